@@ -1,0 +1,41 @@
+"""The errors that the library raises on purpose. Each message says what happened and what to do."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ReplayBufferError",
+    "BufferLockedError",
+    "DreamGymError",
+    "ExperienceFormatError",
+    "MissingDependencyError",
+    "UnknownTaskError",
+    "WorldModelError",
+]
+
+
+class DreamGymError(Exception):
+    """Base class of all of them."""
+
+
+class WorldModelError(DreamGymError):
+    """The world model as a whole cannot answer: a server that stays away, a model that cannot be loaded."""
+
+
+class ReplayBufferError(DreamGymError):
+    """A replay buffer cannot be used: not a buffer, another schema version, another embedder, read-only."""
+
+
+class BufferLockedError(ReplayBufferError):
+    """Another process writes to the same folder."""
+
+
+class ExperienceFormatError(DreamGymError):
+    """A transitions file cannot be read; the message names the file and the line."""
+
+
+class UnknownTaskError(DreamGymError, ValueError):
+    """No such task or split; the message lists what there is."""
+
+
+class MissingDependencyError(DreamGymError, ImportError):
+    """An optional package is missing; the message says what to install."""

@@ -1,0 +1,350 @@
+"""The vocabulary of the library: read this module first.
+
+Everything that flows between the parts is a small frozen dataclass or a protocol defined here.  The parts themselves
+(``memory``, ``world_model``, ``simulation``, ``envs``, ``domains``) import this module and never each other upwards.
+
+The names follow DreamGym (Chen et al., arXiv 2511.03773), whose "experience model" is called *world model* here.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+__all__ = [
+    "AnsweredBy",
+    "Completion",
+    "Domain",
+    "Embedder",
+    "Memory",
+    "Prediction",
+    "Prompt",
+    "Query",
+    "Sampling",
+    "Source",
+    "StopReason",
+    "Task",
+    "TextGenerator",
+    "Transition",
+    "Turn",
+    "Verdict",
+    "Verifier",
+    "WorldModel",
+]
+
+
+class Source(enum.StrEnum):
+    """Where a transition was experienced."""
+
+    REAL = "real"
+    """Recorded in the real environment."""
+    DREAM = "dream"
+    """Answered by a world model."""
+
+
+class AnsweredBy(enum.StrEnum):
+    """Which stage of the simulator (or which environment) produced a step's outcome."""
+
+    GUARD = "guard"
+    """The action is not offered by the state; the domain's own answer was given and no model was asked."""
+    REPLAY = "replay"
+    """The same task and the same actions so far were recorded in the real environment."""
+    MEMO = "memo"
+    """The same question was answered before in this simulator, at temperature 0."""
+    MODEL = "model"
+    """The world model predicted it."""
+    REAL = "real"
+    """The real environment answered (only under ``DreamGymReal/``)."""
+
+
+class StopReason(enum.StrEnum):
+    """Why an episode stopped."""
+
+    RUNNING = "running"
+    """It has not stopped."""
+    SUCCESS = "success"
+    """The task's goal was reached (terminated)."""
+    FAILURE = "failure"
+    """The environment ended the episode without success, for example by buying the wrong product (terminated)."""
+    STEP_LIMIT = "step_limit"
+    """The step limit was reached (truncated)."""
+    MODEL_FAILURE = "model_failure"
+    """The world model gave no answer that could be read, after all retries (truncated; reward 0; never a memory)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An instruction with its initial state."""
+
+    id: str
+    """Unique name, ``"<domain>/<split>/<number>"`` for shipped tasks, for example ``"webshop/test/17"``."""
+    domain: str
+    """Name of the domain, for example ``"webshop"``."""
+    instruction: str
+    """What the agent is asked to do, as the agent reads it."""
+    initial_state: str
+    """The first observation."""
+    split: str = "train"
+    """``"train"``, ``"eval"`` or ``"test"`` (a domain may have others)."""
+    goal: Mapping[str, Any] = field(default_factory=dict)
+    """Structured goal that the verifier checks; JSON values only; empty where the domain has none."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What is true but hidden from the agent. Only the world model and the verifier may read it; JSON values only."""
+    parent: str = ""
+    """Id of the task that this one varies; empty for an original task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One (state, action) of an episode."""
+
+    state: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One step of experience, real or dreamt."""
+
+    domain: str
+    task_id: str
+    instruction: str
+    split: str
+    episode: str
+    """Unique name of the episode that it belongs to."""
+    step: int
+    """Position in the episode, from 0."""
+    history: tuple[Turn, ...]
+    """The turns before this one, oldest first; ``len(history) == step`` for a complete episode."""
+    state: str
+    action: str
+    next_state: str
+    reward: float
+    """Outcome reward: 1.0 at success, else 0.0."""
+    terminated: bool
+    source: Source = Source.REAL
+    reasoning: str = ""
+    """Why the environment answered so; empty where nobody said."""
+    score: float = 0.0
+    """The domain's graded score of the step, in [0, 1]; equals ``reward`` where the domain grades nothing."""
+    valid: bool = True
+    """Whether the state offered the action."""
+    available_actions: tuple[str, ...] = ()
+    """Actions offered in ``next_state``, where the recorder knew them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a world model is asked."""
+
+    task: Task
+    history: tuple[Turn, ...]
+    """The turns before this one, oldest first."""
+    state: str
+    action: str
+    episode: str = ""
+    """Name of the asking episode, so that retrieval never returns its own future."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A retrieved transition."""
+
+    id: str
+    transition: Transition
+    similarity: float
+    """Cosine similarity of the keys, in [-1, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a world model answers."""
+
+    reasoning: str
+    next_state: str
+    reward: float
+    terminated: bool
+    failure: str = ""
+    """Empty for an answer that was read; else why it could not be. Then the other members hold the unchanged state,
+    reward 0.0 and ``terminated`` False."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verifier says of an episode after its latest step."""
+
+    success: bool
+    terminated: bool
+    score: float
+    """Graded score in [0, 1]; 1.0 exactly at success."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A question to a text generator; the constant part comes first so that an engine can cache it."""
+
+    system: str
+    """Constant part: role, domain rules, output contract. May be empty."""
+    user: str
+    """What changes: task, history, memories, action, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a text generator decodes."""
+
+    max_new_tokens: int = 512
+    temperature: float = 0.0
+    """0 is greedy."""
+    stop: tuple[str, ...] = ()
+    """Generation ends before the first of these strings; they are not part of the completion."""
+    json_schema: Mapping[str, Any] | None = None
+    """Schema of the answer, for engines with structured output; others ignore it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a text generator answers to one prompt."""
+
+    text: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    error: str = ""
+    """Empty, or why this one prompt has no answer (too long, refused by the server) although the engine is well."""
+
+
+@runtime_checkable
+class TextGenerator(Protocol):
+    """The engine behind a world model: prompts in, texts out, always for a batch."""
+
+    def generate(self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
+        """Answer every prompt, in order.
+
+        Args:
+            prompts: n prompts; n may be 0.
+            sampling: how to decode, the same for all.
+            seeds: n seeds; sampling at a temperature above 0 depends on nothing else.
+
+        Raises:
+            WorldModelError: the engine as a whole cannot answer (server gone, model not loadable).
+        """
+        ...
+
+    def close(self) -> None:
+        """Release threads, connections and device memory; calling it twice is allowed."""
+        ...
+
+
+@runtime_checkable
+class WorldModel(Protocol):
+    """Predicts what an environment answers."""
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the same query with the same memories always gets the same answer (then answers may be memoised)."""
+        ...
+
+    def predict(
+        self, queries: Sequence[Query], memories: Sequence[Sequence[Memory]], seeds: Sequence[int]
+    ) -> list[Prediction]:
+        """Predict the outcome of n queries, the i-th grounded in ``memories[i]`` (most similar first).
+
+        Raises:
+            WorldModelError: the engine as a whole cannot answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what the engine holds."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Maps texts to unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """Identifies the embedding space; stored with a buffer so that spaces are never mixed."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Any:
+        """Return a float32 array of shape (n, dimension), rows of length 1 (a text without content gives zeros)."""
+        ...
+
+
+@runtime_checkable
+class Verifier(Protocol):
+    """Decides success by program, without a language model."""
+
+    def verify(self, task: Task, history: Sequence[Turn], state: str, action: str, next_state: str) -> Verdict:
+        """Judge the episode after ``action`` led from ``state`` to ``next_state``; ``history`` holds the turns before."""
+        ...
+
+
+@runtime_checkable
+class Domain(Protocol):
+    """One benchmark: everything that the rest of the library needs to know about it."""
+
+    name: str
+    """Lower-case name, for example ``"webshop"``."""
+    max_episode_steps: int
+    rules: str
+    """How the environment behaves, in prose, for an instruction-tuned world model."""
+
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits."""
+        ...
+
+    def task_ids(self, split: str) -> Sequence[str]:
+        """Ids of the tasks of a split, in order. Raises UnknownTaskError for an unknown split."""
+        ...
+
+    def task(self, task_id: str) -> Task:
+        """Return a task. Raises UnknownTaskError."""
+        ...
+
+    def segment(self, state: str, instruction: str) -> tuple[str, ...]:
+        """Split a state into segments, the instruction replaced by a placeholder (a page then serves every task)."""
+        ...
+
+    def render(self, segments: Sequence[str], instruction: str) -> str:
+        """Inverse of :meth:`segment`: ``render(segment(s, i), i) == s`` for every text s."""
+        ...
+
+    def available_actions(self, task: Task, history: Sequence[Turn], state: str) -> tuple[str, ...]:
+        """Actions that a state offers, as the agent may type them; a free argument is written ``<...>``."""
+        ...
+
+    def parse_action(self, action: str) -> str | None:
+        """Return the canonical text of an action, or None if it is none of the grammar's."""
+        ...
+
+    def guard(self, task: Task, history: Sequence[Turn], state: str, action: str) -> str | None:
+        """Return the domain's own next state for an action that the state does not offer, or None if it offers it."""
+        ...
+
+    def action_kind(self, action: str) -> str:
+        """Kind of an action, for example ``"search"`` (used in keys, prompts and tables)."""
+        ...
+
+    def page_kind(self, state: str) -> str:
+        """Kind of a state, for example ``"results"``."""
+        ...
+
+    def verifier(self) -> Verifier | None:
+        """The program that decides success, or None where only a model's word exists."""
+        ...
+
+    def seed_experience(self) -> str:
+        """Path of the shipped transitions file, or an empty string where none is shipped."""
+        ...
