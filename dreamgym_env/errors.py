@@ -7,7 +7,10 @@ __all__ = [
     "BufferLockedError",
     "DreamGymError",
     "ExperienceFormatError",
+    "InvalidActionError",
     "MissingDependencyError",
+    "ResetOptionError",
+    "UnknownDomainError",
     "UnknownTaskError",
     "WorldModelError",
 ]
@@ -31,6 +34,18 @@ class BufferLockedError(ReplayBufferError):
 
 class ExperienceFormatError(DreamGymError):
     """A transitions file cannot be read; the message names the file and the line."""
+
+
+class InvalidActionError(DreamGymError, TypeError):
+    """An action is not a text."""
+
+
+class ResetOptionError(DreamGymError, ValueError):
+    """``reset`` was given an option that it does not know or cannot read."""
+
+
+class UnknownDomainError(DreamGymError, ValueError):
+    """No such domain; the message lists what there is."""
 
 
 class UnknownTaskError(DreamGymError, ValueError):

@@ -9,13 +9,14 @@ The names follow DreamGym (Chen et al., arXiv 2511.03773), whose "experience mod
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 __all__ = [
     "AnsweredBy",
     "Completion",
+    "Composer",
     "Domain",
     "Embedder",
     "Memory",
@@ -292,6 +293,18 @@ class Verifier(Protocol):
 
 
 @runtime_checkable
+class Composer(Protocol):
+    """Builds an answer that no single recorded transition holds, out of what several have shown."""
+
+    def compose(self, query: Query, memories: Sequence[Memory], *, exclude_task: bool = False) -> Memory | None:
+        """Return one more memory for a query, or None where the retrieved ones are enough or nothing is known.
+
+        With ``exclude_task`` nothing is used that only the asking task's own recordings have shown.
+        """
+        ...
+
+
+@runtime_checkable
 class Domain(Protocol):
     """One benchmark: everything that the rest of the library needs to know about it."""
 
@@ -343,6 +356,14 @@ class Domain(Protocol):
 
     def verifier(self) -> Verifier | None:
         """The program that decides success, or None where only a model's word exists."""
+        ...
+
+    def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
+        """Return what composes memories from the real transitions that ``experience()`` yields (called when needed)."""
+        ...
+
+    def explain(self, transition: Transition) -> str:
+        """Say in one short sentence why the environment answered so, by the domain's own rules."""
         ...
 
     def seed_experience(self) -> str:

@@ -1,0 +1,1 @@
+"""What Gymnasium sees: single and vector environments, their spaces, infos and ids."""

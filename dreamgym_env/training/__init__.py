@@ -1,0 +1,1 @@
+"""Making world models: recording experience, turning transitions into examples, fine-tuning."""

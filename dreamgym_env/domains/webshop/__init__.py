@@ -1,0 +1,1 @@
+"""WebShop: the domain, its catalogue, its real engine, its verifier and its scripted shoppers."""

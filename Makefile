@@ -1,0 +1,50 @@
+# make demo   a WebShop episode in the dream beside the real engine, and a side-by-side table
+# make test   lint, types, documentation examples and the default test suite
+# Both make .venv and install what they need; PYTHON chooses the interpreter (3.11 to 3.13).
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH := torch==2.13.0
+
+.PHONY: demo test lint test-vllm benchmarks seed embedded clean
+
+demo: $(VENV)/.installed
+	$(BIN)/dreamgym demo
+
+test: $(VENV)/.installed-dev lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# torch first and by exactly this version: any other spelling may bring gigabytes of CUDA packages
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.torch pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+# The figures of benchmarks/RESULTS.md (tens of minutes).
+benchmarks: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/throughput.py
+
+# The shipped seed experience and the embedded model, made again from their seeds (about an hour on two cores).
+seed: $(VENV)/.installed
+	$(BIN)/dreamgym record webshop --real --episodes 2200 --split train --seed 0 --out dreamgym_env/domains/webshop/data/seed.jsonl.gz
+
+embedded: $(VENV)/.installed
+	$(BIN)/python -m dreamgym_env.training.embedded
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

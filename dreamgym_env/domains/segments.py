@@ -1,0 +1,65 @@
+"""Splitting a state text into segments, losslessly, with the task's instruction set apart.
+
+A page that was recorded under one instruction then serves every other: the instruction is replaced by a placeholder,
+and put back when the page is rendered for another task.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["PLACEHOLDER", "join_segments", "split_segments"]
+
+PLACEHOLDER = "{instruction}"
+_ESCAPED = re.compile(r"\\*\{instruction\}\Z")
+
+
+def split_segments(state: str, instruction: str, separator: str, marker: str = "") -> tuple[str, ...]:
+    r"""Split ``state`` at ``separator``; the first whole segment run that is the instruction becomes the placeholder.
+
+    Args:
+        state: any text.
+        instruction: the task's instruction; may itself hold the separator.
+        separator: non-empty text between segments.
+        marker: a segment that must stand directly before the instruction, or empty for anywhere.
+
+    Returns:
+        At least one segment. A segment that happens to read like the placeholder is escaped with a backslash.
+    """
+    at = _find_instruction(state, instruction, separator, marker)
+    if at < 0:
+        return tuple(_escape(part) for part in state.split(separator))
+    before, after = state[:at], state[at + len(instruction) :]
+    head = [_escape(part) for part in before.split(separator)[:-1]]
+    tail = [_escape(part) for part in after.split(separator)[1:]]
+    return (*head, PLACEHOLDER, *tail)
+
+
+def join_segments(segments: Sequence[str], instruction: str, separator: str) -> str:
+    """Inverse of :func:`split_segments`, for this or another instruction."""
+    return separator.join(instruction if part == PLACEHOLDER else _unescape(part) for part in segments)
+
+
+def _find_instruction(state: str, instruction: str, separator: str, marker: str) -> int:
+    """Return where the instruction stands as whole segments, or -1."""
+    if not instruction:
+        return -1
+    lead = f"{marker}{separator}{instruction}" if marker else instruction
+    at = state.find(lead)
+    while at >= 0:
+        start, end = at + len(lead) - len(instruction), at + len(lead)
+        opens = at == 0 or state.endswith(separator, 0, at)
+        closes = end == len(state) or state.startswith(separator, end)
+        if opens and closes:
+            return start
+        at = state.find(lead, at + 1)
+    return -1
+
+
+def _escape(part: str) -> str:
+    return f"\\{part}" if _ESCAPED.match(part) else part
+
+
+def _unescape(part: str) -> str:
+    return part[1:] if part.startswith("\\") and _ESCAPED.match(part) else part

@@ -1,0 +1,236 @@
+"""Bedding, blankets, curtains and rugs."""
+
+from __future__ import annotations
+
+from dreamgym_env.domains.webshop.catalogue.scales import HOME_COLOR
+from dreamgym_env.domains.webshop.catalogue.vocabulary import Department, OptionScale, ProductType, has, is_, suits
+
+__all__ = ["DEPARTMENT"]
+
+_ATTRIBUTES = (
+    is_("machine washable", "it survives the drum week after week", "cold water and low heat are all it takes"),
+    is_("super soft", "brushed fibers feel warm at once", "it has the hand of a well loved shirt"),
+    is_("queen size", "it drops evenly on all sides of the bed", "the cut leaves room for a tall mattress"),
+    is_("hypoallergenic", "dust has nowhere to settle", "no feathers and no harsh dyes are used"),
+    is_("fade resistant", "colors stay true after fifty washes", "sunlight does not bleach the yarn"),
+    is_("wrinkle resistant", "it looks smooth straight from the dryer", "no iron is needed"),
+    is_("double sided", "turn it over for a second look", "both faces are finished", slot="sides"),
+    is_("light blocking", "the dense weave keeps the street lamps out", "late risers stay in the dark", slot="light"),
+    is_("semi sheer", "daylight comes through softly", "you see out while others do not see in", slot="light"),
+    is_("non shedding", "fibers stay where they were woven", "dark trousers stay free of fluff"),
+    is_("eco friendly", "the yarn is spun from recycled bottles", "water from dyeing is cleaned and reused"),
+    has("organic cotton", "the crop grows without sprays", "long fibers stay strong and smooth", slot="fabric"),
+    has("bamboo viscose", "the silky fiber feels cool at night", "it draws heat away from the skin", slot="fabric"),
+    has("flannel fleece", "a fluffy face keeps warm air in", "it warms without weight", slot="fabric"),
+    has("deep pockets", "corners hold on to mattresses of 16 inches", "the elastic runs all the way round"),
+    has("a zipper closure", "the fill stays in while you sleep", "a hidden slider makes changing quick"),
+    has("tassel fringe", "knotted ends add a handmade touch", "the trim sways a little when you pass"),
+    has("a non slip backing", "dots below keep it in place", "it does not wander on floorboards"),
+    suits("hot sleepers", "the airy weave lets warmth escape", "nights stay cool even in July"),
+    suits("kids rooms", "spills and crayons come out", "the cheerful look survives pillow fights"),
+    suits("the guest room", "it looks new whenever somebody visits", "it stores flat on a shelf"),
+    suits("high traffic areas", "thousands of steps leave no path", "the low pile recovers after chairs move"),
+)
+
+_BED_SIZE = OptionScale("size", ("twin", "full", "queen", "king"), 2, 4, ordered=True)
+_THROW_SIZE = OptionScale("size", ("30x40 inch", "50x60 inch", "60x80 inch", "90x108 inch"), 2, 4, ordered=True)
+_RUG_SIZE = OptionScale(
+    "size", ("2x3 ft", "2x8 ft runner", "4x6 ft", "5x7 ft", "8x10 ft", "9x12 ft"), 3, 5, ordered=True
+)
+_PANEL_SIZE = OptionScale(
+    "size", ("42x45 inch", "42x63 inch", "52x84 inch", "52x96 inch", "70x108 inch"), 2, 4, ordered=True
+)
+_PATTERN = OptionScale("pattern name", ("solid", "striped", "gingham", "botanical", "geometric", "moroccan"), 2, 4)
+
+_TYPES = (
+    ProductType(
+        query="bed sheet sets",
+        article="a",
+        singular="bed sheet set",
+        path=("Home", "Bedding", "Sheets", "Sheet Sets"),
+        heads=("Bed Sheet Set", "Sheets and Pillowcases Set", "4 Piece Sheet Set", "Fitted and Flat Sheet Set"),
+        attributes=(
+            "machine washable",
+            "super soft",
+            "hypoallergenic",
+            "fade resistant",
+            "wrinkle resistant",
+            "eco friendly",
+            "organic cotton",
+            "bamboo viscose",
+            "flannel fleece",
+            "deep pockets",
+            "hot sleepers",
+            "kids rooms",
+            "guest room",
+        ),
+        scales=(HOME_COLOR, _BED_SIZE),
+        price=(24, 96),
+        touches=(
+            "Hotel Bedding",
+            "Sateen Weave",
+            "Percale Finish",
+            "Luxury Linens",
+            "400 Thread Count",
+            "College Dorm",
+        ),
+        facts=(
+            "A label marks the long side.",
+            "The flat sheet has a four inch hem.",
+            "Packed in a bag of the same cloth.",
+        ),
+        blurbs=("Clean sheets are the cheapest luxury there is.", "{brand} weaves its bed linen in one mill."),
+    ),
+    ProductType(
+        query="throw blankets",
+        article="a",
+        singular="throw blanket",
+        path=("Home", "Blankets & Throws", "Throw Blankets"),
+        heads=("Throw Blanket", "Couch Throw", "Sherpa Throw Blanket", "Cozy Sofa Blanket"),
+        attributes=(
+            "machine washable",
+            "super soft",
+            "hypoallergenic",
+            "fade resistant",
+            "double sided",
+            "non shedding",
+            "eco friendly",
+            "organic cotton",
+            "flannel fleece",
+            "bamboo viscose",
+            "tassel fringe",
+            "hot sleepers",
+            "kids rooms",
+            "guest room",
+        ),
+        scales=(HOME_COLOR, _THROW_SIZE, _PATTERN),
+        price=(15, 58),
+        touches=("Movie Night", "Chunky Texture", "All Season", "Waffle Weave", "Reading Nook", "Camping and Travel"),
+        facts=(
+            "Edges are bound with a double seam.",
+            "Folds into its own pillow shape.",
+            "Gets fluffier after the first wash.",
+        ),
+        blurbs=("There is always a fight for the last blanket on the sofa.", "{brand} weaves throws for cold feet."),
+    ),
+    ProductType(
+        query="window curtains",
+        article="a pair of",
+        singular="window curtains",
+        path=("Home", "Window Treatments", "Curtains"),
+        heads=("Window Curtains", "Curtain Panels", "Grommet Curtains", "Drapes for Windows"),
+        attributes=(
+            "machine washable",
+            "super soft",
+            "fade resistant",
+            "wrinkle resistant",
+            "double sided",
+            "light blocking",
+            "semi sheer",
+            "eco friendly",
+            "organic cotton",
+            "tassel fringe",
+            "kids rooms",
+            "guest room",
+        ),
+        scales=(HOME_COLOR, _PANEL_SIZE, _PATTERN),
+        price=(17, 78),
+        touches=("Rod Pocket", "2 Panels", "Farmhouse Bedroom", "Thermal Look", "Back Tab", "Patio Door"),
+        facts=(
+            "Two panels and two tiebacks are included.",
+            "Eyelets slide on rods up to 1.5 inches.",
+            "Hems are weighted for a straight fall.",
+        ),
+        blurbs=("A window without curtains is only half a window.", "{brand} dyes cloth the color of evening."),
+    ),
+    ProductType(
+        query="area rugs",
+        article="a",
+        singular="area rug",
+        path=("Home", "Floor Coverings", "Area Rugs"),
+        heads=("Area Rug", "Living Room Rug", "Low Pile Carpet", "Woven Floor Rug"),
+        attributes=(
+            "machine washable",
+            "super soft",
+            "fade resistant",
+            "non shedding",
+            "double sided",
+            "eco friendly",
+            "organic cotton",
+            "tassel fringe",
+            "non slip backing",
+            "hypoallergenic",
+            "kids rooms",
+            "guest room",
+            "high traffic areas",
+        ),
+        scales=(HOME_COLOR, _RUG_SIZE, _PATTERN),
+        price=(28, 240),
+        touches=("Vintage Look", "Distressed Border", "Entryway Mat", "Shag Texture", "Boho Medallion", "Under Table"),
+        facts=(
+            "Creases flatten within three days.",
+            "Vacuum without the beater bar.",
+            "Edges are stitched, not glued.",
+        ),
+        blurbs=("A rug tells a room where its middle is.", "{brand} takes old patterns and gives them quiet colors."),
+    ),
+    ProductType(
+        query="bed pillows",
+        article="a",
+        singular="bed pillow",
+        path=("Home", "Bed Pillows", "Sleeping Pillows"),
+        heads=("Bed Pillow", "Sleeping Pillow", "Pillow for Side Sleepers", "Down Alternative Pillow"),
+        attributes=(
+            "machine washable",
+            "super soft",
+            "queen size",
+            "hypoallergenic",
+            "wrinkle resistant",
+            "eco friendly",
+            "organic cotton",
+            "bamboo viscose",
+            "zipper closure",
+            "hot sleepers",
+            "kids rooms",
+            "guest room",
+            "double sided",
+        ),
+        scales=(
+            OptionScale("style", ("soft fill", "medium firmness", "extra firm"), 2, 3),
+            OptionScale("number of items", ("single", "2 pack", "4 pack"), 2, 3),
+        ),
+        price=(16, 74),
+        touches=(
+            "Neck Comfort",
+            "Hotel Collection Look",
+            "Cooling Touch",
+            "Piped Edge",
+            "Shredded Fill",
+            "Back and Stomach Sleepers",
+        ),
+        facts=(
+            "Shake it well after unpacking.",
+            "Fill can be taken out to lower it.",
+            "A cotton bag for travel is included.",
+        ),
+        blurbs=("Heads are heavy; {brand} knows.", "You change your mind at night more often than you think."),
+    ),
+)
+
+DEPARTMENT = Department(
+    name="bedding",
+    brands=(
+        "Dormelle",
+        "Featherquay",
+        "Lullworth Loom",
+        "Snugglen",
+        "Hushmere",
+        "Weftly",
+        "Casa Tondra",
+        "Moorwool",
+        "Nettlebed",
+        "Ravello Thread",
+    ),
+    attributes=_ATTRIBUTES,
+    types=_TYPES,
+)

@@ -1,0 +1,130 @@
+"""Reading WebShop's observation texts: kinds of page, what can be clicked, how an action is written.
+
+The texts are those of WebShop's ``text`` mode: the visible strings of a page joined by ``" [SEP] "``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = [
+    "SEPARATOR",
+    "action_argument",
+    "action_kind",
+    "clickables",
+    "listings",
+    "page_kind",
+    "parse_action",
+]
+
+SEPARATOR = " [SEP] "
+SEARCH_TEMPLATE = "search[<keywords>]"
+
+_ACTION = re.compile(r"\s*(search|click)\[(.+)\]\s*\Z", re.DOTALL | re.IGNORECASE)
+_ASIN = re.compile(r"[A-Z0-9]{10}\Z")
+_RESULTS = re.compile(r"Page \d+ \(Total results: \d+\)\Z")
+_BUTTONS = ("Description", "Features", "Reviews", "Buy Now")
+
+
+def parse_action(action: str) -> tuple[str, str] | None:
+    """Return (verb, lower-cased argument) of ``search[...]`` or ``click[...]``, or None for any other text."""
+    match = _ACTION.match(action)
+    if match is None or not match[2].strip():
+        return None
+    return match[1].lower(), match[2].lower().strip()
+
+
+def action_argument(action: str) -> str:
+    """Return what stands in the brackets, lower-cased; the whole text where there are none."""
+    parsed = parse_action(action)
+    return parsed[1] if parsed else action
+
+
+def page_kind(state: str) -> str:
+    """Return ``index``, ``results``, ``item``, ``description`` (any sub-page), ``done`` or ``unknown``."""
+    parts = state.split(SEPARATOR)
+    if parts[0] == "WebShop":
+        return "index"
+    if parts[0].startswith("Thank you for shopping"):
+        return "done"
+    if parts[-1] == "Buy Now":
+        return "item"
+    if any(_RESULTS.match(part) for part in parts[:6]):
+        return "results"
+    if "Back to Search" in parts and "< Prev" in parts:
+        return "subpage"
+    return "unknown"
+
+
+def listings(segments: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return (asin, title, price) of every product that a results page shows, in order."""
+    found = []
+    for at, part in enumerate(segments[:-2]):
+        if _ASIN.match(part) and segments[at + 2].startswith("$"):
+            found.append((part, segments[at + 1], segments[at + 2]))
+    return found
+
+
+def action_kind(action: str) -> str:
+    """Return the kind of an action: ``search``, ``item``, a button's name, ``option`` or ``invalid``."""
+    parsed = parse_action(action)
+    if parsed is None:
+        return "invalid"
+    verb, argument = parsed
+    if verb == "search":
+        return "search"
+    return _KIND_OF_BUTTON.get(argument) or ("item" if _ASIN.match(argument.upper()) else "option")
+
+
+_KIND_OF_BUTTON = {
+    "back to search": "back",
+    "< prev": "prev",
+    "next >": "next",
+    "description": "subpage",
+    "features": "subpage",
+    "reviews": "subpage",
+    "buy now": "buy",
+}
+
+
+def clickables(segments: Sequence[str], kind: str, option_names: frozenset[str]) -> tuple[str, ...]:
+    """Return the lower-cased values that can be clicked on a page, in WebShop's order.
+
+    In ``text`` mode an option's name looks like its values; names are told apart by ``option_names``.
+
+    Args:
+        segments: the page's visible strings (instruction and all).
+        kind: what :func:`page_kind` says of it.
+        option_names: lower-cased names under which products list their options ("size", "color", ...).
+    """
+    if kind == "index":
+        return ("search",)
+    if kind in ("done", "unknown"):
+        return tuple(part.lower() for part in segments if part in ("Back to Search", "< Prev"))
+    if kind == "results":
+        buttons = [part.lower() for part in segments[:8] if part in ("Back to Search", "< Prev", "Next >")]
+        return (*buttons, *(asin.lower() for asin, _, _ in listings(segments)))
+    if kind == "subpage":
+        return ("back to search", "< prev")
+    return (*("back to search", "< prev"), *(b.lower() for b in _BUTTONS), *option_values(segments, option_names))
+
+
+def option_values(segments: Sequence[str], option_names: frozenset[str]) -> tuple[str, ...]:
+    """Return the lower-cased option values of an item page, in order, each once."""
+    return tuple(dict.fromkeys(value for values in options_of(segments, option_names).values() for value in values))
+
+
+def options_of(segments: Sequence[str], option_names: frozenset[str]) -> dict[str, list[str]]:
+    """Return an item page's options: lower-cased name -> lower-cased values, as the page lists them."""
+    price_at = next((at for at, part in enumerate(segments) if part.startswith("Price: ")), len(segments))
+    start = segments.index("< Prev") + 1 if "< Prev" in segments else price_at
+    options: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for part in segments[start : max(start, price_at - 1)]:  # the last one before the price is the title
+        text = part.lower()
+        if text in option_names:
+            current = options.setdefault(text, [])
+        elif current is not None:
+            current.append(text)
+    return options

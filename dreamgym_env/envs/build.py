@@ -1,0 +1,66 @@
+"""From the keywords of ``gym.make`` to the parts of a dream or a real environment."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from dreamgym_env.domains import load_domain, load_real
+from dreamgym_env.memory import ReplayBuffer
+from dreamgym_env.simulation.episode import Backend
+from dreamgym_env.simulation.simulator import SimulationOptions, Simulator
+from dreamgym_env.types import Domain, WorldModel
+from dreamgym_env.world_model.build import world_model_from_string
+
+__all__ = ["build_real", "build_simulator"]
+
+_SIMULATION = frozenset(field.name for field in dataclasses.fields(SimulationOptions))
+_GENERATION = frozenset({"codec", "temperature", "max_new_tokens", "retries"})
+
+
+def build_simulator(
+    domain: str,
+    *,
+    world_model: str | WorldModel = "embedded",
+    buffer: str | Path | ReplayBuffer | None = None,
+    seed_experience: str | Path | bool = True,
+    **settings: Any,
+) -> Simulator:
+    """Build the simulator behind a ``DreamGym/...`` environment.
+
+    Args:
+        domain: name of the domain.
+        world_model: a world-model string (see :mod:`dreamgym_env.world_model.build`) or an object.
+        buffer: None (in memory), a folder, ``"http://host:8000"`` (a Chroma server), or an open buffer.
+        seed_experience: whether the buffer is joined with the domain's shipped experience, or the path of another
+            transitions file to join.
+        settings: members of :class:`~dreamgym_env.simulation.simulator.SimulationOptions` (``k``, ``guard``,
+            ``replay``, ``memo``, ``success``, ``enrich``, ``evaluation``); ``codec``, ``temperature``,
+            ``max_new_tokens`` and ``retries`` of a world-model string; all others go to the domain, such as
+            WebShop's ``products`` and ``goals``.
+
+    Raises:
+        TypeError: a keyword that nobody knows.
+        WorldModelError, ReplayBufferError, MissingDependencyError: a part cannot be made; the message says why.
+    """
+    simulation = {name: settings.pop(name) for name in _SIMULATION & settings.keys()}
+    generation = {name: settings.pop(name) for name in _GENERATION & settings.keys()}
+    built = load_domain(domain, **settings)
+    model = world_model_from_string(world_model, built, **generation) if isinstance(world_model, str) else world_model
+    if not isinstance(buffer, ReplayBuffer):
+        buffer = ReplayBuffer(built, buffer, seed_experience=seed_experience)
+    options = SimulationOptions(**simulation)
+    if options.evaluation:
+        buffer.freeze()
+    return Simulator(built, model, buffer, options)
+
+
+def build_real(domain: str, **settings: Any) -> tuple[Domain, Backend]:
+    """Build a domain and its real environment; ``settings`` are the domain's own, such as WebShop's ``products``.
+
+    Raises:
+        MissingDependencyError: what the real environment needs is not installed.
+    """
+    built = load_domain(domain, **settings)
+    return built, load_real(built)

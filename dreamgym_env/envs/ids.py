@@ -1,0 +1,69 @@
+"""The registered environment ids, and the classes behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gymnasium.vector import AutoresetMode
+
+from dreamgym_env.envs.build import build_real, build_simulator
+from dreamgym_env.envs.text_env import TextEnv
+from dreamgym_env.envs.text_vector_env import TextVectorEnv
+
+__all__ = ["DreamEnv", "DreamVectorEnv", "RealEnv", "RealVectorEnv"]
+
+
+class DreamEnv(TextEnv):
+    """``DreamGym/...``: one episode, answered by a world model grounded in retrieved experience."""
+
+    def __init__(self, domain: str, *, split: str = "train", render_mode: str | None = None, **settings: Any) -> None:
+        """Create a dream of ``domain``; ``settings`` are those of :func:`dreamgym_env.envs.build.build_simulator`."""
+        simulator = build_simulator(domain, **settings)
+        super().__init__(simulator.domain, simulator, split, render_mode)
+
+
+class DreamVectorEnv(TextVectorEnv):
+    """``gym.make_vec("DreamGym/...")``: n episodes, one batched model call a step."""
+
+    def __init__(
+        self,
+        num_envs: int,
+        domain: str,
+        *,
+        split: str = "train",
+        max_episode_steps: int | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        **settings: Any,
+    ) -> None:
+        """Create n dreams of ``domain``; ``settings`` are those of :func:`dreamgym_env.envs.build.build_simulator`."""
+        simulator = build_simulator(domain, **settings)
+        super().__init__(simulator.domain, simulator, num_envs, split, max_episode_steps, autoreset_mode, render_mode)
+
+
+class RealEnv(TextEnv):
+    """``DreamGymReal/...``: one episode in the real environment, with the same texts and actions."""
+
+    def __init__(self, domain: str, *, split: str = "train", render_mode: str | None = None, **settings: Any) -> None:
+        """Create the real environment of ``domain``; ``settings`` are the domain's own, such as ``products=PATH``."""
+        built, backend = build_real(domain, **settings)
+        super().__init__(built, backend, split, render_mode)
+
+
+class RealVectorEnv(TextVectorEnv):
+    """``gym.make_vec("DreamGymReal/...")``: n episodes in the real environment."""
+
+    def __init__(
+        self,
+        num_envs: int,
+        domain: str,
+        *,
+        split: str = "train",
+        max_episode_steps: int | None = None,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        **settings: Any,
+    ) -> None:
+        """Create n real environments of ``domain``; ``settings`` are the domain's own, such as ``products=PATH``."""
+        built, backend = build_real(domain, **settings)
+        super().__init__(built, backend, num_envs, split, max_episode_steps, autoreset_mode, render_mode)

@@ -1,0 +1,56 @@
+"""The ``info`` dictionaries, the same for dream and real, single and vector environments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dreamgym_env.simulation.episode import Backend, Episode, Outcome
+from dreamgym_env.types import StopReason
+
+__all__ = ["reset_info", "step_info"]
+
+
+def reset_info(backend: Backend, episode: Episode) -> dict[str, Any]:
+    """Return what ``reset`` says beside the observation.
+
+    ``task_id``, ``instruction``, ``split``: of the task; ``available_actions``: tuple of texts.
+    """
+    return {
+        "task_id": episode.task.id,
+        "instruction": episode.task.instruction,
+        "split": episode.task.split,
+        "available_actions": backend.available_actions(episode),
+    }
+
+
+def step_info(backend: Backend, episode: Episode, outcome: Outcome) -> dict[str, Any]:
+    """Return what ``step`` says beside observation, reward and end: all that :func:`reset_info` says, and
+
+    ``reasoning``: why the environment answered so; ``answered_by``: ``guard``, ``replay``, ``memo``, ``model`` or
+    ``real``; ``memories``: list of ``{"id", "similarity", "source", "action"}``; ``valid``: whether the state offered
+    the action; ``won``: success; ``task_score``: graded score in [0, 1]; ``tokens`` and ``completion_tokens``: what
+    the step cost; ``seconds``: its share of the model call's time; ``stop_reason``: see :class:`StopReason`;
+    ``failure``: why the model's answer could not be read, or empty.
+    """  # noqa: D415 - the sentence goes on
+    return {
+        **reset_info(backend, episode),
+        "reasoning": outcome.transition.reasoning,
+        "answered_by": str(outcome.answered_by),
+        "memories": [
+            {
+                "id": memory.id,
+                "similarity": memory.similarity,
+                "source": str(memory.transition.source),
+                "action": memory.transition.action,
+            }
+            for memory in outcome.memories
+        ],
+        "valid": outcome.transition.valid,
+        "won": outcome.stop is StopReason.SUCCESS,
+        "task_score": outcome.transition.score,
+        "tokens": outcome.prompt_tokens + outcome.completion_tokens,
+        "completion_tokens": outcome.completion_tokens,
+        "seconds": outcome.seconds,
+        "stop_reason": str(outcome.stop),
+        "failure": outcome.failure,
+    }

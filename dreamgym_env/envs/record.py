@@ -1,0 +1,110 @@
+"""``RecordTransitions``: writes what any text environment does to a transitions file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+from dreamgym_env.envs.text_env import clean_action
+from dreamgym_env.memory.experience import TransitionWriter
+from dreamgym_env.types import AnsweredBy, Source, Transition, Turn
+
+__all__ = ["RecordTransitions"]
+
+
+class RecordTransitions(gym.Wrapper[str, str, str, str]):
+    """Writes every step as a :class:`~dreamgym_env.types.Transition`, each episode when it ends (or at close).
+
+    Works around any environment whose observations and actions are texts.  What ``info`` says is used where it is
+    there (``task_id``, ``instruction``, ``split``, ``task_score``, ``valid``, ``reasoning``, ``available_actions``);
+    where it is not, the task is named after the environment's id and the instruction is the first observation.
+    """
+
+    def __init__(self, env: gym.Env[str, str], path: str | Path, *, domain: str = "", name: str = "recorded") -> None:
+        """Open the file.
+
+        Args:
+            env: the environment.
+            path: a new file, or one written by this wrapper, which is continued; gzip if it ends in ``.gz``.
+            domain: name of the domain; by default the environment's own, else its id.
+            name: beginning of the episodes' names; choose another for each run that writes to the same file.
+
+        Raises:
+            ExperienceFormatError: the file is there and holds something else.
+        """
+        super().__init__(env)
+        known = getattr(env.unwrapped, "domain", None)
+        self._domain = domain or (known.name if known is not None else self._env_id())
+        self._writer = TransitionWriter(path, domain=self._domain)
+        self._name = name
+        self._episodes = 0
+        self._state = ""
+        self._about: dict[str, Any] = {}
+        self._history: list[Turn] = []
+        self._pending: list[Transition] = []
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Write the episode before, if it was left unfinished, and begin another."""
+        self._write()
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._episodes += 1
+        self._state, self._about, self._history = observation, info, []
+        return observation, info
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Take an action and note what came of it; a step whose model answer failed is not experience."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        if not info.get("failure"):
+            self._pending.append(self._transition(clean_action(action), observation, float(reward), terminated, info))
+        self._history.append(Turn(self._state, clean_action(action)))
+        self._state = observation
+        if terminated or truncated:
+            self._write()
+        return observation, reward, terminated, truncated, info
+
+    def close(self) -> None:
+        """Write what is left and close file and environment."""
+        self._write()
+        self._writer.close()
+        self.env.close()
+
+    def _transition(
+        self, action: str, observation: str, reward: float, terminated: bool, info: dict[str, Any]
+    ) -> Transition:
+        answered = info.get("answered_by", AnsweredBy.REAL)
+        return Transition(
+            domain=self._domain,
+            task_id=str(self._about.get("task_id", self._env_id())),
+            instruction=str(self._about.get("instruction", "")),
+            split=str(self._about.get("split", "train")),
+            episode=f"{self._name}/{self._episodes}",
+            step=len(self._history),
+            history=tuple(self._history),
+            state=self._state,
+            action=action,
+            next_state=observation,
+            reward=reward,
+            terminated=terminated,
+            source=Source.REAL if answered == AnsweredBy.REAL else Source.DREAM,
+            reasoning=str(info.get("reasoning", "")),
+            score=float(info.get("task_score", reward)),
+            valid=bool(info.get("valid", True)),
+            available_actions=_texts(info.get("available_actions", ())),
+        )
+
+    def _write(self) -> None:
+        for transition in self._pending:
+            self._writer.write(transition)
+        if self._pending:
+            self._writer.flush()
+        self._pending = []
+
+    def _env_id(self) -> str:
+        return self.env.spec.id if self.env.spec is not None else type(self.env.unwrapped).__name__
+
+
+def _texts(values: Sequence[object]) -> tuple[str, ...]:
+    return tuple(str(value) for value in values)

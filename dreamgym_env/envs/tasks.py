@@ -1,0 +1,83 @@
+"""Choosing the task of an episode from a seed and the options of ``reset``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dreamgym_env.errors import ResetOptionError, UnknownTaskError
+from dreamgym_env.types import Domain, Task
+
+__all__ = ["TaskChoice", "TaskSampler", "choice_from_options"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChoice:
+    """What the user asked for; the first member that is set decides, and nothing set means the default split."""
+
+    task: Task | None = None
+    task_id: str = ""
+    split: str = ""
+
+
+def choice_from_options(options: Mapping[str, Any]) -> TaskChoice:
+    """Read ``task``, ``task_id`` and ``split``.
+
+    Raises:
+        ResetOptionError: for another option, or a value of another type.
+    """
+    for name, value in options.items():
+        kind = {"task": Task, "task_id": str, "split": str}.get(name)
+        if kind is None:
+            raise ResetOptionError(
+                f"reset does not know the option {name!r}; it knows task, task_id and split "
+                "(a vector environment also group_size and reset_mask)."
+            )
+        if not isinstance(value, kind):
+            raise ResetOptionError(f"The option {name!r} takes a {kind.__name__}, not {type(value).__name__}.")
+    return TaskChoice(**options)
+
+
+class TaskSampler:
+    """Draws tasks of one domain."""
+
+    def __init__(self, domain: Domain, split: str) -> None:
+        """Create a sampler; ``split`` is the default one. Raises UnknownTaskError."""
+        self.domain = domain
+        self.split = split
+        self._ids: dict[str, Sequence[str]] = {}
+        self._of_split(split)
+
+    def draw(self, choice: TaskChoice, rng: np.random.Generator, lane: int = 0) -> tuple[Task, int]:
+        """Return a task and the episode's seed.
+
+        Args:
+            choice: what the user asked for.
+            rng: two numbers are drawn from it, whatever the choice.
+            lane: position within a group of identical starts; tells their seeds apart.
+
+        Raises:
+            UnknownTaskError: no such task or split.
+        """
+        ids = self._of_split(choice.split or self.split)
+        at, entropy = int(rng.integers(len(ids))), int(rng.integers(2**63))
+        seed = int(np.random.SeedSequence([entropy, lane]).generate_state(1, np.uint64)[0])
+        if choice.task is not None:
+            if choice.task.domain != self.domain.name:
+                raise UnknownTaskError(
+                    f"Task {choice.task.id!r} is of the domain {choice.task.domain!r}; "
+                    f"this environment plays {self.domain.name!r}."
+                )
+            return choice.task, seed
+        return self.domain.task(choice.task_id or ids[at]), seed
+
+    def _of_split(self, split: str) -> Sequence[str]:
+        if split not in self._ids:
+            ids = self.domain.task_ids(split)
+            if not ids:
+                raise UnknownTaskError(f"The split {split!r} of {self.domain.name} has no tasks.")
+            self._ids[split] = ids
+        return self._ids[split]

@@ -1,0 +1,130 @@
+"""One episode at a time: the Gymnasium environment over any backend."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import gymnasium as gym
+from gymnasium.error import ResetNeeded
+
+from dreamgym_env.envs.info import reset_info, step_info
+from dreamgym_env.envs.spaces import AnyText
+from dreamgym_env.envs.tasks import TaskSampler, choice_from_options
+from dreamgym_env.envs.transcript import Transcript
+from dreamgym_env.errors import InvalidActionError
+from dreamgym_env.simulation.episode import Backend, Episode
+from dreamgym_env.types import Domain, StopReason
+
+__all__ = ["MAX_ACTION_LENGTH", "MAX_OBSERVATION_LENGTH", "TextEnv", "clean_action"]
+
+MAX_ACTION_LENGTH = 4096
+"""Characters; what is longer is cut there, and no grammar accepts what is left."""
+MAX_OBSERVATION_LENGTH = 10_000_000
+"""Characters."""
+
+
+class TextEnv(gym.Env[str, str]):
+    """A text environment: observations and actions are texts, a batch of one for its backend.
+
+    Observation: the state's text. Action: any text; what the state does not offer changes nothing. Reward: 1.0 at
+    success, else 0.0. ``info``: see :func:`dreamgym_env.envs.info.step_info`.
+
+    ``reset(options=)`` takes ``task_id``, ``split`` or ``task`` (a :class:`~dreamgym_env.types.Task`).
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012 - gymnasium's form
+
+    def __init__(self, domain: Domain, backend: Backend, split: str = "train", render_mode: str | None = None) -> None:
+        """Create the environment.
+
+        Args:
+            domain: where tasks come from.
+            backend: what advances episodes; the environment owns it and closes it.
+            split: tasks are drawn from it unless ``reset`` is told otherwise.
+            render_mode: None, ``"ansi"`` or ``"human"``.
+
+        Raises:
+            UnknownTaskError: no such split.
+        """
+        self.domain = domain
+        self.backend = backend
+        self.render_mode = render_mode
+        self.observation_space = AnyText(MAX_OBSERVATION_LENGTH)
+        self.action_space = AnyText(MAX_ACTION_LENGTH)
+        self._sampler = TaskSampler(domain, split)
+        self._episode: Episode | None = None
+        self._transcript = Transcript()
+
+    @property
+    def step_limit(self) -> int | None:
+        """Actions after which an episode is truncated: the spec's ``max_episode_steps``, else the domain's."""
+        return self.spec.max_episode_steps if self.spec is not None else self.domain.max_episode_steps
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin an episode.
+
+        Raises:
+            UnknownTaskError: no such task or split.
+            ResetOptionError: an unknown option, or one of the wrong type.
+        """
+        choice = choice_from_options(options or {})
+        super().reset(seed=seed)
+        task, episode_seed = self._sampler.draw(choice, self.np_random)
+        self._episode = self.backend.begin([task], [episode_seed])[0]
+        self._transcript = Transcript()
+        self._show(self._transcript.begin(self._episode))
+        return self._episode.state, reset_info(self.backend, self._episode)
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Take an action.
+
+        Raises:
+            InvalidActionError: the action is not a text.
+            ResetNeeded: no episode is running.
+            WorldModelError: the world model as a whole cannot answer; the episode is unchanged.
+        """
+        episode = self._episode
+        if episode is None or episode.stop is not StopReason.RUNNING:
+            raise ResetNeeded("No episode is running: call reset() before step(), and again after each episode's end.")
+        outcome = self.backend.advance([episode], [clean_action(action)], self.step_limit)[0]
+        self._show(self._transcript.add(outcome))
+        return (
+            episode.state,
+            outcome.transition.reward,
+            outcome.transition.terminated,
+            is_truncated(episode.stop),
+            step_info(self.backend, episode, outcome),
+        )
+
+    def render(self) -> str | None:  # type: ignore[override]
+        """Return the episode's transcript so far (``ansi``); ``human`` has printed it already."""
+        return self._transcript.text if self.render_mode == "ansi" else None
+
+    def close(self) -> None:
+        """Close the backend."""
+        self.backend.close()
+
+    def _show(self, text: str) -> None:
+        if self.render_mode == "human":
+            sys.stdout.write(text)
+            sys.stdout.flush()
+
+
+_TRUNCATING: frozenset[StopReason] = frozenset({StopReason.STEP_LIMIT, StopReason.MODEL_FAILURE})
+
+
+def is_truncated(stop: StopReason) -> bool:
+    """Return whether an episode that stopped so counts as truncated."""
+    return stop in _TRUNCATING
+
+
+def clean_action(action: object) -> str:
+    """Return an action as valid Unicode of at most :data:`MAX_ACTION_LENGTH` characters.
+
+    Raises:
+        InvalidActionError: it is not a text.
+    """
+    if not isinstance(action, str):
+        raise InvalidActionError(f"An action must be a text such as 'search[red shoes]', not {type(action).__name__}.")
+    return str(action[:MAX_ACTION_LENGTH]).encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,113 @@
+"""What makes two transitions the same: content hashes, and the row ids that carry them.
+
+A row's id says everything that the leak rules, the removal of duplicates and exact replay need, so that a search in
+Chroma has to return ids and distances only (documents and metadata cost several times as much):
+
+``real.<question>.<outcome>.<path>.<task>.<episode>.<step>``
+
+``question`` is the page and the action, ``outcome`` the next page, reward and end, both without the task's
+instruction; ``path`` is the task and all actions so far.  The id depends on nothing but the transition: the same one
+added twice, in any process, is one row.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from dreamgym_env.types import Domain, Query, Source, Transition
+
+__all__ = ["Identifier", "RowId"]
+
+_UNIT = "\x1f"  # ASCII unit separator: no text of an environment holds it
+
+
+class RowId(NamedTuple):
+    """The parts of a row's id."""
+
+    source: str
+    question: str
+    outcome: str
+    path: str
+    task: str
+    episode: str
+    step: int
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self))
+
+    @classmethod
+    def parse(cls, text: str) -> RowId:
+        """Inverse of ``str()``. Raises ValueError for any other text."""
+        source, question, outcome, path, task, episode, step = text.split(".")
+        return cls(source, question, outcome, path, task, episode, int(step))
+
+    @property
+    def real(self) -> bool:
+        """Whether it was recorded in the real environment."""
+        return self.source == Source.REAL
+
+
+class Identifier:
+    """Computes ids for the transitions of one domain."""
+
+    def __init__(self, domain: Domain) -> None:
+        """Create an identifier; ``domain`` says where the instruction stands in a page and how actions are written."""
+        self._page: Callable[[str, str], str] = functools.lru_cache(maxsize=16_384)(
+            lambda state, instruction: digest(*domain.segment(state, instruction))
+        )
+        self._canonical: Callable[[str], str] = functools.lru_cache(maxsize=16_384)(
+            lambda action: domain.parse_action(action) or action
+        )
+
+    def row_id(self, transition: Transition) -> RowId:
+        """Return the id of a transition."""
+        next_page = self._page(transition.next_state, transition.instruction)
+        return RowId(
+            source=str(transition.source),
+            question=self.question(transition.state, transition.instruction, transition.action),
+            outcome=digest(next_page, repr(float(transition.reward)), repr(bool(transition.terminated))),
+            path=self._path(
+                transition.task_id, (*(turn.action for turn in transition.history), transition.action)
+            ),
+            task=self.task(transition.task_id),
+            episode=self.episode(transition.task_id, transition.episode),
+            step=transition.step,
+        )
+
+    def question(self, state: str, instruction: str, action: str) -> str:
+        """Return the hash of a page (without the instruction) and an action."""
+        return digest(self._page(state, instruction), self._canonical(action))
+
+    def path(self, query: Query) -> str:
+        """Return the hash of a query's task and all actions of its episode, the one asked for included."""
+        return self._path(query.task.id, (*(turn.action for turn in query.history), query.action))
+
+    def task(self, task_id: str) -> str:
+        """Return the hash of a task's id."""
+        return digest(task_id)
+
+    def episode(self, task_id: str, episode: str) -> str:
+        """Return the hash of an episode's name; equal names under two tasks are two episodes."""
+        return digest(task_id, episode)
+
+    def same_actions(self, query: Query, transition: Transition) -> bool:
+        """Return whether the transition answers this very question: the same task after the same actions."""
+        asked = (*(turn.action for turn in query.history), query.action)
+        recorded = (*(turn.action for turn in transition.history), transition.action)
+        return query.task.id == transition.task_id and self._all_canonical(asked) == self._all_canonical(recorded)
+
+    def _path(self, task_id: str, actions: Iterable[str]) -> str:
+        return digest(task_id, *self._all_canonical(actions))
+
+    def _all_canonical(self, actions: Iterable[str]) -> list[str]:
+        return [self._canonical(action) for action in actions]
+
+
+def digest(*texts: str) -> str:
+    """Return 64 bits of BLAKE2b over the texts, in 11 characters."""
+    data = _UNIT.join(texts).encode("utf-8", "surrogatepass")
+    return base64.urlsafe_b64encode(hashlib.blake2b(data, digest_size=8).digest()).decode().rstrip("=")

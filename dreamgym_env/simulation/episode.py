@@ -1,0 +1,85 @@
+"""Episodes, what comes of a step, and the protocol of whatever advances them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from dreamgym_env.types import AnsweredBy, Memory, StopReason, Task, Transition, Turn
+
+__all__ = ["Backend", "Episode", "Outcome"]
+
+
+@dataclass(slots=True)
+class Episode:
+    """An episode in progress: the only mutable thing in a simulation."""
+
+    task: Task
+    name: str
+    """Unique for a task and a seed; retrieval uses it to keep an episode's future from itself."""
+    seed: int
+    """All sampling in this episode depends on it and on the step."""
+    state: str
+    history: list[Turn] = field(default_factory=list)
+    stop: StopReason = StopReason.RUNNING
+    session: Any = None
+    """What the backend keeps for the episode, such as the real engine's own state."""
+
+    @property
+    def step(self) -> int:
+        """How many actions were taken."""
+        return len(self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What comes of one action."""
+
+    transition: Transition
+    answered_by: AnsweredBy
+    stop: StopReason
+    memories: tuple[Memory, ...] = ()
+    failure: str = ""
+    """Why the world model's answer could not be read; empty otherwise."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    """This step's share of the time that retrieving and predicting took; 0 where no model was asked."""
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Advances a batch of episodes by one action each: a dream (the simulator) or a real environment."""
+
+    def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
+        """Start one episode a task."""
+        ...
+
+    def advance(
+        self, episodes: Sequence[Episode], actions: Sequence[str], step_limit: int | None = None
+    ) -> list[Outcome]:
+        """Take one action in each episode, which must be running; updates the episodes.
+
+        Args:
+            episodes: n running episodes, all different.
+            actions: n actions, any text.
+            step_limit: episodes stop after that many actions; None for never.
+
+        Raises:
+            WorldModelError: the world model as a whole cannot answer; no episode was changed.
+        """
+        ...
+
+    def available_actions(self, episode: Episode) -> tuple[str, ...]:
+        """Return the actions that the episode's current state offers."""
+        ...
+
+    def close(self) -> None:
+        """Release models, stores and processes; calling it twice is allowed."""
+        ...
+
+
+def episode_name(task: Task, seed: int) -> str:
+    """Return the episode's name: the same task with the same seed is the same episode again."""
+    return f"{task.id}#{seed:016x}"

@@ -1,0 +1,40 @@
+"""What a prediction is grounded in: retrieved transitions, and pages composed from several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dreamgym_env.memory import ReplayBuffer
+from dreamgym_env.types import Composer, Domain, Memory, Query
+
+__all__ = ["Grounding"]
+
+
+class Grounding:
+    """Retrieves memories; what one transition cannot give, a domain may compose from several."""
+
+    def __init__(self, domain: Domain, buffer: ReplayBuffer) -> None:
+        """Join a domain and a buffer; the domain's composer reads the buffer when it is first needed."""
+        self.buffer = buffer
+        self._domain = domain
+        self._composer: Composer | None = None
+
+    def retrieve(
+        self, queries: Sequence[Query], k: int, *, exclude_episode: bool = False, exclude_task: bool = False
+    ) -> list[list[Memory]]:
+        """Return at most k memories a query: a composed one first where there is one, then the most similar.
+
+        Args:
+            queries: n questions.
+            k: memories a question, at most.
+            exclude_episode: nothing that the asking episode recorded.
+            exclude_task: nothing that was recorded under the asking task.
+        """
+        retrieved = self.buffer.retrieve(queries, k, exclude_episode=exclude_episode, exclude_task=exclude_task)
+        if self._composer is None:
+            self._composer = self._domain.composer(self.buffer.transitions)
+        grounded = []
+        for query, memories in zip(queries, retrieved, strict=True):
+            composed = self._composer.compose(query, memories, exclude_task=exclude_task)
+            grounded.append(memories if composed is None else [composed, *memories][:k])
+        return grounded

@@ -1,0 +1,249 @@
+"""The simulator: guard, replay, memo, retrieve, predict, verify, enrich (in this order, for a whole batch)."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dreamgym_env.memory import ReplayBuffer
+from dreamgym_env.simulation.episode import Episode, Outcome, episode_name
+from dreamgym_env.simulation.grounding import Grounding
+from dreamgym_env.types import (
+    AnsweredBy,
+    Domain,
+    Memory,
+    Prediction,
+    Query,
+    Source,
+    StopReason,
+    Task,
+    Transition,
+    Turn,
+    Verdict,
+    WorldModel,
+)
+
+__all__ = ["SimulationOptions", "Simulator"]
+
+_MEMO_SIZE = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationOptions:
+    """What a simulator does besides asking the world model. Guard, replay and memo only ever save model calls."""
+
+    k: int = 5
+    """How many memories ground a prediction."""
+    guard: bool = True
+    """Answer actions that the state does not offer with the domain's own answer."""
+    replay: bool = True
+    """Answer from a real recording of the same task and the same actions so far."""
+    memo: bool = True
+    """Give the same answer again to the same question, if the world model is deterministic."""
+    success: str = "verifier"
+    """``"verifier"``: the domain's program decides success where there is one; ``"model"``: the model's word counts."""
+    enrich: bool = False
+    """Put accepted dream transitions back into the buffer.  Off by default: an episode then depends on its seed and
+    task alone, not on what was dreamt before it."""
+    evaluation: bool = False
+    """Retrieve nothing of the asking task's own recordings, and replay none of them."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """One lane's way through the stages."""
+
+    episode: Episode
+    query: Query
+    seed: int
+    memories: tuple[Memory, ...] = ()
+    prediction: Prediction | None = None
+    verdict: Verdict | None = None
+    answered_by: AnsweredBy = AnsweredBy.MODEL
+    valid: bool = True
+    seconds: float = 0.0
+
+
+class Simulator:
+    """Advances dream episodes; the one place where domain, buffer and world model meet."""
+
+    def __init__(
+        self,
+        domain: Domain,
+        world_model: WorldModel,
+        buffer: ReplayBuffer,
+        options: SimulationOptions | None = None,
+    ) -> None:
+        """Put the parts together; the simulator owns world model and buffer and closes them."""
+        self.domain = domain
+        self.world_model = world_model
+        self.buffer = buffer
+        self.options = options or SimulationOptions()
+        if self.options.success not in ("verifier", "model"):
+            raise ValueError(f"success must be 'verifier' or 'model', not {self.options.success!r}.")
+        self._verifier = domain.verifier() if self.options.success == "verifier" else None
+        self._grounding = Grounding(domain, buffer)
+        self._memo: OrderedDict[tuple[object, ...], tuple[Prediction, tuple[Memory, ...]]] = OrderedDict()
+
+    def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
+        """Start one episode a task; nothing is asked of the model."""
+        return [
+            Episode(task, episode_name(task, seed), seed, task.initial_state)
+            for task, seed in zip(tasks, seeds, strict=True)
+        ]
+
+    def advance(
+        self, episodes: Sequence[Episode], actions: Sequence[str], step_limit: int | None = None
+    ) -> list[Outcome]:
+        """Take one action in each episode with at most one batched retrieval and one batched prediction.
+
+        Raises:
+            WorldModelError: the world model as a whole cannot answer; no episode was changed.
+        """
+        steps = [self._step(episode, action) for episode, action in zip(episodes, actions, strict=True)]
+        if self.options.guard:
+            self._guard(steps)
+        if self.options.replay and not self.options.evaluation:
+            self._replay(steps)
+        self._ask(steps)
+        outcomes = [self._settle(step, step_limit) for step in steps]
+        if self.options.enrich and not self.buffer.frozen:
+            self.buffer.add([outcome.transition for outcome in outcomes if _may_enrich(outcome)])
+        return outcomes
+
+    def available_actions(self, episode: Episode) -> tuple[str, ...]:
+        """Return the actions that the episode's current state offers; none after its end."""
+        if episode.stop is not StopReason.RUNNING:
+            return ()
+        return self.domain.available_actions(episode.task, episode.history, episode.state)
+
+    def close(self) -> None:
+        """Close the world model and the buffer."""
+        self.world_model.close()
+        self.buffer.close()
+
+    def _step(self, episode: Episode, action: str) -> _Step:
+        if episode.stop is not StopReason.RUNNING:
+            raise ValueError(f"Episode {episode.name} has stopped ({episode.stop}); begin a new one.")
+        query = Query(episode.task, tuple(episode.history), episode.state, action, episode.name)
+        seed = int(np.random.SeedSequence([episode.seed, episode.step]).generate_state(1)[0])
+        return _Step(episode, query, seed)
+
+    def _guard(self, steps: Sequence[_Step]) -> None:
+        for step in steps:
+            query = step.query
+            answer = self.domain.guard(query.task, query.history, query.state, query.action)
+            if answer is not None:
+                step.prediction = Prediction("The page does not offer this action.", answer, 0.0, False)
+                step.verdict = Verdict(False, False, 0.0)
+                step.answered_by, step.valid = AnsweredBy.GUARD, False
+
+    def _replay(self, steps: Sequence[_Step]) -> None:
+        waiting = [step for step in steps if step.prediction is None]
+        recordings = self.buffer.recorded([step.query for step in waiting]) if waiting else []
+        for step, recorded in zip(waiting, recordings, strict=True):
+            if recorded is not None:
+                step.prediction = Prediction(
+                    recorded.reasoning, recorded.next_state, recorded.reward, recorded.terminated
+                )
+                step.verdict = Verdict(recorded.reward > 0, recorded.terminated, recorded.score)
+                step.answered_by, step.valid = AnsweredBy.REPLAY, recorded.valid
+
+    def _ask(self, steps: Sequence[_Step]) -> None:
+        """Answer what is left: from the memo, or with one retrieval and one prediction for all."""
+        waiting = [step for step in steps if step.prediction is None and not self._remember(step)]
+        if not waiting:
+            return
+        began = time.perf_counter()
+        queries = [step.query for step in waiting]
+        memories = self._grounding.retrieve(queries, self.options.k, exclude_task=self.options.evaluation)
+        predictions = self.world_model.predict(queries, memories, [step.seed for step in waiting])
+        share = (time.perf_counter() - began) / len(waiting)
+        for step, found, prediction in zip(waiting, memories, predictions, strict=True):
+            step.memories, step.prediction, step.seconds = tuple(found), prediction, share
+            if self._memoises and not prediction.failure:
+                self._memo[_question(step.query)] = (prediction, step.memories)
+                if len(self._memo) > _MEMO_SIZE:
+                    self._memo.popitem(last=False)
+
+    @property
+    def _memoises(self) -> bool:
+        return self.options.memo and self.world_model.deterministic
+
+    def _remember(self, step: _Step) -> bool:
+        """Answer from the memo; return whether it could."""
+        known = self._memo.get(_question(step.query)) if self._memoises else None
+        if known is None:
+            return False
+        prediction, step.memories = known
+        step.prediction = replace(prediction, prompt_tokens=0, completion_tokens=0)
+        step.answered_by = AnsweredBy.MEMO
+        return True
+
+    def _settle(self, step: _Step, step_limit: int | None) -> Outcome:
+        """Verify the answer, update the episode and write down what happened."""
+        prediction, episode = step.prediction, step.episode
+        assert prediction is not None
+        verdict = step.verdict or self._verify(step.query, prediction)
+        episode.history.append(Turn(episode.state, step.query.action))
+        episode.state = prediction.next_state
+        episode.stop = _stop_reason(episode, prediction, verdict, step_limit)
+        transition = Transition(
+            domain=self.domain.name,
+            task_id=step.query.task.id,
+            instruction=step.query.task.instruction,
+            split=step.query.task.split,
+            episode=episode.name,
+            step=len(step.query.history),
+            history=step.query.history,
+            state=step.query.state,
+            action=step.query.action,
+            next_state=prediction.next_state,
+            reward=float(verdict.success),
+            terminated=verdict.terminated,
+            source=Source.DREAM,
+            reasoning=prediction.reasoning,
+            score=verdict.score,
+            valid=step.valid,
+        )
+        return Outcome(
+            transition,
+            step.answered_by,
+            episode.stop,
+            step.memories,
+            prediction.failure,
+            prediction.prompt_tokens,
+            prediction.completion_tokens,
+            step.seconds,
+        )
+
+    def _verify(self, query: Query, prediction: Prediction) -> Verdict:
+        """Return the verifier's verdict, or the model's word where there is no verifier."""
+        if prediction.failure:
+            return Verdict(False, False, 0.0)
+        if self._verifier is None:
+            return Verdict(prediction.reward > 0, prediction.terminated, prediction.reward)
+        return self._verifier.verify(query.task, query.history, query.state, query.action, prediction.next_state)
+
+
+def _question(query: Query) -> tuple[object, ...]:
+    return (query.task.id, query.task.instruction, query.history, query.state, query.action)
+
+
+def _stop_reason(episode: Episode, prediction: Prediction, verdict: Verdict, step_limit: int | None) -> StopReason:
+    if prediction.failure:
+        return StopReason.MODEL_FAILURE
+    if verdict.terminated:
+        return StopReason.SUCCESS if verdict.success else StopReason.FAILURE
+    if step_limit is not None and episode.step >= step_limit:
+        return StopReason.STEP_LIMIT
+    return StopReason.RUNNING
+
+
+def _may_enrich(outcome: Outcome) -> bool:
+    """Only what the model itself answered is new; the buffer's own filter decides about the rest."""
+    return outcome.answered_by is AnsweredBy.MODEL and not outcome.failure

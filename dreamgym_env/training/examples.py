@@ -1,0 +1,111 @@
+"""From recorded transitions to supervised examples, each grounded in memories that do not leak.
+
+The paper's experience model is trained to write first the reasoning and then the outcome, given the retrieved
+transitions (DreamGym, arXiv 2511.03773, section 4.1).  An example is therefore (prompt, answer) of a prompt format,
+with memories as the simulator would retrieve them: never of the example's own episode.  Some examples also hide what
+was recorded of the same task, and some hide every memory of the same action, so that the model learns to do without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from tqdm import tqdm
+
+from dreamgym_env.memory import ReplayBuffer
+from dreamgym_env.simulation.grounding import Grounding
+from dreamgym_env.types import Domain, Memory, Prompt, Query, Task, Transition
+from dreamgym_env.world_model.formats import PromptFormat
+
+__all__ = ["Example", "ExampleOptions", "make_examples"]
+
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question and the answer to learn."""
+
+    prompt: Prompt
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleOptions:
+    """How examples are grounded."""
+
+    k: int = 5
+    """Memories retrieved for each."""
+    hide_task: float = 0.4
+    """Share of examples that see nothing recorded of their own task."""
+    hide_action: float = 0.15
+    """Share of examples that see no memory of the same action."""
+    guarded: float = 0.25
+    """Share kept of the transitions whose action the state did not offer (the guard answers most of them)."""
+
+
+def make_examples(
+    transitions: Sequence[Transition],
+    buffer: ReplayBuffer,
+    domain: Domain,
+    prompt_format: PromptFormat,
+    *,
+    seed: int,
+    options: ExampleOptions | None = None,
+) -> list[Example]:
+    """Turn transitions into examples, in an order that the seed shuffles.
+
+    Args:
+        transitions: real experience; one without reasoning is given the domain's own.
+        buffer: what memories are retrieved from.
+        domain: explains transitions and composes memories.
+        prompt_format: writes prompts and answers.
+        seed: decides which examples hide what.
+        options: shares of the above.
+    """
+    options = options or ExampleOptions()
+    rng = np.random.default_rng(seed)
+    kept = [step for step in transitions if step.valid or rng.random() < options.guarded]
+    order = rng.permutation(len(kept))
+    grounding = Grounding(domain, buffer)
+    examples: list[Example] = []
+    for batch in _batches([kept[at] for at in order]):
+        examples.extend(_ground(batch, grounding, domain, prompt_format, rng, options))
+    return examples
+
+
+def _batches(transitions: Sequence[Transition]) -> Iterator[Sequence[Transition]]:
+    for start in tqdm(range(0, len(transitions), _BATCH), desc="grounding examples", disable=None):
+        yield transitions[start : start + _BATCH]
+
+
+def _ground(
+    batch: Sequence[Transition],
+    grounding: Grounding,
+    domain: Domain,
+    prompt_format: PromptFormat,
+    rng: np.random.Generator,
+    options: ExampleOptions,
+) -> Iterator[Example]:
+    queries = [_query(step) for step in batch]
+    draws = rng.random((len(batch), 2))
+    open_memories = grounding.retrieve(queries, options.k, exclude_episode=True)
+    strict_memories = grounding.retrieve(queries, options.k, exclude_episode=True, exclude_task=True)
+    for step, query, draw, known, strict in zip(batch, queries, draws, open_memories, strict_memories, strict=True):
+        memories = strict if draw[0] < options.hide_task else known
+        if draw[1] < options.hide_action:
+            memories = [memory for memory in memories if not _same_action(domain, memory, step)]
+        told = step if step.reasoning else replace(step, reasoning=domain.explain(step))
+        view = prompt_format.viewer.view(query, memories)
+        yield Example(prompt_format.prompt(view), prompt_format.answer(view, told))
+
+
+def _same_action(domain: Domain, memory: Memory, step: Transition) -> bool:
+    return domain.parse_action(memory.transition.action) == domain.parse_action(step.action)
+
+
+def _query(step: Transition) -> Query:
+    task = Task(step.task_id, step.domain, step.instruction, initial_state="", split=step.split)
+    return Query(task, step.history, step.state, step.action, step.episode)

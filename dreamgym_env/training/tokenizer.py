@@ -1,0 +1,44 @@
+"""A byte-level BPE tokenizer trained on a model's own prompts and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from transformers import PreTrainedTokenizerFast
+
+from dreamgym_env.world_model.compact import SPECIAL_TOKENS
+
+__all__ = ["train_tokenizer"]
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary_size: int, max_length: int) -> PreTrainedTokenizerFast:
+    """Train a tokenizer whose tags are single tokens and which can write any text.
+
+    Args:
+        texts: prompts and answers.
+        vocabulary_size: number of tokens, at least 512.
+        max_length: the model's context, in tokens.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    # digits one by one: a reference such as "C 17" is then two familiar tokens and never a rare one
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|end|>",  # noqa: S106 - a token of a vocabulary
+        pad_token="<|pad|>",  # noqa: S106
+        model_max_length=max_length,
+        padding_side="left",
+        clean_up_tokenization_spaces=False,
+    )

@@ -1,0 +1,104 @@
+"""From a world-model string to a world model.
+
+===================================================  =====================================================
+``embedded``                                         the small model that the package ships
+``transformers:ID_OR_PATH``                          a causal language model, in this process
+``vllm:ID_OR_PATH``                                  the same through vLLM
+``openai:MODEL@http://host:8000/v1[,http://...]``    any OpenAI-compatible server, or several that share the load
+===================================================  =====================================================
+
+A folder that this project's training wrote carries ``dreamgym.json``, which names the prompt format and codec that the
+model was trained on; any other model is asked in the chat format.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dreamgym_env.errors import WorldModelError
+from dreamgym_env.types import Domain, TextGenerator
+from dreamgym_env.world_model.chat import ChatFormat
+from dreamgym_env.world_model.codec import CODECS
+from dreamgym_env.world_model.compact import CompactFormat
+from dreamgym_env.world_model.formats import PromptFormat
+from dreamgym_env.world_model.generators import generator_from_string
+from dreamgym_env.world_model.language import LanguageWorldModel
+
+__all__ = ["EMBEDDED_PATH", "MODEL_SETTINGS_FILE", "format_settings", "prompt_format", "world_model_from_string"]
+
+EMBEDDED_PATH = Path(__file__).parent / "embedded"
+MODEL_SETTINGS_FILE = "dreamgym.json"
+_FORMATS = {"chat": ChatFormat, "compact": CompactFormat}
+
+
+def world_model_from_string(
+    spec: str,
+    domain: Domain,
+    *,
+    codec: str | None = None,
+    temperature: float = 0.0,
+    max_new_tokens: int = 1024,
+    retries: int = 1,
+    generator: TextGenerator | None = None,
+) -> LanguageWorldModel:
+    """Build the world model that a string names.
+
+    Args:
+        spec: one of the forms above.
+        domain: whose environment is dreamt.
+        codec: ``"full"`` or ``"edits"``; None for what the model was trained on, or ``full``.
+        temperature: 0 is greedy.
+        max_new_tokens: bound on an answer's length.
+        retries: how often an answer that cannot be read is asked for again.
+        generator: used in place of the one that the string names (its prompt format still follows the string).
+
+    Raises:
+        WorldModelStringError: the string has none of the forms.
+        WorldModelError: the model cannot be loaded.
+        MissingDependencyError: the engine's package is not installed.
+    """
+    backend, _, model = spec.partition(":")
+    if spec == "embedded":
+        backend, model = "transformers", str(EMBEDDED_PATH)
+        if not (EMBEDDED_PATH / "config.json").is_file():
+            raise WorldModelError(
+                f"The embedded model's files are missing from {EMBEDDED_PATH}: reinstall it."
+            )
+    settings = format_settings(model) if backend in ("transformers", "vllm") else {}
+    if codec is not None:
+        settings["codec"] = codec
+    chosen = prompt_format(domain, **settings)
+    return LanguageWorldModel(
+        chosen,
+        generator or generator_from_string(f"{backend}:{model}" if spec == "embedded" else spec),
+        temperature=temperature,
+        max_new_tokens=max_new_tokens,
+        retries=retries,
+        # engines that batch on their own may answer differently with what else is in the batch
+        deterministic=backend == "transformers",
+    )
+
+
+def prompt_format(domain: Domain, format: str = "chat", **settings: Any) -> PromptFormat:  # noqa: A002 - the file's key
+    """Build a prompt format by name. Raises WorldModelError for an unknown name or codec."""
+    if format not in _FORMATS:
+        raise WorldModelError(f"There is no prompt format {format!r}; there are: {', '.join(_FORMATS)}.")
+    codec = settings.get("codec", "full")
+    if codec not in CODECS:
+        raise WorldModelError(f"There is no state codec {codec!r}; there are: {', '.join(CODECS)}.")
+    built: PromptFormat = _FORMATS[format](domain, **settings)
+    return built
+
+
+def format_settings(model: str) -> dict[str, Any]:
+    """Return what a model folder says of its prompt format; nothing for a folder without the file."""
+    path = Path(model) / MODEL_SETTINGS_FILE
+    if not path.is_file():
+        return {}
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        return {name: settings[name] for name in ("format", "codec", "max_memories") if name in settings}
+    except (json.JSONDecodeError, TypeError) as error:
+        raise WorldModelError(f"{path} is not the settings file of a model of this project: {error}") from error

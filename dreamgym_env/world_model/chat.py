@@ -1,0 +1,179 @@
+"""The prompt format of instruction-tuned models: prose in, JSON out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dreamgym_env.types import Domain, Prediction, Prompt, Transition
+from dreamgym_env.world_model.codec import CODECS, CodecError
+from dreamgym_env.world_model.formats import AnswerError
+from dreamgym_env.world_model.view import View, Viewer
+
+__all__ = ["ChatFormat"]
+
+_SYSTEM = """You are the environment that a text agent acts in. You are given the agent's task, the pages it has seen, \
+the current page, transitions recorded in the real environment (memories), and the agent's action. \
+Answer with what the environment does.
+
+How this environment behaves:
+{rules}
+
+Rules of answering:
+- Be truthful, not kind: an action that the current page does not offer changes nothing and earns nothing.
+- A memory of the same action on the same page shows the real answer: follow it. \
+Other memories show what pages look like.
+- A page that was seen before in this episode is the same page again.
+- reward is 1 only when this very action completes the task; otherwise 0. terminated tells whether the episode is over.
+
+Answer with one JSON object and nothing else, its members in this order:
+{{"reasoning": "one to three sentences: does the action lead toward success or failure, and how does the environment \
+respond", "next_state": "...", "reward": 0 or 1, "terminated": true or false}}
+In next_state: {contract}"""
+
+_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "reasoning": {"type": "string", "maxLength": 600},
+        "next_state": {"type": "string"},
+        "reward": {"type": "integer", "enum": [0, 1]},
+        "terminated": {"type": "boolean"},
+    },
+    "required": ["reasoning", "next_state", "reward", "terminated"],
+    "additionalProperties": False,
+}
+
+_REASONING = re.compile(r'"reasoning"\s*:\s*("(?:[^"\\]|\\.)*")', re.DOTALL)
+_NEXT_STATE = re.compile(r'"next_state"\s*:\s*("(?:[^"\\]|\\.)*")', re.DOTALL)
+
+
+class ChatFormat:
+    """Asks an instruction-tuned model; the constant part is the system message, and the rest only grows at its end."""
+
+    name = "chat"
+    stop: tuple[str, ...] = ()
+    json_schema: Mapping[str, Any] | None = _SCHEMA
+
+    def __init__(self, domain: Domain, codec: str = "full") -> None:
+        """Create the format.
+
+        Args:
+            domain: whose rules the model is told.
+            codec: ``"full"`` or ``"edits"``: how the model writes the next state.
+        """
+        self.codec = CODECS[codec]
+        self.viewer = Viewer(domain, newest_first=False)
+        self._system = _SYSTEM.format(rules=domain.rules, contract=self.codec.contract)
+
+    def prompt(self, view: View) -> Prompt:
+        """Write task, pages and actions so far, memories and the action, in this order."""
+        task = view.query.task
+        parts = [f"# Task\n{task.instruction}"]
+        hidden = {**task.goal, **task.facts}
+        if hidden:
+            parts.append("# Facts that the agent does not see\n" + json.dumps(hidden, ensure_ascii=False))
+        parts.append("# Episode")
+        parts.extend(self._episode(view))
+        parts.append("# Memories" if view.memories else "# Memories\nnone")
+        for memory in view.memories:
+            past = memory.memory.transition
+            page = "the same page" if memory.same_page else self._write(memory.page)
+            parts.append(
+                f"## {memory.name} ({past.source} experience)\nPage:\n{page}\nAction: {past.action}\n"
+                f"Next page ({memory.name}):\n{self._write(memory.outcome)}\n"
+                f"Reward: {past.reward:g}, terminated: {str(past.terminated).lower()}"
+            )
+        parts.append(f"# The agent's action, on the current page C\n{view.query.action}")
+        return Prompt(self._system, "\n\n".join(parts))
+
+    def parse(self, text: str, view: View) -> Prediction:
+        """Read the JSON object; one that was cut off after its next state is completed without reward."""
+        answer = _object(text) or _salvage(text)
+        if answer is None:
+            raise AnswerError(f"The answer holds no JSON object with a next_state: {text[:120]!r}")
+        written, reward, terminated = answer.get("next_state"), answer.get("reward"), answer.get("terminated")
+        if not isinstance(written, str) or not isinstance(terminated, bool) or isinstance(reward, bool):
+            raise AnswerError("next_state must be a text, terminated true or false, reward 0 or 1.")
+        if reward not in (0, 1):
+            raise AnswerError(f"reward must be 0 or 1, not {str(reward)[:40]!r}.")
+        try:
+            segments = self.codec.decode(written, view.pages)
+        except CodecError as error:
+            raise AnswerError(str(error)) from error
+        state = self.viewer.domain.render(segments, view.query.task.instruction)
+        if not state:
+            raise AnswerError("next_state is empty.")
+        return Prediction(str(answer.get("reasoning", "")), state, float(reward), terminated)
+
+    def answer(self, view: View, transition: Transition) -> str:
+        """Write the JSON object."""
+        segments = self.viewer.domain.segment(transition.next_state, transition.instruction)
+        return json.dumps(
+            {
+                "reasoning": transition.reasoning,
+                "next_state": self.codec.encode(segments, view.pages),
+                "reward": int(transition.reward > 0),
+                "terminated": transition.terminated,
+            },
+            ensure_ascii=False,
+        )
+
+    def _episode(self, view: View) -> list[str]:
+        """Write each page once under its name, and the actions between."""
+        instruction = view.query.task.instruction
+        names = {page.segments: page.name for page in view.earlier}
+        shown: set[str] = set()
+        parts = []
+        for turn in view.query.history:
+            segments = self.viewer.domain.segment(turn.state, instruction)
+            name = names.get(segments, "C" if segments == view.current else "")
+            if name and name not in shown:
+                shown.add(name)
+                parts.append(f"## Page {name}\n{self._write(segments)}")
+            elif name:
+                parts.append(f"## Page {name} again")
+            parts.append(f"Action: {turn.action}")
+        again = " again" if "C" in shown else f"\n{self._write(view.current)}"
+        parts.append(f"## Page C (current){again}")
+        return parts
+
+    def _write(self, segments: Sequence[str]) -> str:
+        if self.codec.name == "full":
+            return self.codec.encode(segments, {})
+        return "\n".join(f"{number}| {segment}" for number, segment in enumerate(segments, start=1))
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Return the first JSON object of a text that has a next_state, or None."""
+    decoder = json.JSONDecoder()
+    at = text.find("{")
+    for _ in range(20):  # a bound: garbage may hold thousands of braces
+        if at < 0:
+            return None
+        try:
+            value, _ = decoder.raw_decode(text, at)
+        except (json.JSONDecodeError, RecursionError):
+            value = None
+        if isinstance(value, dict) and "next_state" in value:
+            return value
+        at = text.find("{", at + 1)
+    return None
+
+
+def _salvage(text: str) -> dict[str, Any] | None:
+    """Read an object that was cut off after its next_state; what is missing counts as no reward and no end."""
+    state = _NEXT_STATE.search(text)
+    if state is None:
+        return None
+    reasoning = _REASONING.search(text)
+    try:
+        return {
+            "reasoning": json.loads(reasoning[1], strict=False) if reasoning else "",
+            "next_state": json.loads(state[1], strict=False),
+            "reward": 0,
+            "terminated": False,
+        }
+    except json.JSONDecodeError:
+        return None

@@ -1,0 +1,146 @@
+"""The prompt format of models that this project trains: short, tagged, and written for copying.
+
+A small model cannot repeat a page of two thousand characters, and need not: it is shown where things stand (kinds of
+pages, how long they are, the segments that the actions name) and answers with references.  An example::
+
+    <|task|>i need a red trail running shoe, size 9
+    <|past|>search[trail running shoe]
+    <|page|>results 33: 6. B0A1B2C3D4 7. Fellhawk Trail Runni 8. $54.90
+    <|seen|>P1 index 4
+    <|memory|>M1 == results 33 click[b0a1b2c3d4] -> item 21 continue
+    <|action|>item click[b0a1b2c3d4]<|answer|>The product is listed, so its page opens.<|state|>M1<|outcome|>continue
+
+``==`` marks a memory of the same action on the same page, ``=a`` of the same action, ``=p`` of the same page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dreamgym_env.types import Domain, Prediction, Prompt, Transition
+from dreamgym_env.world_model.codec import CODECS, CodecError
+from dreamgym_env.world_model.formats import AnswerError, outcome_word
+from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
+
+__all__ = ["SPECIAL_TOKENS", "CompactFormat"]
+
+SPECIAL_TOKENS = (
+    "<|task|>",
+    "<|past|>",
+    "<|page|>",
+    "<|seen|>",
+    "<|memory|>",
+    "<|action|>",
+    "<|answer|>",
+    "<|state|>",
+    "<|outcome|>",
+    "<|end|>",
+    "<|pad|>",
+)
+"""Each is one token of a tokenizer trained for this format; ``<|end|>`` ends an answer, ``<|pad|>`` fills a batch."""
+
+_OUTCOMES = {"continue": (0.0, False), "success": (1.0, True), "failure": (0.0, True), "rewarded": (1.0, False)}
+
+
+class CompactFormat:
+    """Short questions and shorter answers for small fine-tuned models."""
+
+    name = "compact"
+    stop: tuple[str, ...] = ("<|end|>",)
+    json_schema: Mapping[str, Any] | None = None
+
+    def __init__(self, domain: Domain, codec: str = "edits", *, max_memories: int = 3) -> None:
+        """Create the format.
+
+        Args:
+            domain: names the kinds of pages and actions.
+            codec: ``"edits"`` or ``"full"``.
+            max_memories: how many memories the prompt shows (and an answer may refer to).
+        """
+        self.codec = CODECS[codec]
+        self.viewer = Viewer(domain, newest_first=True, max_earlier=3)
+        self.max_memories = max_memories
+
+    def prompt(self, view: View) -> Prompt:
+        """Write the question; it ends with ``<|answer|>``."""
+        view = self._clipped(view)
+        domain, query = self.viewer.domain, view.query
+        named = self._named_texts(view)
+        lines = [f"<|task|>{_plain(query.task.instruction, 100)}"]
+        past = [_plain(turn.action, 40) for turn in query.history[-4:]]
+        lines.append(f"<|past|>{' ; '.join(past)}")
+        lines.append(f"<|page|>{domain.page_kind(query.state)} {_overview(view.current, named)}")
+        seen = [f"{page.name} {page.kind} {_overview(page.segments, named, limit=1)}" for page in view.earlier]
+        lines.append(f"<|seen|>{' ; '.join(seen)}")
+        lines.extend(self._memory_line(memory) for memory in view.memories)
+        lines.append(f"<|action|>{domain.action_kind(query.action)} {_plain(query.action, 80)}<|answer|>")
+        return Prompt("", "\n".join(lines))
+
+    def parse(self, text: str, view: View) -> Prediction:
+        """Read ``reasoning<|state|>edits<|outcome|>word``."""
+        view = self._clipped(view)
+        reasoning, mark, rest = text.partition("<|state|>")
+        written, mark_outcome, word = rest.partition("<|outcome|>")
+        if not mark or not mark_outcome:
+            raise AnswerError(f"The answer lacks <|state|> or <|outcome|>: {text[:120]!r}")
+        outcome = _OUTCOMES.get(word.strip())
+        if outcome is None:
+            raise AnswerError(f"The outcome must be one of {', '.join(_OUTCOMES)}, not {word.strip()[:40]!r}.")
+        try:
+            segments = self.codec.decode(written.strip("\n"), view.pages)
+        except CodecError as error:
+            raise AnswerError(str(error)) from error
+        state = self.viewer.domain.render(segments, view.query.task.instruction)
+        if not state:
+            raise AnswerError("The next state is empty.")
+        return Prediction(reasoning.strip(), state, *outcome)
+
+    def answer(self, view: View, transition: Transition) -> str:
+        """Write the answer, without the closing ``<|end|>``."""
+        view = self._clipped(view)
+        segments = self.viewer.domain.segment(transition.next_state, transition.instruction)
+        word = outcome_word(transition.reward, transition.terminated)
+        return f"{_plain(transition.reasoning, 400)}<|state|>{self.codec.encode(segments, view.pages)}<|outcome|>{word}"
+
+    def _clipped(self, view: View) -> View:
+        return View(view.query, view.current, view.earlier, view.memories[: self.max_memories])
+
+    def _memory_line(self, memory: RelatedMemory) -> str:
+        past, kind = memory.memory.transition, self.viewer.domain.page_kind
+        relation = {(True, True): "==", (True, False): "=a", (False, True): "=p", (False, False): "~"}
+        return (
+            f"<|memory|>{memory.name} {relation[memory.same_action, memory.same_page]} {kind(past.state)} "
+            f"{_plain(past.action, 40)} -> {kind(past.next_state)} {len(memory.outcome)} "
+            f"{outcome_word(past.reward, past.terminated)}"
+        )
+
+    def _named_texts(self, view: View) -> frozenset[str]:
+        """Texts that the episode's actions name: segments that equal one of them are worth showing."""
+        actions = [*(turn.action for turn in view.query.history), view.query.action]
+        return frozenset(text for action in actions for text in _arguments(action))
+
+
+def _arguments(action: str) -> Iterator[str]:
+    yield action.lower()
+    _, bracket, rest = action.partition("[")
+    if bracket:
+        yield rest.rpartition("]")[0].strip().lower()
+
+
+def _overview(segments: tuple[str, ...], named: frozenset[str], limit: int = 3) -> str:
+    """Return the number of segments, and those that actions name, each with the two that follow."""
+    shown: list[str] = []
+    hits = 0
+    for at, segment in enumerate(segments):
+        if segment.lower() in named:
+            hits += 1
+            shown.extend(f"{n + 1}. {_plain(segments[n], 20)}" for n in range(at, min(at + 3, len(segments))))
+            if hits == limit:
+                break
+    return f"{len(segments)}{': ' if shown else ''}{' '.join(shown)}"
+
+
+def _plain(text: str, length: int) -> str:
+    """Return the beginning of a text on one line, unable to imitate a tag."""
+    return " ".join(text[: 4 * length].split()).replace("<|", "< |")[:length]
