@@ -362,8 +362,11 @@ class Domain(Protocol):
         """Return what composes memories from the real transitions that ``experience()`` yields (called when needed)."""
         ...
 
-    def explain(self, transition: Transition) -> str:
-        """Say in one short sentence why the environment answered so, by the domain's own rules."""
+    def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
+        """Return a recorded step as a model should learn it when shown these memories.
+
+        It carries a short reason by the domain's own rules, and its next state holds only what can be known.
+        """
         ...
 
     def seed_experience(self) -> str:

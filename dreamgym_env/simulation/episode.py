@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from dreamgym_env.types import AnsweredBy, Memory, StopReason, Task, Transition, Turn
 
-__all__ = ["Backend", "Episode", "Outcome"]
+__all__ = ["Backend", "Episode", "Outcome", "episode_name", "stop_reason"]
 
 
 @dataclass(slots=True)
@@ -83,3 +83,12 @@ class Backend(Protocol):
 def episode_name(task: Task, seed: int) -> str:
     """Return the episode's name: the same task with the same seed is the same episode again."""
     return f"{task.id}#{seed:016x}"
+
+
+def stop_reason(episode: Episode, step_limit: int | None, *, success: bool, terminated: bool) -> StopReason:
+    """Return why an episode stops after its latest step, or that it runs on."""
+    if terminated:
+        return StopReason.SUCCESS if success else StopReason.FAILURE
+    if step_limit is not None and episode.step >= step_limit:
+        return StopReason.STEP_LIMIT
+    return StopReason.RUNNING

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.types import Composer, Domain, Memory, Query
+from dreamgym_env.types import Composer, Domain, Memory, Query, Source, Transition
 
 __all__ = ["Grounding"]
 
@@ -32,9 +32,12 @@ class Grounding:
         """
         retrieved = self.buffer.retrieve(queries, k, exclude_episode=exclude_episode, exclude_task=exclude_task)
         if self._composer is None:
-            self._composer = self._domain.composer(self.buffer.transitions)
+            self._composer = self._domain.composer(self._real_experience)
         grounded = []
         for query, memories in zip(queries, retrieved, strict=True):
             composed = self._composer.compose(query, memories, exclude_task=exclude_task)
             grounded.append(memories if composed is None else [composed, *memories][:k])
         return grounded
+
+    def _real_experience(self) -> Iterator[Transition]:
+        return (step for step in self.buffer.experience() if step.source is Source.REAL)

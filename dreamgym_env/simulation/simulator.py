@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.simulation.episode import Episode, Outcome, episode_name
+from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
 from dreamgym_env.simulation.grounding import Grounding
 from dreamgym_env.types import (
     AnsweredBy,
@@ -191,7 +191,11 @@ class Simulator:
         verdict = step.verdict or self._verify(step.query, prediction)
         episode.history.append(Turn(episode.state, step.query.action))
         episode.state = prediction.next_state
-        episode.stop = _stop_reason(episode, prediction, verdict, step_limit)
+        episode.stop = (
+            StopReason.MODEL_FAILURE
+            if prediction.failure
+            else stop_reason(episode, step_limit, success=verdict.success, terminated=verdict.terminated)
+        )
         transition = Transition(
             domain=self.domain.name,
             task_id=step.query.task.id,
@@ -232,16 +236,6 @@ class Simulator:
 
 def _question(query: Query) -> tuple[object, ...]:
     return (query.task.id, query.task.instruction, query.history, query.state, query.action)
-
-
-def _stop_reason(episode: Episode, prediction: Prediction, verdict: Verdict, step_limit: int | None) -> StopReason:
-    if prediction.failure:
-        return StopReason.MODEL_FAILURE
-    if verdict.terminated:
-        return StopReason.SUCCESS if verdict.success else StopReason.FAILURE
-    if step_limit is not None and episode.step >= step_limit:
-        return StopReason.STEP_LIMIT
-    return StopReason.RUNNING
 
 
 def _may_enrich(outcome: Outcome) -> bool:

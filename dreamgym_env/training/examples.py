@@ -9,7 +9,7 @@ was recorded of the same task, and some hide every memory of the same action, so
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
@@ -58,9 +58,9 @@ def make_examples(
     """Turn transitions into examples, in an order that the seed shuffles.
 
     Args:
-        transitions: real experience; one without reasoning is given the domain's own.
+        transitions: real experience, which the domain teaches (reasons, and what can be known).
         buffer: what memories are retrieved from.
-        domain: explains transitions and composes memories.
+        domain: teaches and composes memories.
         prompt_format: writes prompts and answers.
         seed: decides which examples hide what.
         options: shares of the above.
@@ -97,8 +97,8 @@ def _ground(
         memories = strict if draw[0] < options.hide_task else known
         if draw[1] < options.hide_action:
             memories = [memory for memory in memories if not _same_action(domain, memory, step)]
-        told = step if step.reasoning else replace(step, reasoning=domain.explain(step))
         view = prompt_format.viewer.view(query, memories)
+        told = domain.teach(step, [related.memory for related in prompt_format.shown(view)])
         yield Example(prompt_format.prompt(view), prompt_format.answer(view, told))
 
 

@@ -19,7 +19,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary_size: int, max_length: int)
         vocabulary_size: number of tokens, at least 512.
         max_length: the model's context, in tokens.
     """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
     # digits one by one: a reference such as "C 17" is then two familiar tokens and never a rare one
@@ -28,12 +28,13 @@ def train_tokenizer(texts: Iterable[str], vocabulary_size: int, max_length: int)
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size,
-        special_tokens=list(SPECIAL_TOKENS),
+        vocab_size=vocabulary_size - len(SPECIAL_TOKENS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    plain = SPECIAL_TOKENS[:-2]  # all but <|end|> and <|pad|>: engines leave special tokens out of the text they return
+    tokenizer.train_from_iterator((_without(plain, text) for text in texts), trainer)
+    tokenizer.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in plain])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token="<|end|>",  # noqa: S106 - a token of a vocabulary
@@ -42,3 +43,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary_size: int, max_length: int)
         padding_side="left",
         clean_up_tokenization_spaces=False,
     )
+
+
+def _without(tags: Iterable[str], text: str) -> str:
+    for tag in tags:
+        text = text.replace(tag, " ")
+    return text

@@ -63,9 +63,7 @@ def world_model_from_string(
     if spec == "embedded":
         backend, model = "transformers", str(EMBEDDED_PATH)
         if not (EMBEDDED_PATH / "config.json").is_file():
-            raise WorldModelError(
-                f"The embedded model's files are missing from {EMBEDDED_PATH}: reinstall it."
-            )
+            raise WorldModelError(f"The embedded model's files are missing from {EMBEDDED_PATH}: reinstall it.")
     settings = format_settings(model) if backend in ("transformers", "vllm") else {}
     if codec is not None:
         settings["codec"] = codec

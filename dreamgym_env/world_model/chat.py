@@ -10,7 +10,7 @@ from typing import Any
 from dreamgym_env.types import Domain, Prediction, Prompt, Transition
 from dreamgym_env.world_model.codec import CODECS, CodecError
 from dreamgym_env.world_model.formats import AnswerError
-from dreamgym_env.world_model.view import View, Viewer
+from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = ["ChatFormat"]
 
@@ -87,6 +87,10 @@ class ChatFormat:
             )
         parts.append(f"# The agent's action, on the current page C\n{view.query.action}")
         return Prompt(self._system, "\n\n".join(parts))
+
+    def shown(self, view: View) -> Sequence[RelatedMemory]:
+        """Return all memories."""
+        return view.memories
 
     def parse(self, text: str, view: View) -> Prediction:
         """Read the JSON object; one that was cut off after its next state is completed without reward."""

@@ -15,12 +15,12 @@ pages, how long they are, the segments that the actions name) and answers with r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dreamgym_env.types import Domain, Prediction, Prompt, Transition
 from dreamgym_env.world_model.codec import CODECS, CodecError
-from dreamgym_env.world_model.formats import AnswerError, outcome_word
+from dreamgym_env.world_model.formats import AnswerError, checked_state, outcome_word
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = ["SPECIAL_TOKENS", "CompactFormat"]
@@ -66,16 +66,22 @@ class CompactFormat:
         """Write the question; it ends with ``<|answer|>``."""
         view = self._clipped(view)
         domain, query = self.viewer.domain, view.query
-        named = self._named_texts(view)
-        lines = [f"<|task|>{_plain(query.task.instruction, 100)}"]
+        action, named = _argument(query.action), _telling(view)
         past = [_plain(turn.action, 40) for turn in query.history[-4:]]
-        lines.append(f"<|past|>{' ; '.join(past)}")
-        lines.append(f"<|page|>{domain.page_kind(query.state)} {_overview(view.current, named)}")
-        seen = [f"{page.name} {page.kind} {_overview(page.segments, named, limit=1)}" for page in view.earlier]
-        lines.append(f"<|seen|>{' ; '.join(seen)}")
-        lines.extend(self._memory_line(memory) for memory in view.memories)
-        lines.append(f"<|action|>{domain.action_kind(query.action)} {_plain(query.action, 80)}<|answer|>")
+        seen = [f"{page.name} {page.kind} {_overview(page.segments, action, named, 2)}" for page in view.earlier]
+        lines = [
+            f"<|task|>{_plain(query.task.instruction, 100)}",
+            f"<|past|>{' ; '.join(past)}",
+            f"<|page|>{domain.page_kind(query.state)} {_overview(view.current, action, named, 4)}",
+            f"<|seen|>{' ; '.join(seen)}",
+            *(self._memory_line(memory) for memory in view.memories),
+            f"<|action|>{domain.action_kind(query.action)} {_plain(query.action, 80)}<|answer|>",
+        ]
         return Prompt("", "\n".join(lines))
+
+    def shown(self, view: View) -> Sequence[RelatedMemory]:
+        """Return the first memories, as many as the prompt shows."""
+        return view.memories[: self.max_memories]
 
     def parse(self, text: str, view: View) -> Prediction:
         """Read ``reasoning<|state|>edits<|outcome|>word``."""
@@ -88,23 +94,22 @@ class CompactFormat:
         if outcome is None:
             raise AnswerError(f"The outcome must be one of {', '.join(_OUTCOMES)}, not {word.strip()[:40]!r}.")
         try:
-            segments = self.codec.decode(written.strip("\n"), view.pages)
+            segments = self.codec.decode(written, view.pages)
         except CodecError as error:
             raise AnswerError(str(error)) from error
         state = self.viewer.domain.render(segments, view.query.task.instruction)
-        if not state:
-            raise AnswerError("The next state is empty.")
-        return Prediction(reasoning.strip(), state, *outcome)
+        return Prediction(reasoning.strip(), checked_state(state), *outcome)
 
     def answer(self, view: View, transition: Transition) -> str:
         """Write the answer, without the closing ``<|end|>``."""
         view = self._clipped(view)
         segments = self.viewer.domain.segment(transition.next_state, transition.instruction)
+        written = self.codec.encode(segments, view.pages).replace("<|", "<\\|")  # the codecs read \| as |
         word = outcome_word(transition.reward, transition.terminated)
-        return f"{_plain(transition.reasoning, 400)}<|state|>{self.codec.encode(segments, view.pages)}<|outcome|>{word}"
+        return f"{_plain(transition.reasoning, 400)}<|state|>{written}<|outcome|>{word}"
 
     def _clipped(self, view: View) -> View:
-        return View(view.query, view.current, view.earlier, view.memories[: self.max_memories])
+        return View(view.query, view.current, view.earlier, tuple(self.shown(view)))
 
     def _memory_line(self, memory: RelatedMemory) -> str:
         past, kind = memory.memory.transition, self.viewer.domain.page_kind
@@ -115,30 +120,34 @@ class CompactFormat:
             f"{outcome_word(past.reward, past.terminated)}"
         )
 
-    def _named_texts(self, view: View) -> frozenset[str]:
-        """Texts that the episode's actions name: segments that equal one of them are worth showing."""
-        actions = [*(turn.action for turn in view.query.history), view.query.action]
-        return frozenset(text for action in actions for text in _arguments(action))
 
-
-def _arguments(action: str) -> Iterator[str]:
-    yield action.lower()
+def _argument(action: str) -> str:
+    """Return what stands in an action's brackets, lower-cased; the whole action where there are none."""
     _, bracket, rest = action.partition("[")
-    if bracket:
-        yield rest.rpartition("]")[0].strip().lower()
+    return (rest.rpartition("]")[0] if bracket else action).strip().lower()
 
 
-def _overview(segments: tuple[str, ...], named: frozenset[str], limit: int = 3) -> str:
-    """Return the number of segments, and those that actions name, each with the two that follow."""
-    shown: list[str] = []
-    hits = 0
+def _telling(view: View) -> list[str]:
+    """Return the arguments of the episode's actions, latest first, without those that most pages show (buttons)."""
+    arguments = dict.fromkeys(_argument(turn.action) for turn in reversed(view.query.history))
+    pages = [{segment.lower() for segment in page} for page in view.pages.values()]
+    return [text for text in arguments if sum(text in page for page in pages) <= len(pages) / 2]
+
+
+def _overview(segments: tuple[str, ...], action: str, named: Sequence[str], limit: int) -> str:
+    """Return how many segments a page has, and those that actions name.
+
+    The one that the current action names is shown with the two that follow it, for that is what a listing says.
+    """
+    places: dict[str, int] = {}
     for at, segment in enumerate(segments):
-        if segment.lower() in named:
-            hits += 1
-            shown.extend(f"{n + 1}. {_plain(segments[n], 20)}" for n in range(at, min(at + 3, len(segments))))
-            if hits == limit:
-                break
-    return f"{len(segments)}{': ' if shown else ''}{' '.join(shown)}"
+        places.setdefault(segment.lower(), at)
+    shown: list[int] = []
+    if action in places:
+        shown.extend(range(places[action], min(places[action] + 3, len(segments))))
+    shown.extend([places[text] for text in named if text in places and text != action][:limit])
+    told = " ".join(f"{at + 1}. {_plain(segments[at], 20)}" for at in shown)
+    return f"{len(segments)}: {told}" if told else f"{len(segments)}"
 
 
 def _plain(text: str, length: int) -> str:

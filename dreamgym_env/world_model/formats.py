@@ -8,13 +8,16 @@ that this project trains.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from dreamgym_env.types import Prediction, Prompt, Transition
-from dreamgym_env.world_model.view import View, Viewer
+from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
-__all__ = ["AnswerError", "PromptFormat", "outcome_word", "unreadable"]
+__all__ = ["MAX_STATE_LENGTH", "AnswerError", "PromptFormat", "checked_state", "outcome_word", "unreadable"]
+
+MAX_STATE_LENGTH = 1_000_000
+"""Characters; no page of a text environment is longer, and a model that repeats itself must not fill the memory."""
 
 
 class AnswerError(ValueError):
@@ -33,6 +36,10 @@ class PromptFormat(Protocol):
         """Write the question."""
         ...
 
+    def shown(self, view: View) -> Sequence[RelatedMemory]:
+        """Return the memories that the prompt shows."""
+        ...
+
     def parse(self, text: str, view: View) -> Prediction:
         """Read an answer. Raises AnswerError."""
         ...
@@ -45,6 +52,19 @@ class PromptFormat(Protocol):
 def unreadable(view: View, reason: str) -> Prediction:
     """Return the prediction that stands for an answer which could not be read: nothing changes, nothing is earned."""
     return Prediction("", view.query.state, 0.0, False, failure=reason)
+
+
+def checked_state(state: str) -> str:
+    """Return a next state that an answer calls for as valid Unicode; lone surrogates become question marks.
+
+    Raises:
+        AnswerError: it is empty or longer than :data:`MAX_STATE_LENGTH`.
+    """
+    if not state:
+        raise AnswerError("The next state is empty.")
+    if len(state) > MAX_STATE_LENGTH:
+        raise AnswerError(f"The next state has {len(state):,} characters; the bound is {MAX_STATE_LENGTH:,}.")
+    return state.encode("utf-8", "replace").decode("utf-8")
 
 
 def outcome_word(reward: float, terminated: bool) -> str:

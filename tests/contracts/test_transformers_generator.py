@@ -1,4 +1,4 @@
-"""The transformers generator keeps the contract of every generator: in one batch, in many small ones, with a template."""
+"""The transformers generator keeps the contract of every generator: in one batch, in small ones, with a template."""
 
 from __future__ import annotations
 

@@ -6,23 +6,27 @@ from functools import lru_cache
 
 __all__ = ["COLOUR_WORDS", "normalise_colour"]
 
-_BY_HUE = (
-    # reds, pinks, purples
-    "red burgundy maroon wine bordeaux merlot cranberry rose blush pink coral magenta fuchsia plum mauve purple violet lavender "
-    "lilac eggplant grape "
-    # oranges, yellows, browns
-    "orange peach apricot rust copper bronze gold yellow lemon mustard sunflower banana wheat tan camel caramel khaki brown "
-    "chestnut chocolate coffee cognac espresso mocha mushroom walnut "
-    # greens, blues
-    "green olive lime mint grass ivy teal turquoise aqua azure blue navy royal sapphire indigo midnight denim stonewash "
-    # whites, greys, blacks
-    "white ivory cream nude alabaster champagne beige sand seashell crystal natural silver pewter steel slate stone granite "
-    "graphite charcoal asphalt ash gray grey heather taupe black "
-    # shades and patterns
-    "light dark multicolor rainbow camo leopard cheetah tiger elephant skull christmas"
-)
+_BY_HUE = {
+    "reds, pinks, purples": (
+        "red burgundy maroon wine bordeaux merlot cranberry rose blush pink coral magenta fuchsia plum mauve "
+        "purple violet lavender lilac eggplant grape"
+    ),
+    "oranges, yellows, browns": (
+        "orange peach apricot rust copper bronze gold yellow lemon mustard sunflower banana wheat tan camel "
+        "caramel khaki brown chestnut chocolate coffee cognac espresso mocha mushroom walnut"
+    ),
+    "greens, blues": (
+        "green olive lime mint grass ivy teal turquoise aqua azure blue navy royal sapphire indigo midnight "
+        "denim stonewash"
+    ),
+    "whites, greys, blacks": (
+        "white ivory cream nude alabaster champagne beige sand seashell crystal natural silver pewter steel "
+        "slate stone granite graphite charcoal asphalt ash gray grey heather taupe black"
+    ),
+    "shades and patterns": ("light dark multicolor rainbow camo leopard cheetah tiger elephant skull christmas"),
+}
 
-COLOUR_WORDS: tuple[str, ...] = tuple(sorted(_BY_HUE.split()))
+COLOUR_WORDS: tuple[str, ...] = tuple(sorted(word for words in _BY_HUE.values() for word in words.split()))
 """In the order in which they are looked for."""
 
 

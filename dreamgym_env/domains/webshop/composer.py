@@ -68,7 +68,7 @@ class ResultsComposer:
             return None
         head = ("Instruction:", PLACEHOLDER, "Back to Search", f"Page {number} (Total results: {len(found)})")
         buttons = ("Next >",) if number == 1 else ("< Prev", "Next >")
-        lines = [text for asin, known in shown for text in (asin, known.title, known.price)]
+        lines = [text for asin, known in shown for text in (asin, known.title, known.price) if text]
         return self._memory(query, (*head, *buttons, *lines))
 
     def _wanted(self, query: Query) -> tuple[str, int] | None:
@@ -124,7 +124,7 @@ class ResultsComposer:
                     entry.options = {name: tuple(values) for name, values in shown.items()}
                 elif observation.action_argument(step.action) == "description" and not entry.details:
                     entry.details = " ".join(segments[4:])
-        return {asin: entry for asin, entry in known.items() if entry.title}
+        return {asin: entry for asin, entry in known.items() if entry.price}
 
     def _memory(self, query: Query, segments: Sequence[str]) -> Memory:
         page = self._domain.render(segments, query.task.instruction)

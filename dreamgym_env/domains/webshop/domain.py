@@ -24,10 +24,10 @@ from pathlib import Path
 from dreamgym_env.domains.segments import join_segments, split_segments
 from dreamgym_env.domains.webshop import observation
 from dreamgym_env.domains.webshop.composer import ResultsComposer
-from dreamgym_env.domains.webshop.explain import explain
 from dreamgym_env.domains.webshop.shop import Shop
+from dreamgym_env.domains.webshop.teaching import teach
 from dreamgym_env.domains.webshop.verifier import WebShopVerifier
-from dreamgym_env.types import Composer, Task, Transition, Turn, Verifier
+from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifier
 
 __all__ = ["WebShop"]
 
@@ -117,9 +117,9 @@ class WebShop:
         """Return what composes result pages from the listings that real experience has shown."""
         return ResultsComposer(self, experience)
 
-    def explain(self, transition: Transition) -> str:
-        """Say why the shop answered so."""
-        return explain(transition)
+    def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
+        """Return a recorded step with a reason, and with as much of its page as these memories let one know."""
+        return teach(self, transition, memories)
 
     def seed_experience(self) -> str:
         """Return the path of the shipped transitions."""

@@ -32,12 +32,14 @@ class Goal:
     """Lower-case phrases that the bought product must have."""
     goal_options: Mapping[str, str] = field(default_factory=dict)
     """Option name -> wanted value, both lower-case."""
+    options_named: bool = True
+    """False for goals written by people: their files list the values only, and the names here are but numbers."""
     price_upper: float = NO_PRICE_BOUND
     """The price may not be above this, in dollars."""
     weight: float = 1.0
     """How often the goal is drawn, relative to others."""
     split: str = ""
-    """``train``, ``eval`` or ``test`` where the file says so."""
+    """``"train"``, ``"eval"`` or ``"test"``; empty where the file does not say."""
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Goal:
@@ -46,8 +48,9 @@ class Goal:
         Raises:
             ValueError: a member is missing or of the wrong kind; the message names it.
         """
-        options = row.get("goal_options") or {}
-        if isinstance(options, list):  # goals written by people list values without their names
+        options = row.get("goal_options", {})
+        options_named = not isinstance(options, list)
+        if not options_named:
             options = {f"option {number}": value for number, value in enumerate(options, start=1)}
         attributes = row.get("attributes") or []
         if not isinstance(options, Mapping) or not all(isinstance(value, str) for value in options.values()):
@@ -62,6 +65,7 @@ class Goal:
             **texts,
             attributes=tuple(attributes),
             goal_options=dict(options),
+            options_named=options_named,
             price_upper=_number(row.get("price_upper", NO_PRICE_BOUND), "price_upper"),
             weight=_number(row.get("weight", 1.0), "weight"),
         )
@@ -71,7 +75,7 @@ class Goal:
         return {
             **{name: getattr(self, name) for name in _TEXTS},
             "attributes": list(self.attributes),
-            "goal_options": dict(self.goal_options),
+            "goal_options": dict(self.goal_options) if self.options_named else list(self.goal_options.values()),
             "price_upper": self.price_upper,
             "weight": self.weight,
         }

@@ -23,35 +23,54 @@ from functools import lru_cache
 __all__ = ["nouns", "title_score"]
 
 _FUNCTION_WORDS = frozenset(
-    """a an the this that these those my your his her its our their every each all any both either neither no some such
-    and or but nor yet so if than then as while when where because although plus
-    of in on at by for with without from to into onto upon over under up out off about above across after against along
-    among around before behind below beneath beside besides between beyond during except inside like near outside per
-    since through throughout till until toward towards underneath via within
-    i me you he him she it we us they them who whom whose which what
-    is are was were be been being am do does did has have had can could will would shall should may might must
-    not n't 's there here how why w/ x""".split()
+    re.findall(
+        r"\S+",
+        """
+        a an the this that these those my your his her its our their every each all any both either neither no
+        some such and or but nor yet so if than then as while when where because although plus of in on at by
+        for with without from to into onto upon over under up out off about above across after against along
+        among around before behind below beneath beside besides between beyond during except inside like near
+        outside per since through throughout till until toward towards underneath via within i me you he him she
+        it we us they them who whom whose which what is are was were be been being am do does did has have had
+        can could will would shall should may might must not n't 's there here how why w/ x
+        """,
+    )
 )
 _NUMBERS = frozenset(
-    """zero one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty hundred
-    thousand first second third 1st 2nd 3rd 4th 5th""".split()
+    re.findall(
+        r"\S+",
+        """
+        zero one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty
+        sixty hundred thousand first second third 1st 2nd 3rd 4th 5th
+        """,
+    )
 )
 _ADVERBS_AND_VERBS = frozenset(
-    """very fully easily really also just only too more most much even ever never always now again together
-    includes including included contains containing fits make makes made gives keeps helps provides featuring features
-    works compatible available suitable""".split()
+    re.findall(
+        r"\S+",
+        """
+        very fully easily really also just only too more most much even ever never always now again together
+        includes including included contains containing fits make makes made gives keeps helps provides
+        featuring features works compatible available suitable
+        """,
+    )
 )
 _ADJECTIVES = frozenset(
-    """new old big small large little long short high low wide narrow thick thin heavy light soft hard warm cool cold hot
-    dry wet fresh clean clear smooth rough sharp strong firm gentle mild sweet dark bright deep full empty open slim loose
-    tight great good better best perfect ideal fine nice cute pretty sexy cozy easy simple safe fast quick slow free rich
-    natural organic original classic modern vintage retro rustic casual formal elegant comfortable breathable adjustable
-    portable durable removable reusable washable waterproof lightweight foldable stretchy stylish fashionable funny
-    electric electronic digital manual automatic wireless stainless solid plain fancy double single multi mini
-    black white red blue green yellow pink purple grey gray brown beige orange golden
-    indoor outdoor daily weekly human female male extra premium deluxe ultra super real pure raw whole ready
-    vegan gluten professional personal medical dental facial royal regular skinny compact unique various different
-    """.split()
+    re.findall(
+        r"\S+",
+        """
+        new old big small large little long short high low wide narrow thick thin heavy light soft hard warm
+        cool cold hot dry wet fresh clean clear smooth rough sharp strong firm gentle mild sweet dark bright
+        deep full empty open slim loose tight great good better best perfect ideal fine nice cute pretty sexy
+        cozy easy simple safe fast quick slow free rich natural organic original classic modern vintage retro
+        rustic casual formal elegant comfortable breathable adjustable portable durable removable reusable
+        washable waterproof lightweight foldable stretchy stylish fashionable funny electric electronic digital
+        manual automatic wireless stainless solid plain fancy double single multi mini black white red blue
+        green yellow pink purple grey gray brown beige orange golden indoor outdoor daily weekly human female
+        male extra premium deluxe ultra super real pure raw whole ready vegan gluten professional personal
+        medical dental facial royal regular skinny compact unique various different
+        """,
+    )
 )
 _ADJECTIVE_ENDINGS = ("able", "ible", "ous", "ful", "less", "ive", "ish", "ic", "ical", "proof", "ed", "y-free")
 _VERB_ENDINGS = ("ly", "ing")
@@ -88,7 +107,7 @@ def title_score(bought: str, wanted: str) -> float:
 
 
 def _tokens(title: str) -> list[str]:
-    tokens = []
+    tokens: list[str] = []
     for chunk in title.split():
         for piece in _INFIX.split(chunk.strip(_EDGE)):
             word = _POSSESSIVE.sub("", piece).strip(_EDGE)

@@ -21,7 +21,7 @@ __all__ = [
 SEPARATOR = " [SEP] "
 SEARCH_TEMPLATE = "search[<keywords>]"
 
-_ACTION = re.compile(r"\s*(search|click)\[(.+)\]\s*\Z", re.DOTALL | re.IGNORECASE)
+_ACTION = re.compile(r"(.+)\[(.+)\]")
 _ASIN = re.compile(r"[A-Z0-9]{10}\Z")
 _RESULTS = re.compile(r"Page \d+ \(Total results: \d+\)\Z")
 _BUTTONS = ("Description", "Features", "Reviews", "Buy Now")
@@ -30,9 +30,7 @@ _BUTTONS = ("Description", "Features", "Reviews", "Buy Now")
 def parse_action(action: str) -> tuple[str, str] | None:
     """Return (verb, lower-cased argument) of ``search[...]`` or ``click[...]``, or None for any other text."""
     match = _ACTION.match(action)
-    if match is None or not match[2].strip():
-        return None
-    return match[1].lower(), match[2].lower().strip()
+    return (match[1], match[2].lower()) if match and match[1] in ("search", "click") else None
 
 
 def action_argument(action: str) -> str:
@@ -58,11 +56,16 @@ def page_kind(state: str) -> str:
 
 
 def listings(segments: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return (asin, title, price) of every product that a results page shows, in order."""
+    """Return (asin, title, price) of every product that a results page shows, in order; a title may be missing."""
     found = []
-    for at, part in enumerate(segments[:-2]):
-        if _ASIN.match(part) and segments[at + 2].startswith("$"):
-            found.append((part, segments[at + 1], segments[at + 2]))
+    for at, part in enumerate(segments):
+        if not _ASIN.match(part):
+            continue
+        following = segments[at + 1 : at + 3]
+        if len(following) == 2 and following[1].startswith("$"):
+            found.append((part, following[0], following[1]))
+        elif following and following[0].startswith("$"):
+            found.append((part, "", following[0]))
     return found
 
 

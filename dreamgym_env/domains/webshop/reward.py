@@ -8,10 +8,12 @@ missing matches nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from dreamgym_env.domains.webshop.colours import normalise_colour
+from dreamgym_env.domains.webshop.colours import COLOUR_WORDS, normalise_colour
 from dreamgym_env.domains.webshop.goals import Goal
 from dreamgym_env.domains.webshop.nouns import title_score
 from dreamgym_env.domains.webshop.products import Product
@@ -20,7 +22,7 @@ __all__ = ["RewardDetails", "attribute_matches", "graded_reward", "option_matche
 
 _MATCH_ABOVE = 85
 """Two phrases are the same above this ``token_set_ratio``."""
-_LEVELS = " › ".strip()
+_LEVEL_SEPARATOR = "›"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def graded_reward(
     """
     kind, similarity, query_match, category_match = _type_factor(product, goal)
     attributes = sum(attribute_matches(product, attribute) for attribute in goal.attributes)
-    options = _options_matched(product, goal, chosen_options)
+    options = _options_matched(goal, chosen_options)
     price_ok = (product.price if price is None else price) <= goal.price_upper
     share = (attributes + options + price_ok) / (len(goal.attributes) + len(goal.goal_options) + 1)
     return RewardDetails(
@@ -72,10 +74,18 @@ def attribute_matches(product: Product, attribute: str) -> bool:
     return any(_alike(own, attribute) for own in product.attributes) or _in_texts(product, attribute)
 
 
-def option_matches(name: str, chosen: str, wanted: str) -> bool:
-    """Return whether a chosen option value stands for a wanted one; sizes must be equal, others alike."""
-    chosen, wanted = normalise_colour(chosen), normalise_colour(wanted)
-    return chosen == wanted if name.lower() == "size" else _alike(wanted, chosen)
+def option_matches(chosen: str, wanted: str, wanted_name: str = "") -> bool:
+    """Return whether a chosen option value stands for a wanted one.
+
+    As in WebShop, the chosen value is reduced to its colour word wherever one occurs in it, even inside a word
+    (``rectangular`` holds ``tan``).  The wanted value is reduced likewise if its option's name is not known; else it is
+    compared together with that name, and reduced only if it is nothing but a colour word.
+    """
+    if not wanted_name:
+        wanted = normalise_colour(wanted)
+    elif wanted not in COLOUR_WORDS:
+        wanted = f"{wanted_name} {wanted}"
+    return _alike(normalise_colour(chosen), wanted)
 
 
 def _type_factor(product: Product, goal: Goal) -> tuple[float, float, bool, bool]:
@@ -94,24 +104,28 @@ def _type_factor(product: Product, goal: Goal) -> tuple[float, float, bool, bool
     return factor, similarity, query_match, category_match
 
 
-def _options_matched(product: Product, goal: Goal, chosen_options: Mapping[str, str]) -> int:
-    """Count the chosen options that are among the wanted ones (under whatever name) or stand in the product's texts."""
-    wanted = tuple(goal.goal_options.values())
+def _options_matched(goal: Goal, chosen_options: Mapping[str, str]) -> int:
+    """Count the wanted options that some chosen one, under whatever name, stands for."""
     return sum(
-        any(option_matches(name, value, other) for other in wanted) or _in_texts(product, normalise_colour(value))
-        for name, value in chosen_options.items()
+        any(option_matches(chosen, wanted, name if goal.options_named else "") for chosen in chosen_options.values())
+        for name, wanted in goal.goal_options.items()
     )
 
 
 def _levels(product_category: str) -> set[str]:
-    return {level.strip() for level in product_category.split(_LEVELS)}
+    return {level.strip() for level in product_category.split(_LEVEL_SEPARATOR)}
 
 
 def _alike(one: str, other: str) -> bool:
     from rapidfuzz.fuzz import token_set_ratio
-    from rapidfuzz.utils import default_process
 
-    return round(token_set_ratio(one, other, processor=default_process)) > _MATCH_ABOVE
+    return round(token_set_ratio(_plain(one), _plain(other))) > _MATCH_ABOVE
+
+
+@lru_cache(maxsize=65536)
+def _plain(phrase: str) -> str:
+    """Return lower-case ASCII letters and digits, anything else as spaces; other scripts' characters are dropped."""
+    return re.sub(r"[\W_]", " ", phrase.encode("ascii", "ignore").decode()).lower().strip()
 
 
 def _in_texts(product: Product, phrase: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.webshop.goals import Goal, load_goals
+from dreamgym_env.domains.webshop.pages import index_page
 from dreamgym_env.domains.webshop.products import Product, load_products
 from dreamgym_env.errors import UnknownTaskError
 from dreamgym_env.types import Task
@@ -90,7 +91,7 @@ class Shop:
         """The shop's pages and buttons."""
         from dreamgym_env.domains.webshop.engine import WebShopEngine
 
-        return WebShopEngine(self.products, self.search)
+        return WebShopEngine(self.products, search=self.search)
 
     def splits(self) -> tuple[str, ...]:
         """Return the names of the splits that have tasks."""
@@ -111,11 +112,12 @@ class Shop:
                 f"WebShop has no task {task_id!r} here; it has {len(self._goal_of_id):,}, such as {example!r}."
             )
         goal, split = found
+        instruction = goal.instruction_text.strip()
         return Task(
             id=task_id,
             domain="webshop",
-            instruction=goal.instruction_text,
-            initial_state=f"WebShop [SEP] Instruction: [SEP] {goal.instruction_text} [SEP] Search",
+            instruction=instruction,
+            initial_state=index_page(instruction).text(),
             split=split,
             goal=goal.to_dict(),
         )

@@ -14,8 +14,11 @@ from functools import cache
 __all__ = ["STOP_WORDS", "index_terms", "tokenize"]
 
 STOP_WORDS = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they "
-    "this to was will with".split()
+    re.findall(
+        r"\w+",
+        "a an and are as at be but by for if in into is it no not of on or such that the their then there these they "
+        "this to was will with",
+    )
 )
 """The words that Lucene's English analyser leaves out of an index."""
 
@@ -23,10 +26,19 @@ _LONGEST_TOKEN = 255
 """Longer words are cut into pieces of this length."""
 
 # Classes of UAX #29; a class that Python's ``re`` knows nearly is narrowed by the characters that it holds too many.
-_EXTEND = "\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u200c-\u200f\u202a-\u202e\u2060-\u2064\u20d0-\u20f0\ufe00-\ufe0f\ufeff\uff9e\uff9f"
-_NUMBER_SIGNS = "\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089\u2150-\u215f\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3192-\u3195\u3220-\u3229\u3248-\u324f\u3251-\u325f\u3280-\u3289\u32b1-\u32bf"
+_EXTEND = (
+    "\u00ad\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u200c-\u200f\u202a-\u202e\u2060-\u2064"
+    "\u20d0-\u20f0\ufe00-\ufe0f\ufeff\uff9e\uff9f"
+)
+_NUMBER_SIGNS = (
+    "\u00b2\u00b3\u00b9\u00bc-\u00be\u2070\u2074-\u2079\u2080-\u2089\u2150-\u215f\u2460-\u249b"
+    "\u24ea-\u24ff\u2776-\u2793\u3192-\u3195\u3220-\u3229\u3248-\u324f\u3251-\u325f\u3280-\u3289"
+    "\u32b1-\u32bf"
+)
 _KATAKANA = "\u3031-\u3035\u309b\u309c\u30a0-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d"
-_SOUTH_EAST_ASIAN = "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0edf\u1000-\u109f\u1780-\u17d3\u17d7\u17dc\u1950-\u1974\u1980-\u19df"
+_SOUTH_EAST_ASIAN = (
+    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0edf\u1000-\u109f\u1780-\u17d3\u17d7\u17dc\u1950-\u1974\u1980-\u19df"
+)
 _ONE_BY_ONE = (  # ideographs and hiragana, then pictographs
     "\u2e80-\u2fd5\u3005\u3007\u3021-\u3029\u3038-\u303b\u3041-\u3096\u309d-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufad9"
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u2388\u23cf\u23e9-\u23f3\u23f8-\u23fa"
@@ -90,7 +102,8 @@ def _porter() -> Callable[[str], str]:
 def _stem(word: str) -> str:
     """Stem a lower-cased word by Porter's algorithm in its author's own code, which Lucene uses.
 
-    That differs from the stemmer at hand in the rules ``-bli`` and ``-logi`` and in undoubling any consonant but l, s, z.
+    That differs from the stemmer at hand in the rules ``-bli`` and ``-logi`` and in undoubling every consonant but
+    l, s and z.
     """
     if len(word) <= 2:
         return word

@@ -45,8 +45,8 @@ class WebShopVerifier:
             return Verdict(False, False, 0.0)
         order = order_of(history, state, self._shop.option_names)
         product = self._shop.product_of.get(order.asin) or _as_shown(order)
-        score = graded_reward(product, Goal.from_dict(task.goal), order.options, product.price).total
-        return Verdict(score >= 1.0, True, score)
+        score = graded_reward(product, Goal.from_dict(task.goal), order.options).total
+        return Verdict(score >= 1.0, True, min(score, 1.0))
 
 
 def order_of(history: Sequence[Turn], state: str, option_names: frozenset[str]) -> Order:

@@ -25,7 +25,8 @@ CANDIDATES = 30
 HIDDEN_SHARE = 0.25
 """Share of goals that may ask for an attribute that no text of the target mentions, where the target has one."""
 ATTRIBUTE_COUNTS = (1, 2, 2, 2, 3, 3, 4)
-PRICE_STEPS = (5, 10, 20, 50)
+PRICE_STEPS = ((50, 5), (200, 10), (400, 20), (float("inf"), 50))
+"""Bounds are multiples of the second number for prices below the first, in dollars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +153,8 @@ def _mentioned(target: Product) -> tuple[Attribute, ...]:
 
 
 def _price_upper(price: float, draws: Draws) -> float:
-    """Return a round bound above the price: often the next one, which excludes dearer near-duplicates."""
-    step = PRICE_STEPS[0] if price < 50 else PRICE_STEPS[1] if price < 200 else PRICE_STEPS[2]
-    step = step if price < 400 else PRICE_STEPS[3]
+    """Return a round bound above the price: most often the next one, which excludes dearer near-duplicates."""
+    step = next(step for limit, step in PRICE_STEPS if price < limit)
     next_round = (int(price / step) + 1) * step
     return float(next_round + step * draws.pick((0, 0, 0, 1, 1, 2)))
 

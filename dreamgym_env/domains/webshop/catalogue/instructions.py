@@ -158,7 +158,7 @@ def _option_clause(options: Mapping[str, str], draws: Draws) -> str:
     if draws.chance(0.3):
         return " with " + ", and ".join(f"{name}: {value}" for name, value in options.items())
     clauses = [draws.pick(INLINE_OPTIONS[name]).format(value=value) for name, value in options.items()]
-    joint = ", " if draws.chance(0.6) else " "
+    joint = " " if clauses[0].startswith(("in ", "with ")) and draws.chance(0.5) else ", "
     return joint + ", ".join(clauses)
 
 

@@ -1,8 +1,9 @@
 """Option scales that several departments share.
 
 Two values of one scale must differ enough that the reward tells them apart: it matches fuzzily and reduces a text to
-the first colour word that it contains, so that no palette holds both "navy" and "dark navy", and no size list both
-"x-large" and "xx-large".
+the first colour word that it contains, even inside a word ("botanical" holds "tan").  So no palette holds both "navy"
+and "dark navy", no size list both "x-large" and "xx-large", and no value hides a colour word inside another word;
+there are no half shoe sizes, as "8" would pass for "8.5".
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ __all__ = [
     "HOME_COLOR",
     "LEATHER_COLOR",
     "MEN_SHOE_SIZE",
-    "PACK",
     "PANTS_SIZE",
     "PET_SIZE",
     "SPORT_COLOR",
@@ -47,8 +47,8 @@ CLOTHES_COLOR = OptionScale(
 )
 CLOTHES_SIZE = OptionScale("size", ("xs", "small", "medium", "large", "xl", "2xl", "3xl", "4xl"), 3, 6, ordered=True)
 PANTS_SIZE = OptionScale("size", ("28x30", "30x30", "30x32", "32x30", "32x32", "34x32", "36x32", "38x34"), 3, 6, True)
-MEN_SHOE_SIZE = OptionScale("size", ("7", "7.5", "8", "8.5", "9", "9.5", "10", "10.5", "11", "12", "13"), 4, 7, True)
-WOMEN_SHOE_SIZE = OptionScale("size", ("5", "5.5", "6", "6.5", "7", "7.5", "8", "8.5", "9", "9.5", "10"), 4, 7, True)
+MEN_SHOE_SIZE = OptionScale("size", ("6", "7", "8", "9", "10", "11", "12", "13", "14"), 3, 6, True)
+WOMEN_SHOE_SIZE = OptionScale("size", ("4", "5", "6", "7", "8", "9", "10", "11"), 3, 6, True)
 SPORT_COLOR = OptionScale(
     "color", ("black", "white", "royal blue", "crimson red", "lime", "orange", "slate", "purple", "teal", "pink"), 2, 6
 )
@@ -79,4 +79,3 @@ FINISH_COLOR = OptionScale(
     "color", ("walnut", "white", "black", "rustic brown", "natural oak", "espresso", "smoke grey"), 2, 5
 )
 PET_SIZE = OptionScale("size", ("xs", "small", "medium", "large", "xl"), 3, 5, ordered=True)
-PACK = OptionScale("number of items", ("single", "3 pack", "6 pack", "12 pack"), 2, 3, ordered=True)

@@ -30,25 +30,26 @@ _ATTRIBUTES = (
     suits("sensitive skin", "it is calm enough for eyelids", "irritation settles instead of flaring", slot="skin"),
     suits("damaged hair", "split ends look mended", "it strengthens after bleach and heat", slot="hair"),
     suits("curly hair", "ringlets keep their spring", "frizz has no chance on humid days", slot="hair"),
+    is_("lead free", "the wick is pure cotton", "no metal core is used"),
+    is_("slow burning", "the wax melts evenly to the edge", "it lasts for forty evenings"),
+    is_("smoke free", "no soot settles on the jar", "it burns with a calm, clean flame"),
+    is_("hand poured", "each one is filled in our workshop", "small differences show the craft"),
+    has("soy wax", "it is pressed from beans", "it burns cooler than paraffin", slot="wax"),
+    has("pure beeswax", "the wax comes from keepers nearby", "it smells of honey even when unlit", slot="wax"),
+    has("a wooden lid", "it keeps dust off", "the top doubles as a coaster"),
+    suits("stress relief", "the scent quiets a busy head", "ten minutes end a working day"),
+    suits("large rooms", "the scent fills an open floor", "it reaches every corner"),
     suits("fine lines", "small creases soften with time", "skin looks rested"),
 )
 
-_FREE = (
-    "cruelty free",
-    "fragrance free",
-    "paraben free",
-    "alcohol free",
-    "plant based",
-    "dermatologist tested",
-    "travel size",
-)
+_FREE = ("cruelty free", "paraben free", "alcohol free", "plant based", "dermatologist tested")
 _SCENT = OptionScale(
     "scent", ("lavender", "rose petal", "citrus grove", "vanilla bean", "eucalyptus", "ocean breeze", "unscented"), 2, 5
 )
 _FLUID = OptionScale("size", ("3.4oz", "8oz", "16oz", "32oz"), 2, 4, ordered=True)
 _SHADE = OptionScale(
     "color",
-    ("nude", "rosewood", "coral", "berry wine", "mauve", "classic red", "soft pink", "plum", "brick brown"),
+    ("nude", "dark rose", "coral", "berry wine", "mauve", "classic red", "soft pink", "plum", "brick brown"),
     3,
     6,
 )
@@ -61,6 +62,7 @@ _TYPES = (
         path=("Beauty", "Face Care", "Moisturizers"),
         heads=("Facial Moisturizer", "Face Cream", "Daily Face Lotion", "Hydrating Moisturizer"),
         attributes=(
+            "travel size",
             *_FREE,
             "oil free",
             "long lasting",
@@ -97,6 +99,8 @@ _TYPES = (
         path=("Beauty", "Facial Treatments", "Serums"),
         heads=("Face Serum", "Facial Serum", "Brightening Serum", "Daily Serum for Face"),
         attributes=(
+            "fragrance free",
+            "travel size",
             *_FREE,
             "oil free",
             "long lasting",
@@ -128,10 +132,8 @@ _TYPES = (
             "cruelty free",
             "paraben free",
             "sulfate free",
-            "fragrance free",
             "plant based",
             "dermatologist tested",
-            "travel size",
             "tea tree oil",
             "argan oil",
             "coconut oil",
@@ -211,17 +213,19 @@ _TYPES = (
         article="a",
         singular="scented candle",
         path=("Wellness", "Home Fragrance", "Candles"),
-        heads=("Scented Candle", "Aromatherapy Candle", "Soy Wax Candle", "Jar Candle"),
+        heads=("Scented Candle", "Aromatherapy Candle", "Glass Candle", "Jar Candle"),
         attributes=(
             "cruelty free",
             "paraben free",
-            "alcohol free",
-            "long lasting",
-            "travel size",
-            "plant based",
-            "coconut oil",
-            "green tea extract",
-            "tea tree oil",
+            "lead free",
+            "slow burning",
+            "smoke free",
+            "hand poured",
+            "soy wax",
+            "pure beeswax",
+            "wooden lid",
+            "stress relief",
+            "large rooms",
         ),
         scales=(
             OptionScale(
@@ -232,7 +236,7 @@ _TYPES = (
                     "citrus grove",
                     "vanilla bean",
                     "eucalyptus",
-                    "sandalwood",
+                    "cedar",
                     "fig leaf",
                     "fresh linen",
                 ),

@@ -10,7 +10,7 @@ __all__ = ["DEPARTMENT"]
 _ATTRIBUTES = (
     is_("machine washable", "it survives the drum week after week", "cold water and low heat are all it takes"),
     is_("super soft", "brushed fibers feel warm at once", "it has the hand of a well loved shirt"),
-    is_("queen size", "it drops evenly on all sides of the bed", "the cut leaves room for a tall mattress"),
+    is_("queen size", "it fits standard queen covers", "it measures 20 by 30 inches"),
     is_("hypoallergenic", "dust has nowhere to settle", "no feathers and no harsh dyes are used"),
     is_("fade resistant", "colors stay true after fifty washes", "sunlight does not bleach the yarn"),
     is_("wrinkle resistant", "it looks smooth straight from the dryer", "no iron is needed"),
@@ -40,7 +40,7 @@ _RUG_SIZE = OptionScale(
 _PANEL_SIZE = OptionScale(
     "size", ("42x45 inch", "42x63 inch", "52x84 inch", "52x96 inch", "70x108 inch"), 2, 4, ordered=True
 )
-_PATTERN = OptionScale("pattern name", ("solid", "striped", "gingham", "botanical", "geometric", "moroccan"), 2, 4)
+_PATTERN = OptionScale("pattern name", ("solid", "striped", "gingham", "leafy", "geometric", "moroccan"), 2, 4)
 
 _TYPES = (
     ProductType(

@@ -12,7 +12,7 @@ _ATTRIBUTES = (
     is_("low sugar", "a serving holds only two grams", "ripe fruit is sweet enough", slot="sugar"),
     is_("low sodium", "herbs do the work of salt", "a third of the usual salt is enough", slot="salt"),
     is_("non gmo", "the seeds are as nature made them", "each farm is checked once a year"),
-    is_("dairy free", "no milk and no whey go in", "oat cream gives the smooth body"),
+    is_("dairy free", "no milk and no whey go in", "it is fine for people who avoid milk"),
     is_("keto friendly", "a portion has two net carbs", "it has plenty of good fat and hardly any starch"),
     is_("certified organic", "fields are inspected every season", "no sprays are used from seed to shelf"),
     is_("nut free", "you can pack it for school", "there are no almonds, cashews or traces of them"),
@@ -53,7 +53,6 @@ _TYPES = (
             "low sugar",
             "sugar free",
             "keto friendly",
-            "nut free",
             "high protein",
             "individually wrapped",
             "whole grains",
@@ -67,7 +66,7 @@ _TYPES = (
                 (
                     "dark chocolate",
                     "peanut butter",
-                    "blueberry",
+                    "raspberry",
                     "cinnamon apple",
                     "honey oat",
                     "maple pecan",
@@ -106,7 +105,7 @@ _TYPES = (
         scales=(
             OptionScale(
                 "flavor name",
-                ("chamomile", "peppermint", "ginger lemon", "hibiscus", "rooibos", "lavender", "orange spice"),
+                ("chamomile", "fennel", "ginger lemon", "hibiscus", "rooibos", "lavender", "orange spice"),
                 2,
                 5,
             ),
@@ -119,7 +118,7 @@ _TYPES = (
     ),
     ProductType(
         query="dried fruit snacks",
-        article="some",
+        article="a",
         singular="dried fruit snack",
         path=("Grocery", "Dried Fruit", "Fruit Snacks"),
         heads=("Dried Fruit Snack", "Fruit Crisps", "Dried Fruit", "Crunchy Fruit Snack"),
@@ -247,7 +246,7 @@ _TYPES = (
         scales=(
             OptionScale(
                 "flavor name",
-                ("maple", "apple cinnamon", "blueberry", "peaches and cream", "plain", "banana nut"),
+                ("maple", "apple cinnamon", "raspberry", "peach", "plain", "banana bread"),
                 2,
                 5,
             ),

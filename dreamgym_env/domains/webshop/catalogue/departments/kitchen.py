@@ -9,7 +9,7 @@ __all__ = ["DEPARTMENT"]
 _ATTRIBUTES = (
     is_("dishwasher safe", "the top rack is fine every day", "it comes out without spots"),
     is_("microwave safe", "leftovers are warm in a minute", "no metal hides in the glaze"),
-    is_("bpa free", "nothing leaks into hot soup", "a lab checks the plastic each month"),
+    is_("bpa free", "nothing gets into your food", "a lab checks the plastic each month"),
     is_("non stick", "eggs slide off without butter", "burnt sugar wipes away"),
     is_("leak proof", "turn it over and not a drop comes out", "a thick ring seals the lid"),
     is_("double wall", "two layers keep hot inside and cool outside", "there is no ring of water on the desk"),
@@ -27,8 +27,8 @@ _ATTRIBUTES = (
     has("measuring marks", "cups and milliliters are printed inside", "no second jug is needed"),
     has("a bamboo lid", "the wooden top doubles as a tray", "a ring of silicone makes it tight", slot="lid"),
     has("a straw lid", "sip without tilting", "the spout folds away", slot="lid"),
-    suits("meal prep", "five lunches are ready on Sunday", "portions stay apart"),
-    suits("camping", "it hangs on a backpack", "it takes knocks and open fire"),
+    suits("meal prep", "a week of lunches is ready on Sunday", "chopping and packing go faster"),
+    suits("camping", "it hangs on a backpack", "it takes knocks on rough ground"),
     suits("small kitchens", "it needs no more room than a book", "it hangs on a hook"),
     suits("family dinners", "six people get enough", "it looks good on the table"),
 )
@@ -146,7 +146,6 @@ _TYPES = (
             "borosilicate glass",
             "stainless steel",
             "ergonomic handle",
-            "measuring marks",
             "meal prep",
             "camping",
             "small kitchens",

@@ -15,6 +15,8 @@ _ATTRIBUTES = (
     is_("easy to clean", "a lint brush and a rinse will do", "nothing soaks in"),
     is_("grain free", "peas and potatoes replace wheat", "it is gentle on picky stomachs"),
     is_("high protein", "fresh meat comes first", "it builds lean muscle"),
+    is_("low fat", "a piece has under two percent", "it keeps waistlines slim"),
+    is_("easy to digest", "it uses one gentle protein and no fillers", "it sits well with touchy bellies"),
     is_("easy to assemble", "it takes four screws and ten minutes", "all tools are in the box"),
     is_("non toxic", "glues and dyes are safe to lick", "it is tested like baby toys"),
     is_("fully adjustable", "straps move at neck and chest", "it grows with your puppy"),
@@ -28,11 +30,11 @@ _ATTRIBUTES = (
     has("real chicken", "the first item on the list is meat", "slow dried breast is the base", slot="meat"),
     has("wild salmon", "fish oil makes coats shine", "the fish is caught in cold water", slot="meat"),
     has("a quick release buckle", "one click and it is off", "it opens with gloves on"),
-    suits("large dogs", "the frame holds 110 pounds", "big paws have room", slot="whom"),
-    suits("small dogs", "it is cut for short legs and narrow chests", "it is light enough for a terrier", slot="whom"),
+    suits("large dogs", "it suits dogs above 60 pounds", "big breeds are what we had in mind", slot="whom"),
+    suits("small dogs", "it suits dogs below 25 pounds", "terriers and dachshunds get on well with it", slot="whom"),
     suits("indoor cats", "it answers the urge to climb and hide", "it is made for life behind windows", slot="whom"),
-    suits("senior pets", "low edges are easy on old legs", "it is soft and calm for long naps"),
-    suits("training", "small rewards keep attention", "it helps good habits along"),
+    suits("senior pets", "old friends take to it at once", "it is gentle on old bones"),
+    suits("training", "trainers use it in class", "it helps good habits along"),
 )
 
 _TYPES = (
@@ -101,16 +103,16 @@ _TYPES = (
         path=("Pet Supplies", "Dog Food", "Treats"),
         heads=("Dog Treats", "Dog Snacks", "Jerky Dog Treats", "Dog Biscuits"),
         attributes=(
+            "low fat",
+            "easy to digest",
             "grain free",
             "high protein",
-            "non toxic",
             "real chicken",
             "wild salmon",
             "large dogs",
             "small dogs",
             "senior pets",
             "training",
-            "odor control",
         ),
         scales=(
             OptionScale("flavor name", ("bacon", "peanut butter", "sweet potato", "beef", "pumpkin", "duck"), 2, 5),
@@ -142,7 +144,6 @@ _TYPES = (
             "natural sisal",
             "indoor cats",
             "senior pets",
-            "machine washable",
             "memory foam",
         ),
         scales=(

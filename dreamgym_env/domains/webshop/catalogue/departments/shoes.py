@@ -12,7 +12,7 @@ _ATTRIBUTES = (
     is_("water resistant", "the coated upper sheds rain for hours", "a sealed tongue keeps puddles outside"),
     is_("pull on", "a stretch collar replaces laces", "just step in and go", slot="closure"),
     is_("lightweight", "a pair weighs less than a glass of water", "hollow pods save grams below the heel"),
-    is_("machine washable", "take out the laces and use a cold cycle", "mud comes off in a laundry bag"),
+    is_("machine washable", "a cold cycle and half a day of air are enough", "mud comes off in a laundry bag"),
     is_("shock absorbing", "the heel sinks in and springs back", "a gel pad takes the hit of each landing"),
     is_("ankle high", "the shaft ends just above the bone", "the collar steadies you on uneven ground"),
     has("a rubber sole", "it bends with the foot and wears slowly", "the compound stays soft in the cold"),

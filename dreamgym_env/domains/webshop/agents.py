@@ -1,0 +1,260 @@
+"""Scripted shoppers, for recording experience and for measuring environments.
+
+They see what any agent sees, a state and the actions that it offers, so they shop in the real engine and in its dream
+alike.  The oracles also read the task's goal.  None of them loops: after :data:`PATIENCE` actions an oracle buys
+whatever it can get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dreamgym_env.domains.webshop.goals import Goal
+from dreamgym_env.domains.webshop.observation import SEPARATOR, action_kind, listings, page_kind, parse_action
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dreamgym_env.types import Task
+
+__all__ = ["AGENTS", "PATIENCE", "LazyBuyerAgent", "NoisyOracleAgent", "OracleAgent", "RandomAgent", "Shopper"]
+
+PATIENCE = 9
+"""After so many actions an oracle settles for another product; that leaves time to buy it within 15."""
+
+_SEARCH = "search"
+_PREVIOUS, _NEXT, _BACK, _BUY = "< prev", "next >", "back to search", "buy now"
+_SUB_PAGES = ("description", "features", "reviews")
+_NONSENSE = ("click[nonexistent]", "buy now", "click[]", "search[]", "Click[Buy Now]", "think[what now]", "click[add to cart]")
+
+
+class Shopper(Protocol):
+    """Shops in one episode at a time."""
+
+    name: str
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Start an episode; all that is random in it comes from ``rng``."""
+        ...
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Return the next action in ``state``; ``available_actions`` lists ``click[value]`` of all that it offers."""
+        ...
+
+
+class OracleAgent:
+    """Knows the goal: searches for its product, opens it, chooses the wanted options, buys.
+
+    The first searches are worded as a person would, by the kind of product and what is wanted of it; the last is the
+    product's title.  Where no listing has the product it buys the listed one whose title is the most like it.
+    """
+
+    name = "oracle"
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Read the goal and think up the searches."""
+        self._rng = rng
+        self._goal = Goal.from_dict(task.goal)
+        self._target = self._goal.asin.lower()
+        self._searches = self._phrasings()
+        self._steps = 0
+        self._opened = ""
+        self._refused: set[str] = set()
+        self._chosen: set[str] = set()
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Return the next action towards the goal."""
+        self._steps += 1
+        action = self._towards_goal(state, _offered(available_actions))
+        self._note(action)
+        return action
+
+    def _towards_goal(self, state: str, offered: Sequence[str]) -> str:
+        if _BUY in offered:
+            return self._on_item_page(offered)
+        listed = [value for value in offered if _is_product(value)]
+        if listed:
+            return self._on_results_page(state, offered, listed)
+        if _PREVIOUS in offered and _NEXT not in offered:  # a sub-page
+            return _click(_PREVIOUS)
+        return self._search_again()
+
+    def _on_item_page(self, offered: Sequence[str]) -> str:
+        if self._opened != self._target and not self._settles:
+            return _click(_PREVIOUS) if _PREVIOUS in offered else self._search_again()
+        wanted = (value for value in self._goal.goal_options.values() if value in offered and value not in self._chosen)
+        return _click(next(wanted, _BUY))
+
+    def _on_results_page(self, state: str, offered: Sequence[str], listed: Sequence[str]) -> str:
+        if self._target in listed and self._target not in self._refused:
+            return _click(self._target)
+        if self._settles:
+            return _click(self._most_alike(state, listed))
+        if _NEXT in offered and self._rng.random() < 0.5:
+            return _click(_NEXT)
+        return self._search_again()
+
+    @property
+    def _settles(self) -> bool:
+        return self._steps > PATIENCE or not self._searches
+
+    def _most_alike(self, state: str, listed: Sequence[str]) -> str:
+        """Return the listed product that shares most words with the wanted title, leaving out those that do not open."""
+        words = set(self._goal.name.lower().split())
+        titles = {asin.lower(): set(title.lower().split()) for asin, title, _ in listings(state.split(SEPARATOR))}
+        candidates = [asin for asin in listed if asin not in self._refused] or list(listed)
+        return max(candidates, key=lambda asin: len(words & titles.get(asin, set())))
+
+    def _search_again(self) -> str:
+        return f"search[{self._searches.pop(0) if self._searches else self._goal.query or self._goal.name}]"
+
+    def _note(self, action: str) -> None:
+        """Keep what the action does, as the shop will not repeat it: which product is open, which options are set."""
+        kind = action_kind(action)
+        value = (parse_action(action) or ("", ""))[1]
+        if kind == "item":
+            if value == self._opened:  # it was opened before and the page stayed a list
+                self._refused.add(value)
+            self._opened, self._chosen = value, set()
+        elif kind == "option":
+            self._chosen.add(value)
+        elif kind in ("search", "back", "prev") and self._chosen:
+            self._chosen = set()
+        if kind in ("search", "back", "next"):
+            self._opened = ""
+
+    def _phrasings(self) -> list[str]:
+        """Return two searches in a person's words and the title, in this order."""
+        goal, rng = self._goal, self._rng
+        extras = [*goal.attributes, *goal.goal_options.values()]
+        some = [extras[i] for i in rng.permutation(len(extras))[: rng.integers(0, 4)]]
+        words = goal.name.split()
+        start = " ".join(words[: rng.integers(3, 8)])
+        personal = [" ".join([goal.query, *some]), start, goal.query]
+        first = [personal[i] for i in rng.permutation(len(personal))[: rng.integers(0, 3)]]
+        return [text for text in (_plain(text) for text in (*first, goal.name, f"{goal.query} {goal.name}")) if text]
+
+
+class NoisyOracleAgent(OracleAgent):
+    """An oracle that errs: now and then another option, another product, a detour, a mistyped action, a hasty purchase."""
+
+    name = "noisy"
+
+    def __init__(self, noise: float = 0.3) -> None:
+        """Create one; ``noise`` is the share of actions that are not the oracle's."""
+        if not 0 <= noise <= 1:
+            raise ValueError(f"noise is a probability and must lie in [0, 1], not {noise}.")
+        self._noise = noise
+
+    def _towards_goal(self, state: str, offered: Sequence[str]) -> str:
+        if self._rng.random() >= self._noise:
+            return super()._towards_goal(state, offered)
+        action = str(self._rng.choice(self._detours(offered)))
+        if _BUY in offered:
+            self._chosen = set()  # an option may be overwritten: choose them all again
+        return action
+
+    def _detours(self, offered: Sequence[str]) -> list[str]:
+        detours = [str(self._rng.choice(_NONSENSE)), f"search[{_some_words(self._goal.instruction_text, self._rng)}]"]
+        clicks = [value for value in offered if value not in (_SEARCH, _BUY)]
+        if clicks:
+            detours += [_click(str(value)) for value in self._rng.choice(clicks, size=4)]
+        detours += [_click(value) for value in (*_SUB_PAGES, _BUY) if value in offered]
+        return detours
+
+
+class LazyBuyerAgent:
+    """Searches once, opens the first product, chooses a few options at random, buys."""
+
+    name = "lazy"
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Start an episode."""
+        self._rng = rng
+        self._goal = Goal.from_dict(task.goal) if task.goal else None
+        self._instruction = task.instruction
+        self._options_left = int(rng.integers(0, 3))
+        self._searches = 0
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Return the next action."""
+        offered = _offered(available_actions)
+        listed = [value for value in offered if _is_product(value)]
+        if _BUY in offered:
+            options = [value for value in offered if action_kind(_click(value)) == "option"]
+            if not options or not self._options_left:
+                return _click(_BUY)
+            self._options_left -= 1
+            return _click(str(self._rng.choice(options)))
+        if listed:
+            return _click(listed[0])
+        self._searches += 1
+        first_words = self._goal.query if self._goal and self._searches == 1 else ""
+        return f"search[{_plain(first_words) or _some_words(self._instruction, self._rng)}]"
+
+
+class RandomAgent:
+    """Clicks anything, searches for any words of the instruction, mistypes now and then."""
+
+    name = "random"
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Start an episode."""
+        self._rng = rng
+        self._instruction = task.instruction
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Return the next action."""
+        luck = self._rng.random()
+        if luck < 0.06:
+            return str(self._rng.choice(_NONSENSE))
+        offered = [value for value in _offered(available_actions) if value != _SEARCH]
+        if not offered or luck < 0.12:
+            return f"search[{_some_words(self._instruction, self._rng)}]"
+        if _BUY in offered and luck < 0.22:
+            return _click(_BUY)
+        if page_kind(state) == "results" and luck < 0.8:  # else half of the clicks would be on two buttons
+            offered = [value for value in offered if _is_product(value)] or offered
+        return _click(str(self._rng.choice(offered)))
+
+
+AGENTS: Mapping[str, Callable[[Any], Shopper]] = MappingProxyType(
+    {
+        OracleAgent.name: lambda domain: OracleAgent(),
+        NoisyOracleAgent.name: lambda domain: NoisyOracleAgent(),
+        LazyBuyerAgent.name: lambda domain: LazyBuyerAgent(),
+        RandomAgent.name: lambda domain: RandomAgent(),
+    }
+)
+"""Name -> a function that makes one for a domain."""
+
+
+def _offered(available_actions: Sequence[str]) -> list[str]:
+    """Return what can be clicked."""
+    parsed = (parse_action(action) for action in available_actions)
+    return [argument for verb, argument in (found for found in parsed if found) if verb == "click"]
+
+
+def _click(value: str) -> str:
+    return f"click[{value}]"
+
+
+def _is_product(value: str) -> bool:
+    return action_kind(_click(value)) == "item"
+
+
+def _some_words(text: str, rng: np.random.Generator) -> str:
+    """Return one to five words in a row."""
+    words = _plain(text).split() or ["gift"]
+    start = int(rng.integers(len(words)))
+    return " ".join(words[start : start + int(rng.integers(1, 6))])
+
+
+def _plain(text: str) -> str:
+    """Return the text without brackets, which would end an action's argument, on one line."""
+    return " ".join(text.translate(_NO_BRACKETS).split())
+
+
+_NO_BRACKETS = str.maketrans("[]", "  ")

@@ -1,0 +1,344 @@
+"""The replay buffer: experience in Chroma, found by state and action.
+
+``ReplayBuffer(domain)`` is in memory, ``ReplayBuffer(domain, folder)`` persistent (one writer, any number of readers),
+``ReplayBuffer(domain, "http://host:port")`` on a Chroma server (any number of both).  The experience that the domain
+ships is joined to each of them when a query is answered.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from dreamgym_env.errors import ReplayBufferError
+from dreamgym_env.memory.embedders import default_embedder
+from dreamgym_env.memory.experience import read_transitions, write_transitions
+from dreamgym_env.memory.filters import DreamFilter
+from dreamgym_env.memory.identity import Identifier, RowId
+from dreamgym_env.memory.keys import KeyEncoder, KeyWeights
+from dreamgym_env.memory.retrieval import Candidate, LeakRule, select
+from dreamgym_env.memory.seed import open_seed
+from dreamgym_env.memory.shelf import Shelf
+from dreamgym_env.memory.store import Store, StoreSpec
+from dreamgym_env.types import Domain, Embedder, Memory, Query, Source, Task, Transition, Turn
+
+__all__ = ["ReplayBuffer", "retrieve_similar_transitions"]
+
+_MARGIN = 11
+_WIDER = 8
+_MOST_CANDIDATES = 2_048
+_ROWS_PER_WRITE = 1_000
+
+
+class ReplayBuffer:
+    """Real and dream transitions of one domain, retrieved by the similarity of state and action.
+
+    Real transitions are always accepted (an exact repetition is stored once), are written through before ``add``
+    returns, and are never evicted. Dream transitions are written in batches, have to pass the filter, and the oldest
+    episodes leave when there are more than ``max_dream``.
+
+    Not thread-safe. A context manager: leaving it closes the buffer.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        location: str | os.PathLike[str] | None = None,
+        *,
+        embedder: Embedder | None = None,
+        weights: KeyWeights | None = None,
+        read_only: bool = False,
+        seed_experience: bool | str | os.PathLike[str] = True,
+        max_dream: int = 50_000,
+        accept: Callable[[Transition], bool] | None = None,
+        flush_every: int = 256,
+        cached_transitions: int = 100_000,
+    ) -> None:
+        """Open a buffer, creating it where there is none.
+
+        Args:
+            domain: splits pages from instructions, writes actions canonically, verifies ends, ships experience.
+            location: None for memory, ``"http://host:port"`` for a Chroma server, else a folder.
+            embedder: embeds the parts of a key; the hashing embedder where None.
+            weights: what the parts of a key count; see :class:`KeyWeights`.
+            read_only: open an existing folder beside its writer; ``add`` then raises.
+            seed_experience: True joins what the domain ships, False nothing, a path another transitions file.
+            max_dream: bound on dream transitions; the oldest episodes are evicted.
+            accept: decides which valid, new dream transitions enter; :class:`DreamFilter` where None.
+            flush_every: dream transitions that may wait before they are written (a killed process loses them).
+            cached_transitions: about how many decoded transitions are kept in memory.
+
+        Raises:
+            BufferLockedError: another process writes to the folder.
+            ReplayBufferError: the location is something else, or a buffer of another domain, version or key space.
+            ExperienceFormatError: the seed experience cannot be read.
+        """
+        if flush_every < 1 or max_dream < 0:
+            raise ValueError("flush_every must be at least 1 and max_dream at least 0.")
+        self.domain = domain
+        self.read_only = read_only
+        self.encoder = KeyEncoder(domain, embedder or default_embedder(), weights)
+        self._identifier = Identifier(domain)
+        self._accept = accept or DreamFilter(domain)
+        self._max_dream = max_dream
+        self._flush_every = flush_every
+        self._frozen = False
+        self._refused: Counter[str] = Counter()
+        spec = StoreSpec(domain.name, self.encoder.name, self.encoder.dimension)
+        place = location if location is None or isinstance(location, str) else Path(location)
+        self._own = Shelf(Store(spec, place, read_only=read_only), cached_transitions=cached_transitions)
+        self._finalizer = weakref.finalize(self, self._own.close)  # at the latest when the interpreter exits
+        try:
+            self._seed = self._open_seed(seed_experience, spec)
+        except BaseException:
+            self.close()
+            raise
+
+    # reading
+
+    def retrieve(
+        self, queries: Sequence[Query], k: int = 5, *, exclude_episode: bool = False, exclude_task: bool = False
+    ) -> list[list[Memory]]:
+        """Return the most similar memories of each query, most similar first, at most k.
+
+        A query never sees its own episode's future. Transitions of the same page, action and outcome are one memory.
+        A real memory goes before a dream one of equal similarity.
+
+        Args:
+            queries: n queries, answered in one batch.
+            k: how many memories each.
+            exclude_episode: leave out the query's own episode altogether.
+            exclude_task: leave out the query's own task (an evaluation on recorded tasks).
+
+        Returns:
+            n lists; shorter than k only where the search found no more that the query may see.
+        """
+        if k < 1 or not queries:
+            return [[] for _ in queries]
+        rules = [self._leak_rule(query, exclude_episode, exclude_task) for query in queries]
+        chosen = self._search(self.encoder.encode(queries), rules, k)
+        found = self._transitions({row for rows in chosen for _, row in rows})
+        return [
+            [Memory(row, found[row], similarity) for similarity, row in rows if row in found] for rows in chosen
+        ]
+
+    def recorded(self, queries: Sequence[Query]) -> list[Transition | None]:
+        """Return for each query the real transition of the same task after exactly the same actions, or None.
+
+        This is no search: in a deterministic environment the recorded outcome is the true answer.
+        """
+        rows = [self._recorded_row(query) for query in queries]
+        found = self._transitions({row for row in rows if row is not None})
+        answers = [found.get(row) if row is not None else None for row in rows]
+        return [
+            answer if answer is not None and self._identifier.same_actions(query, answer) else None
+            for query, answer in zip(queries, answers, strict=True)
+        ]
+
+    def __len__(self) -> int:
+        """Return how many transitions can be retrieved, those of the joined seed experience included."""
+        return sum(len(shelf) for shelf in self._shelves)
+
+    def experience(self) -> Iterator[Transition]:
+        """Iterate over all of them: the seed experience first, then the buffer's own in the order of their addition."""
+        return itertools.chain.from_iterable(shelf.all() for shelf in reversed(self._shelves))
+
+    def count(self, source: Source) -> int:
+        """Return how many of them are of one source."""
+        return sum(shelf.catalogue.counts[source] for shelf in self._shelves)
+
+    def stats(self) -> dict[str, int]:
+        """Return counts: the buffer's own ``real`` and ``dream`` transitions, those of them that are not written yet
+        (``pending``), the joined ``seed`` experience, and what ``add`` refused by reason (``refused_...``).
+        """
+        counts = self._own.catalogue.counts
+        return {
+            "real": counts[Source.REAL],
+            "dream": counts[Source.DREAM],
+            "pending": self._own.pending,
+            "seed": len(self._seed) if self._seed else 0,
+            **{f"refused_{reason}": number for reason, number in sorted(self._refused.items())},
+        }
+
+    # writing
+
+    @property
+    def frozen(self) -> bool:
+        """Whether :meth:`freeze` was called."""
+        return self._frozen
+
+    def freeze(self) -> None:
+        """Refuse additions from now on: an evaluation must not feed the buffer."""
+        self.flush()
+        self._frozen = True
+
+    def add(self, transitions: Sequence[Transition]) -> int:
+        """Add transitions; return how many were accepted (:meth:`stats` says why others were not).
+
+        If one of them is real, everything is written before the call returns.
+
+        Raises:
+            ReplayBufferError: the buffer is frozen or read-only, or a transition is of another domain.
+        """
+        self._refuse_writing()
+        for transition in transitions:
+            if transition.domain != self.domain.name:
+                raise ReplayBufferError(
+                    f"A transition of the domain {transition.domain!r} cannot enter a buffer of {self.domain.name!r}."
+                )
+        accepted = 0
+        for start in range(0, len(transitions), _ROWS_PER_WRITE):
+            accepted += self._add(transitions[start : start + _ROWS_PER_WRITE])
+        return accepted
+
+    def flush(self) -> None:
+        """Write what is pending; when it returns, all accepted transitions survive the process."""
+        self._own.flush()
+        if not self.read_only:
+            self._own.evict_dreams(self._max_dream)
+
+    def close(self) -> None:
+        """Flush and let go of folder, lock and connections; calling it twice is allowed."""
+        self._finalizer()
+        if getattr(self, "_seed", None) is not None:
+            self._seed.close()
+
+    def __enter__(self) -> ReplayBuffer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # files
+
+    def export(self, path: str | os.PathLike[str]) -> int:
+        """Write the buffer's own transitions (without the seed experience) to a transitions file; return how many."""
+        return write_transitions(path, self._own.all(), header={"domain": self.domain.name})
+
+    def import_(self, path: str | os.PathLike[str]) -> int:
+        """Add the transitions of a file; return how many were accepted.
+
+        Raises:
+            ExperienceFormatError: a line is broken; nothing was added.
+            ReplayBufferError: as for :meth:`add`; nothing was added.
+        """
+        self._refuse_writing()
+        return self.add(read_transitions(path))
+
+    # inside
+
+    @property
+    def _shelves(self) -> tuple[Shelf, ...]:
+        return (self._own, self._seed) if self._seed is not None else (self._own,)
+
+    def _open_seed(self, seed: bool | str | os.PathLike[str], spec: StoreSpec) -> Shelf | None:
+        path = self.domain.seed_experience() if seed is True else seed
+        return open_seed(path, self.domain, self.encoder, spec) if path else None
+
+    def _leak_rule(self, query: Query, exclude_episode: bool, exclude_task: bool) -> LeakRule:
+        return LeakRule(
+            episode=self._identifier.episode(query.task.id, query.episode) if query.episode else "",
+            step=len(query.history),
+            task=self._identifier.task(query.task.id),
+            exclude_episode=exclude_episode,
+            exclude_task=exclude_task,
+        )
+
+    def _search(self, keys: npt.NDArray[np.float32], rules: Sequence[LeakRule], k: int) -> list[list[Candidate]]:
+        """Search with a margin, and again wider for the queries that the leak rules left short."""
+        chosen: list[list[Candidate]] = [[] for _ in rules]
+        short = list(range(len(rules)))
+        count = k + _MARGIN
+        largest = min(max(len(shelf) for shelf in self._shelves), max(_MOST_CANDIDATES, count))
+        while short:
+            near = [shelf.search(keys[short], count) for shelf in self._shelves]
+            for place, query in enumerate(short):
+                candidates = [candidate for found in near for candidate in found[place]]
+                chosen[query] = select(candidates, rules[query], k)
+            if count >= largest:
+                break
+            short = [query for query in short if len(chosen[query]) < k]
+            count *= _WIDER
+        return chosen
+
+    def _transitions(self, rows: set[str]) -> dict[str, Transition]:
+        found: dict[str, Transition] = {}
+        for shelf in self._shelves:
+            found.update(shelf.transitions(row for row in rows if row not in found and row in shelf.catalogue))
+        return found
+
+    def _recorded_row(self, query: Query) -> str | None:
+        path = self._identifier.path(query)
+        rows = (shelf.catalogue.recorded(path) for shelf in self._shelves)
+        return next((row for row in rows if row is not None), None)
+
+    def _refuse_writing(self) -> None:
+        if self._frozen:
+            raise ReplayBufferError("The replay buffer is frozen: an evaluation must not add to it.")
+        if self.read_only:
+            raise ReplayBufferError("The replay buffer was opened with read_only=True: open it without to add to it.")
+
+    def _add(self, transitions: Sequence[Transition]) -> int:
+        fresh: dict[str, tuple[RowId, Transition]] = {}
+        for transition in transitions:
+            row = self._identifier.row_id(transition)
+            if reason := self._reason_to_refuse(row, transition, str(row) in fresh):
+                self._refused[reason] += 1
+            else:
+                fresh[str(row)] = (row, transition)
+        keys = self.encoder.encode([transition for _, transition in fresh.values()])
+        for (row, transition), key in zip(fresh.values(), keys, strict=True):
+            self._own.put(row, key, transition)
+        if self._own.pending >= self._flush_every or any(row.real for row, _ in fresh.values()):
+            self.flush()
+        return len(fresh)
+
+    def _reason_to_refuse(self, row: RowId, transition: Transition, repeated: bool) -> str:
+        """Return why a transition may not enter, or an empty string."""
+        if repeated or str(row) in self._own.catalogue:
+            return "duplicate"
+        if row.real:
+            return ""
+        if not transition.valid:
+            return "invalid"
+        if any(shelf.catalogue.answers(row.question) for shelf in self._shelves):
+            return "known"
+        if any(shelf.catalogue.dreamt(row.question, row.outcome) for shelf in self._shelves):
+            return "duplicate"
+        return "" if self._accept(transition) else "filter"
+
+
+def retrieve_similar_transitions(
+    state: str,
+    action: str,
+    task_instruction: str,
+    history: Sequence[Turn],
+    replay_buffer: ReplayBuffer,
+    k: int = 5,
+) -> list[Memory]:
+    """Return the k transitions of the buffer most similar to a state and an action, most similar first.
+
+    The retrieval step of DreamGym (arXiv 2511.03773) for a single question; :meth:`ReplayBuffer.retrieve` answers many
+    at once, and knows the asking task and episode.
+
+    Args:
+        state: the current observation.
+        action: what the agent does.
+        task_instruction: what it was asked to do.
+        history: the turns before, oldest first.
+        replay_buffer: where to look.
+        k: how many at most.
+    """
+    initial = history[0].state if history else state
+    task = Task(id="", domain=replay_buffer.domain.name, instruction=task_instruction, initial_state=initial)
+    return replay_buffer.retrieve([Query(task, tuple(history), state, action)], k)[0]

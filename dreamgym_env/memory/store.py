@@ -1,0 +1,215 @@
+"""One Chroma collection of rows (id, key, body), opened in memory, in a folder or on a server.
+
+Chroma's own habits end here: its limit of rows per call, its silence about ids that exist, its shared in-memory state,
+its telemetry, and its inability to notice a second writer (see :mod:`dreamgym_env.memory.folder`).
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import numpy.typing as npt
+
+from dreamgym_env.errors import ReplayBufferError
+from dreamgym_env.memory.folder import BufferFolder
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+
+__all__ = ["SCHEMA_VERSION", "Store", "StoreSpec"]
+
+logger = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+_COLLECTION = "dreamgym.transitions"
+_ROWS_PER_ADD = 5_000  # Chroma takes 5,461
+_ROWS_PER_GET = 5_000
+_EPISODES_PER_GET = 500
+_INDEX = {"space": "cosine", "ef_construction": 100, "max_neighbors": 16, "ef_search": 48}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSpec:
+    """What must agree between a collection and who opens it."""
+
+    domain: str
+    keys: str
+    """Embedder and weights (``KeyEncoder.name``)."""
+    dimension: int
+    """Length of a key."""
+    version: int = SCHEMA_VERSION
+
+    def check(self, found: Mapping[str, Any] | None, where: str) -> None:
+        """Raise ReplayBufferError, saying what to do, where a collection was made by another spec."""
+        found = found or {}
+        if found.get("version") is None:
+            raise ReplayBufferError(f"{where} holds a Chroma collection that is not a replay buffer: choose another.")
+        if found["version"] != self.version:
+            raise ReplayBufferError(
+                f"{where} is a buffer of schema version {found['version']}, this library writes version {self.version}. "
+                "Export it with the library that wrote it (ReplayBuffer.export) and import the file into a new buffer."
+            )
+        if found.get("domain") != self.domain:
+            raise ReplayBufferError(
+                f"{where} is a buffer of the domain {found.get('domain')!r}, not {self.domain!r}: choose another one."
+            )
+        if (found.get("keys"), found.get("dimension")) != (self.keys, self.dimension):
+            raise ReplayBufferError(
+                f"{where} was indexed with {found.get('keys')!r} ({found.get('dimension')} dimensions), and you are opening "
+                f"it with {self.keys!r} ({self.dimension}). Open it with that embedder and those weights, or export it "
+                "and import the file into a new buffer."
+            )
+
+
+class Store:
+    """Rows in one collection. Not thread-safe."""
+
+    def __init__(self, spec: StoreSpec, location: str | Path | None, *, read_only: bool) -> None:
+        """Open or create a collection.
+
+        Args:
+            spec: what the collection must be (or is made).
+            location: None for memory, ``"http://host:port"`` for a Chroma server, else a folder.
+            read_only: open what is there, without the lock.
+
+        Raises:
+            BufferLockedError: another process writes to the folder.
+            ReplayBufferError: there is no buffer, it is of another spec, or the server does not answer.
+        """
+        self.spec = spec
+        self.read_only = read_only
+        self.where = "memory" if location is None else str(location)
+        self._folder: BufferFolder | None = None
+        self._temporary = location is None
+        # clients in memory share their state within a process: each buffer gets a name of its own
+        name = f"{_COLLECTION}.{uuid.uuid4().hex if self._temporary else spec.domain}"
+        if not is_url(location) and location is not None:
+            self._folder = BufferFolder(Path(location), read_only=read_only)
+        try:
+            self._client: ClientAPI | None = self._connect(location)
+            self._collection = self._open(self._client, name)
+        except BaseException:
+            self.close()
+            raise
+
+    def __len__(self) -> int:
+        return self._collection.count()
+
+    def add(
+        self, ids: Sequence[str], keys: npt.NDArray[np.float32], episodes: Sequence[str], bodies: Sequence[str]
+    ) -> None:
+        """Write rows; when it returns they survive the process. An id that exists is left as it is."""
+        for start in range(0, len(ids), _ROWS_PER_ADD):
+            part = slice(start, start + _ROWS_PER_ADD)
+            self._collection.add(
+                ids=list(ids[part]),
+                embeddings=keys[part],
+                metadatas=[
+                    {"episode": episode, "body": body}
+                    for episode, body in zip(episodes[part], bodies[part], strict=True)
+                ],
+            )
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove rows."""
+        for start in range(0, len(ids), _ROWS_PER_ADD):
+            self._collection.delete(ids=list(ids[start : start + _ROWS_PER_ADD]))
+
+    def search(self, keys: npt.NDArray[np.float32], count: int) -> list[list[tuple[float, str]]]:
+        """Return for each key the (cosine similarity, id) of about the ``count`` nearest rows, nearest first."""
+        if not len(keys):
+            return []
+        answer = self._collection.query(query_embeddings=keys, n_results=count, include=["distances"])
+        distances = answer["distances"] or []
+        return [
+            [(1.0 - distance, row) for distance, row in zip(near, rows, strict=True)]
+            for near, rows in zip(distances, answer["ids"], strict=True)
+        ]
+
+    def ids(self) -> list[str]:
+        """Return all ids, in the order in which they were added."""
+        return list(self._collection.get(include=[])["ids"])
+
+    def episodes(self, episodes: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the (id, body) of all rows of some episodes (by their hash)."""
+        rows: list[tuple[str, str]] = []
+        for start in range(0, len(episodes), _EPISODES_PER_GET):
+            wanted = list(episodes[start : start + _EPISODES_PER_GET])
+            rows.extend(_rows(self._collection.get(where={"episode": {"$in": wanted}}, include=["metadatas"])))
+        return rows
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Yield the (id, body) of every row, in the order in which they were added."""
+        for start in range(0, len(self), _ROWS_PER_GET):
+            yield from _rows(self._collection.get(limit=_ROWS_PER_GET, offset=start, include=["metadatas"]))
+
+    def close(self) -> None:
+        """Let go of the client and the lock; a collection in memory ends here. Calling it twice is allowed."""
+        client, self._client = getattr(self, "_client", None), None
+        if client is not None:
+            if self._temporary:
+                client.delete_collection(self._collection.name)
+            client.close()
+        if self._folder is not None:
+            self._folder.close()
+
+    def _connect(self, location: str | Path | None) -> ClientAPI:
+        import chromadb
+        from chromadb.config import Settings
+
+        settings = Settings(anonymized_telemetry=False)
+        if location is None:
+            return chromadb.EphemeralClient(settings=settings)
+        if not is_url(location):
+            return chromadb.PersistentClient(path=str(Path(location).resolve()), settings=settings)
+        address = urlsplit(str(location))
+        secure = address.scheme == "https"
+        try:
+            return chromadb.HttpClient(
+                host=address.hostname or "localhost",
+                port=address.port or (443 if secure else 8000),
+                ssl=secure,
+                settings=settings,
+            )
+        except Exception as error:  # Chroma raises a bare ValueError, or what its HTTP library raised
+            raise ReplayBufferError(
+                f"No Chroma server answers at {location} ({error}). Start one with `chroma run --path FOLDER "
+                f"--port {address.port or 8000}`, or give a folder."
+            ) from error
+
+    def _open(self, client: ClientAPI, name: str) -> Collection:
+        from chromadb.errors import NotFoundError
+
+        if self._folder is not None:
+            for other in client.list_collections():
+                if other.name.startswith(_COLLECTION):
+                    self.spec.check(other.metadata, self.where)
+        if self.read_only:
+            try:
+                collection = client.get_collection(name, embedding_function=None)
+            except NotFoundError as error:
+                raise ReplayBufferError(f"{self.where} holds no replay buffer to read. Open it for writing once.") from error
+        else:
+            collection = client.get_or_create_collection(
+                name, metadata=asdict(self.spec), configuration={"hnsw": _INDEX}, embedding_function=None
+            )
+        self.spec.check(collection.metadata, self.where)
+        return collection
+
+
+def is_url(location: str | Path | None) -> bool:
+    """Return whether a location names a Chroma server."""
+    return isinstance(location, str) and location.startswith(("http://", "https://"))
+
+
+def _rows(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for row, metadata in zip(answer["ids"], answer["metadatas"] or [], strict=True):
+        yield row, metadata["body"]
