@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 __all__ = [
-    "ReplayBufferError",
     "BufferLockedError",
     "DreamGymError",
     "ExperienceFormatError",
     "InvalidActionError",
     "MissingDependencyError",
+    "ReplayBufferError",
     "ResetOptionError",
     "UnknownDomainError",
     "UnknownTaskError",
     "WorldModelError",
+    "WorldModelStringError",
 ]
 
 
@@ -22,6 +23,10 @@ class DreamGymError(Exception):
 
 class WorldModelError(DreamGymError):
     """The world model as a whole cannot answer: a server that stays away, a model that cannot be loaded."""
+
+
+class WorldModelStringError(DreamGymError, ValueError):
+    """A string that should name a world model or a text generator cannot be read; the message lists the forms."""
 
 
 class ReplayBufferError(DreamGymError):

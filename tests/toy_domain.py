@@ -1,14 +1,14 @@
 """A second domain, for tests: a house of three rooms with one hidden key.
 
-It proves that nothing between ``gym.make`` and the prompt is special to WebShop, and it is small enough to reason about:
-pages are joined by `` | ``, an action that is not offered leads to a page of its own ("Nothing happens."), taking the
-wanted thing succeeds, leaving the house fails.
+It proves that nothing between ``gym.make`` and the prompt is special to WebShop, and it is small enough to reason
+about: pages are joined by `` | ``, an action that is not offered leads to a page of its own ("Nothing happens."),
+taking the wanted thing succeeds, leaving the house fails.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dreamgym_env.domains.segments import join_segments, split_segments
 from dreamgym_env.errors import UnknownTaskError
@@ -114,8 +114,8 @@ class ToyHouse:
     def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
         return NoComposer()
 
-    def explain(self, transition: Transition) -> str:
-        return "That is how the house is built."
+    def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
+        return replace(transition, reasoning="That is how the house is built.")
 
     def seed_experience(self) -> str:
         return ""
@@ -238,7 +238,9 @@ class RealToyHouse:
         return Outcome(transition, AnsweredBy.REAL, episode.stop)
 
 
-def record(task_id: str, actions: Sequence[str], *, episode: str = "", domain: ToyHouse | None = None) -> list[Transition]:
+def record(
+    task_id: str, actions: Sequence[str], *, episode: str = "", domain: ToyHouse | None = None
+) -> list[Transition]:
     """Play actions in the real house and return what happened."""
     domain = domain or ToyHouse()
     backend = RealToyHouse(domain)

@@ -1,0 +1,44 @@
+"""The command line: ``dreamgym demo | play | record | buffer``.  One module a command; what they run lies elsewhere.
+
+Heavy packages are imported inside the commands, so that ``dreamgym --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dreamgym_env.cli import buffer, demo, play, record
+from dreamgym_env.cli.errors import CommandGroup, tolerate_odd_characters
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="dreamgym",
+    cls=CommandGroup,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Dreams of text environments, grounded in recorded experience, beside the real ones.",
+)
+app.command("demo")(demo.demo)
+app.command("play")(play.play)
+app.command("record")(record.record)
+app.add_typer(buffer.app, name="buffer")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from dreamgym_env import __version__
+
+        typer.echo(f"dreamgym_env {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    tolerate_odd_characters()

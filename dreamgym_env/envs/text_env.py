@@ -19,7 +19,7 @@ from dreamgym_env.types import Domain, StopReason
 __all__ = ["MAX_ACTION_LENGTH", "MAX_OBSERVATION_LENGTH", "TextEnv", "clean_action"]
 
 MAX_ACTION_LENGTH = 4096
-"""Characters; what is longer is cut there, and no grammar accepts what is left."""
+"""Characters; what is longer is cut there and ends in an ellipsis, lest the cut make an action out of what is none."""
 MAX_OBSERVATION_LENGTH = 10_000_000
 """Characters."""
 
@@ -127,4 +127,6 @@ def clean_action(action: object) -> str:
     """
     if not isinstance(action, str):
         raise InvalidActionError(f"An action must be a text such as 'search[red shoes]', not {type(action).__name__}.")
-    return str(action[:MAX_ACTION_LENGTH]).encode("utf-8", "replace").decode("utf-8")
+    if len(action) > MAX_ACTION_LENGTH:
+        action = action[: MAX_ACTION_LENGTH - 1] + "…"
+    return str(action).encode("utf-8", "replace").decode("utf-8")

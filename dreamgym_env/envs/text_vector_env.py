@@ -17,7 +17,7 @@ from dreamgym_env.envs.tasks import TaskChoice, TaskSampler, choice_from_options
 from dreamgym_env.envs.text_env import MAX_ACTION_LENGTH, MAX_OBSERVATION_LENGTH, clean_action, is_truncated
 from dreamgym_env.errors import ResetOptionError
 from dreamgym_env.simulation.episode import Backend, Episode, Outcome
-from dreamgym_env.types import Domain, StopReason
+from dreamgym_env.types import Domain, StopReason, Task
 
 __all__ = ["TextVectorEnv"]
 
@@ -92,7 +92,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
 
         Raises:
             UnknownTaskError: no such task or split.
-            ResetOptionError: an unknown option, or one of the wrong type or length.
+            ResetOptionError: an unknown option, or one of the wrong type or length.  All lanes are then unchanged.
         """
         options = dict(options or {})
         mask = options.pop("reset_mask", None)
@@ -100,17 +100,13 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         choices = self._read_choices(options)
         seeds = self._read_seeds(seed)
         lanes = self._masked_lanes(mask)
-        self._group_size = group_size
+        rngs = self._generators(lanes, seeds, group_size, partial=mask is not None)
+        drawn = [self._sampler.draw(choices[lane], rngs[lane], lane % group_size) for lane in lanes]
+        self._group_size = group_size  # nothing is refused from here on
         for lane in lanes:
-            self._choices[lane] = choices[lane]
-            leader = lane - lane % group_size  # members of a group draw the same tasks: their generators are equal
-            leader_seed = seeds[leader]
-            if leader_seed is not None:
-                self._rngs[lane] = np.random.default_rng(leader_seed)
-            elif lane != leader and mask is None:
-                self._rngs[lane] = copy.deepcopy(self._rngs[leader])
+            self._choices[lane], self._rngs[lane] = choices[lane], rngs[lane]
         infos: dict[str, Any] = {}
-        self._begin(lanes, infos)
+        self._begin(lanes, drawn, infos)
         return self._observations(), infos
 
     def step(self, actions: Sequence[str]) -> tuple[tuple[str, ...], Floats, Bools, Bools, dict[str, Any]]:
@@ -145,7 +141,9 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
                 infos = self._add_info(infos, self._final(episode, outcome), lane)
             else:
                 infos = self._add_info(infos, step_info(self.backend, episode, outcome), lane)
-        self._begin([*ended, *finished], infos)
+        anew = [*ended, *finished]
+        drawn = [self._sampler.draw(self._choices[lane], self._rngs[lane], lane % self._group_size) for lane in anew]
+        self._begin(anew, drawn, infos)
         return self._observations(), rewards, terminations, truncations, infos
 
     def close_extras(self, **kwargs: Any) -> None:
@@ -155,9 +153,8 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
     def _final(self, episode: Episode, outcome: Outcome) -> dict[str, Any]:
         return {"final_obs": episode.state, "final_info": step_info(self.backend, episode, outcome)}
 
-    def _begin(self, lanes: Sequence[int], infos: dict[str, Any]) -> None:
-        """Begin an episode in each of the lanes and add their infos."""
-        drawn = [self._sampler.draw(self._choices[lane], self._rngs[lane], lane % self._group_size) for lane in lanes]
+    def _begin(self, lanes: Sequence[int], drawn: Sequence[tuple[Task, int]], infos: dict[str, Any]) -> None:
+        """Begin an episode of a task with a seed in each of the lanes and add their infos."""
         episodes = self.backend.begin([task for task, _ in drawn], [seed for _, seed in drawn])
         for lane, episode in zip(lanes, episodes, strict=True):
             self._episodes[lane] = episode
@@ -178,6 +175,23 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
 
     def _observations(self) -> tuple[str, ...]:
         return tuple(episode.state if episode is not None else "" for episode in self._episodes)
+
+    def _generators(
+        self, lanes: Sequence[int], seeds: Sequence[int | None], group_size: int, *, partial: bool
+    ) -> dict[int, np.random.Generator]:
+        """Return new generators for the lanes of a reset; members of a group get equal ones, to draw the same tasks."""
+        generators = {}
+        for lane in lanes:
+            leader = lane - lane % group_size
+            if seeds[leader] is not None:
+                generators[lane] = np.random.default_rng(seeds[leader])
+                continue
+            regrouped = group_size != self._group_size
+            generator = copy.deepcopy(self._rngs[lane if partial and not regrouped else leader])
+            if regrouped:  # lanes that were one group draw alike: tell the new groups apart
+                generator = np.random.default_rng([int(generator.integers(2**63)), leader])
+            generators[lane] = generator
+        return generators
 
     def _masked_lanes(self, mask: Any) -> list[int]:
         if mask is None:

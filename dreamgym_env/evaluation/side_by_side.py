@@ -6,7 +6,6 @@ environment, and the actions that it took in the dream taken again in the real o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -68,7 +67,7 @@ class SideBySide:
 
     @property
     def consistency(self) -> float | None:
-        """Consistency ratio: tasks that the dream's actions solve in the real environment / tasks solved by acting in it.
+        """Consistency ratio: tasks that the dream's actions solve in the real environment ÷ tasks that acting there does.
 
         1 means that what is found in the dream works as well as what is found in the real environment; None where the
         agent solves nothing there.  The measure is that of Word2World.
@@ -105,6 +104,26 @@ class SideBySide:
                 )
             ],
         }
+
+    def sentences(self) -> list[str]:
+        """Say what the figures mean, for people."""
+        agreement, tasks = self.agreement, len(self.dream.episodes)
+        said = [
+            f"Same outcome in both: {agreement.both + agreement.neither} of {tasks} tasks ({agreement.share:.0%}): "
+            f"{agreement.both} solved in both, {agreement.neither} in neither; "
+            f"{agreement.dream_only} in the dream only, {agreement.real_only} in the real environment only."
+        ]
+        if self.consistency is not None:
+            said.append(
+                f"Consistency ratio {self.consistency:.2f}: the dream's actions solve {self.replayed.solved} tasks in "
+                f"{self.replayed.env_id}, where acting solves {self.real.solved}."
+            )
+        if self.real.steps_per_second > self.dream.steps_per_second:
+            said.append(
+                "A step of this real environment is faster than a dreamt one: a dream pays where real steps are slow, "
+                "costly or cannot be run at once."
+            )
+        return said
 
     def table(self) -> Table:
         """Return the figures as a table for people; each column is headed by its environment's id."""

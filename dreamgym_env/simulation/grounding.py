@@ -31,13 +31,17 @@ class Grounding:
             exclude_task: nothing that was recorded under the asking task.
         """
         retrieved = self.buffer.retrieve(queries, k, exclude_episode=exclude_episode, exclude_task=exclude_task)
+        return [
+            self.complete(query, memories, exclude_task=exclude_task)[:k]
+            for query, memories in zip(queries, retrieved, strict=True)
+        ]
+
+    def complete(self, query: Query, memories: list[Memory], *, exclude_task: bool = False) -> list[Memory]:
+        """Put a composed memory before the retrieved ones, where they do not hold the answer and one can be made."""
         if self._composer is None:
             self._composer = self._domain.composer(self._real_experience)
-        grounded = []
-        for query, memories in zip(queries, retrieved, strict=True):
-            composed = self._composer.compose(query, memories, exclude_task=exclude_task)
-            grounded.append(memories if composed is None else [composed, *memories][:k])
-        return grounded
+        composed = self._composer.compose(query, memories, exclude_task=exclude_task)
+        return memories if composed is None else [composed, *memories]
 
     def _real_experience(self) -> Iterator[Transition]:
         return (step for step in self.buffer.experience() if step.source is Source.REAL)

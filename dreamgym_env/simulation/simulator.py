@@ -105,11 +105,11 @@ class Simulator:
             WorldModelError: the world model as a whole cannot answer; no episode was changed.
         """
         steps = [self._step(episode, action) for episode, action in zip(episodes, actions, strict=True)]
-        if self.options.guard:
-            self._guard(steps)
+        self._guard(steps)
         if self.options.replay and not self.options.evaluation:
             self._replay(steps)
         self._ask(steps)
+        self._verify(steps)
         outcomes = [self._settle(step, step_limit) for step in steps]
         if self.options.enrich and not self.buffer.frozen:
             self.buffer.add([outcome.transition for outcome in outcomes if _may_enrich(outcome)])
@@ -134,13 +134,15 @@ class Simulator:
         return _Step(episode, query, seed)
 
     def _guard(self, steps: Sequence[_Step]) -> None:
+        """Note which actions the states do not offer, and answer them unless the user wants the model to."""
         for step in steps:
             query = step.query
             answer = self.domain.guard(query.task, query.history, query.state, query.action)
-            if answer is not None:
+            step.valid = answer is None
+            if answer is not None and self.options.guard:
                 step.prediction = Prediction("The page does not offer this action.", answer, 0.0, False)
                 step.verdict = Verdict(False, False, 0.0)
-                step.answered_by, step.valid = AnsweredBy.GUARD, False
+                step.answered_by = AnsweredBy.GUARD
 
     def _replay(self, steps: Sequence[_Step]) -> None:
         waiting = [step for step in steps if step.prediction is None]
@@ -185,10 +187,9 @@ class Simulator:
         return True
 
     def _settle(self, step: _Step, step_limit: int | None) -> Outcome:
-        """Verify the answer, update the episode and write down what happened."""
-        prediction, episode = step.prediction, step.episode
-        assert prediction is not None
-        verdict = step.verdict or self._verify(step.query, prediction)
+        """Update the episode and write down what happened."""
+        prediction, verdict, episode = step.prediction, step.verdict, step.episode
+        assert prediction is not None and verdict is not None
         episode.history.append(Turn(episode.state, step.query.action))
         episode.state = prediction.next_state
         episode.stop = (
@@ -225,13 +226,19 @@ class Simulator:
             step.seconds,
         )
 
-    def _verify(self, query: Query, prediction: Prediction) -> Verdict:
-        """Return the verifier's verdict, or the model's word where there is no verifier."""
-        if prediction.failure:
-            return Verdict(False, False, 0.0)
-        if self._verifier is None:
-            return Verdict(prediction.reward > 0, prediction.terminated, prediction.reward)
-        return self._verifier.verify(query.task, query.history, query.state, query.action, prediction.next_state)
+    def _verify(self, steps: Sequence[_Step]) -> None:
+        """Judge the answers by the verifier, or by the model's word where there is none; before any episode changes."""
+        for step in steps:
+            query, prediction = step.query, step.prediction
+            assert prediction is not None
+            if prediction.failure:
+                step.verdict = Verdict(False, False, 0.0)
+            elif step.verdict is None and self._verifier is None:
+                step.verdict = Verdict(prediction.reward > 0, prediction.terminated, prediction.reward)
+            elif step.verdict is None and self._verifier is not None:
+                step.verdict = self._verifier.verify(
+                    query.task, query.history, query.state, query.action, prediction.next_state
+                )
 
 
 def _question(query: Query) -> tuple[object, ...]:

@@ -95,12 +95,10 @@ class LoopbackServer:
         """Every request so far."""
         self._connections: list[_Connection] = []
         self._loop = asyncio.new_event_loop()
-        self._server = self._loop.run_until_complete(
-            self._loop.create_server(lambda: self._accept(answer), "127.0.0.1", port, backlog=1024)
-        )
-        self.port: int = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever, name="loopback-server", daemon=True)
         self._thread.start()
+        self._server = asyncio.run_coroutine_threadsafe(self._listen(answer, port), self._loop).result()
+        self.port: int = self._server.sockets[0].getsockname()[1]
 
     @property
     def url(self) -> str:
@@ -129,6 +127,9 @@ class LoopbackServer:
     def wait(self) -> None:
         """Block until the server is closed by another thread."""
         self._thread.join()
+
+    async def _listen(self, answer: Callable[[Call], Reply], port: int) -> asyncio.Server:
+        return await self._loop.create_server(lambda: self._accept(answer), "127.0.0.1", port, backlog=1024)
 
     def _accept(self, answer: Callable[[Call], Reply]) -> _Connection:
         connection = _Connection(self.calls, answer)

@@ -44,6 +44,8 @@ class ExampleOptions:
     """Share of examples that see no memory of the same action."""
     guarded: float = 0.25
     """Share kept of the transitions whose action the state did not offer (the guard answers most of them)."""
+    longest_answer: int = 400
+    """Characters; an answer that is longer had too little to refer to, and is left out."""
 
 
 def make_examples(
@@ -91,15 +93,19 @@ def _ground(
 ) -> Iterator[Example]:
     queries = [_query(step) for step in batch]
     draws = rng.random((len(batch), 2))
-    open_memories = grounding.retrieve(queries, options.k, exclude_episode=True)
-    strict_memories = grounding.retrieve(queries, options.k, exclude_episode=True, exclude_task=True)
-    for step, query, draw, known, strict in zip(batch, queries, draws, open_memories, strict_memories, strict=True):
-        memories = strict if draw[0] < options.hide_task else known
+    all_known = grounding.buffer.retrieve(queries, options.k, exclude_episode=True)
+    known_elsewhere = grounding.buffer.retrieve(queries, options.k, exclude_episode=True, exclude_task=True)
+    for step, query, draw, known, elsewhere in zip(batch, queries, draws, all_known, known_elsewhere, strict=True):
+        hides_task = draw[0] < options.hide_task
+        memories = elsewhere if hides_task else known
         if draw[1] < options.hide_action:
             memories = [memory for memory in memories if not _same_action(domain, memory, step)]
+        memories = grounding.complete(query, memories, exclude_task=hides_task)[: options.k]
         view = prompt_format.viewer.view(query, memories)
         told = domain.teach(step, [related.memory for related in prompt_format.shown(view)])
-        yield Example(prompt_format.prompt(view), prompt_format.answer(view, told))
+        answer = prompt_format.answer(view, told)
+        if len(answer) <= options.longest_answer:
+            yield Example(prompt_format.prompt(view), answer)
 
 
 def _same_action(domain: Domain, memory: Memory, step: Transition) -> bool:

@@ -42,8 +42,8 @@ class ModelSize:
 class TrainingOptions:
     """How long and how fast to train."""
 
-    steps: int = 1500
-    batch_size: int = 32
+    steps: int = 1600
+    batch_size: int = 16
     learning_rate: float = 2e-3
     seed: int = 0
 

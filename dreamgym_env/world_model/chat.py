@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dreamgym_env.types import Domain, Prediction, Prompt, Transition
+from dreamgym_env.types import Domain, Prediction, Prompt, Transition, Turn
 from dreamgym_env.world_model.codec import CODECS, CodecError
-from dreamgym_env.world_model.formats import AnswerError
+from dreamgym_env.world_model.formats import AnswerError, checked_state
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = ["ChatFormat"]
@@ -64,28 +64,30 @@ class ChatFormat:
             codec: ``"full"`` or ``"edits"``: how the model writes the next state.
         """
         self.codec = CODECS[codec]
-        self.viewer = Viewer(domain, newest_first=False)
+        self.viewer = Viewer(domain, newest_first=False, max_earlier=16)
         self._system = _SYSTEM.format(rules=domain.rules, contract=self.codec.contract)
 
     def prompt(self, view: View) -> Prompt:
         """Write task, pages and actions so far, memories and the action, in this order."""
         task = view.query.task
-        parts = [f"# Task\n{task.instruction}"]
+        parts = [f"# Task\n{_one_line(task.instruction)}"]
         hidden = {**task.goal, **task.facts}
         if hidden:
             parts.append("# Facts that the agent does not see\n" + json.dumps(hidden, ensure_ascii=False))
         parts.append("# Episode")
         parts.extend(self._episode(view))
+        names = {page.segments: page.name for page in view.earlier}
+        parts.append(f"# The current page C\n{names[view.current]}")
         parts.append("# Memories" if view.memories else "# Memories\nnone")
         for memory in view.memories:
             past = memory.memory.transition
             page = "the same page" if memory.same_page else self._write(memory.page)
             parts.append(
-                f"## {memory.name} ({past.source} experience)\nPage:\n{page}\nAction: {past.action}\n"
+                f"## {memory.name} ({past.source} experience)\nPage:\n{page}\nAction: {_one_line(past.action)}\n"
                 f"Next page ({memory.name}):\n{self._write(memory.outcome)}\n"
                 f"Reward: {past.reward:g}, terminated: {str(past.terminated).lower()}"
             )
-        parts.append(f"# The agent's action, on the current page C\n{view.query.action}")
+        parts.append(f"# The agent's action, on the current page C\n{_one_line(view.query.action)}")
         return Prompt(self._system, "\n\n".join(parts))
 
     def shown(self, view: View) -> Sequence[RelatedMemory]:
@@ -107,9 +109,8 @@ class ChatFormat:
         except CodecError as error:
             raise AnswerError(str(error)) from error
         state = self.viewer.domain.render(segments, view.query.task.instruction)
-        if not state:
-            raise AnswerError("next_state is empty.")
-        return Prediction(str(answer.get("reasoning", "")), state, float(reward), terminated)
+        reasoning = str(answer.get("reasoning", "")).encode("utf-8", "replace").decode("utf-8")
+        return Prediction(reasoning, checked_state(state), float(reward), terminated)
 
     def answer(self, view: View, transition: Transition) -> str:
         """Write the JSON object."""
@@ -125,40 +126,43 @@ class ChatFormat:
         )
 
     def _episode(self, view: View) -> list[str]:
-        """Write each page once under its name, and the actions between."""
-        instruction = view.query.task.instruction
-        names = {page.segments: page.name for page in view.earlier}
-        shown: set[str] = set()
+        """Write each page once, under its number, and the actions between: one step later all this stands unchanged."""
+        unshown = {page.segments: page.name for page in view.earlier}
+        names = dict(unshown)
         parts = []
-        for turn in view.query.history:
-            segments = self.viewer.domain.segment(turn.state, instruction)
-            name = names.get(segments, "C" if segments == view.current else "")
-            if name and name not in shown:
-                shown.add(name)
+        for turn in (*view.query.history, Turn(view.query.state, "")):
+            segments = self.viewer.segment(turn.state, view.query.task.instruction)
+            if name := unshown.pop(segments, None):
                 parts.append(f"## Page {name}\n{self._write(segments)}")
-            elif name:
+            elif name := names.get(segments):
                 parts.append(f"## Page {name} again")
-            parts.append(f"Action: {turn.action}")
-        again = " again" if "C" in shown else f"\n{self._write(view.current)}"
-        parts.append(f"## Page C (current){again}")
-        return parts
+            parts.append(f"Action: {_one_line(turn.action)}")
+        return parts[:-1]
 
     def _write(self, segments: Sequence[str]) -> str:
+        """Write a page as the codec would; no text on it can be taken for a heading of the prompt."""
         if self.codec.name == "full":
-            return self.codec.encode(segments, {})
-        return "\n".join(f"{number}| {segment}" for number, segment in enumerate(segments, start=1))
+            written = self.codec.encode(segments, {})
+            return re.sub(r"^#", r"\\#", written, flags=re.MULTILINE)  # the codec reads \# as #
+        return "\n".join(f"{number}| {_one_line(segment)}" for number, segment in enumerate(segments, start=1))
+
+
+def _one_line(text: str) -> str:
+    """Return a text on one line that is no heading, so that no page, task or action can write a part of the prompt."""
+    line = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"\\{line}" if line.startswith("#") else line
 
 
 def _object(text: str) -> dict[str, Any] | None:
     """Return the first JSON object of a text that has a next_state, or None."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(strict=False)  # models leave line breaks in their strings
     at = text.find("{")
     for _ in range(20):  # a bound: garbage may hold thousands of braces
         if at < 0:
             return None
         try:
             value, _ = decoder.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # ValueError also for a number of thousands of digits
             value = None
         if isinstance(value, dict) and "next_state" in value:
             return value
@@ -179,5 +183,5 @@ def _salvage(text: str) -> dict[str, Any] | None:
             "reward": 0,
             "terminated": False,
         }
-    except json.JSONDecodeError:
+    except ValueError:
         return None

@@ -5,9 +5,9 @@ pages, how long they are, the segments that the actions name) and answers with r
 
     <|task|>i need a red trail running shoe, size 9
     <|past|>search[trail running shoe]
-    <|page|>results 33: 6. B0A1B2C3D4 7. Fellhawk Trail Runni 8. $54.90
+    <|page|>results 33: 6. B0A1B2C3D4 7. Fellhawk Trail R 8. $54.90
     <|seen|>P1 index 4
-    <|memory|>M1 == results 33 click[b0a1b2c3d4] -> item 21 continue
+    <|memory|>M1 == results -> item 21 continue
     <|action|>item click[b0a1b2c3d4]<|answer|>The product is listed, so its page opens.<|state|>M1<|outcome|>continue
 
 ``==`` marks a memory of the same action on the same page, ``=a`` of the same action, ``=p`` of the same page.
@@ -67,15 +67,15 @@ class CompactFormat:
         view = self._clipped(view)
         domain, query = self.viewer.domain, view.query
         action, named = _argument(query.action), _telling(view)
-        past = [_plain(turn.action, 40) for turn in query.history[-4:]]
+        past = [_plain(turn.action, 24) for turn in query.history[-3:]]
         seen = [f"{page.name} {page.kind} {_overview(page.segments, action, named, 2)}" for page in view.earlier]
         lines = [
-            f"<|task|>{_plain(query.task.instruction, 100)}",
+            f"<|task|>{_plain(query.task.instruction, 60)}",
             f"<|past|>{' ; '.join(past)}",
             f"<|page|>{domain.page_kind(query.state)} {_overview(view.current, action, named, 4)}",
             f"<|seen|>{' ; '.join(seen)}",
             *(self._memory_line(memory) for memory in view.memories),
-            f"<|action|>{domain.action_kind(query.action)} {_plain(query.action, 80)}<|answer|>",
+            f"<|action|>{domain.action_kind(query.action)} {_plain(query.action, 60)}<|answer|>",
         ]
         return Prompt("", "\n".join(lines))
 
@@ -114,10 +114,10 @@ class CompactFormat:
     def _memory_line(self, memory: RelatedMemory) -> str:
         past, kind = memory.memory.transition, self.viewer.domain.page_kind
         relation = {(True, True): "==", (True, False): "=a", (False, True): "=p", (False, False): "~"}
+        action = "" if memory.same_action else f" {_plain(past.action, 24)}"
         return (
-            f"<|memory|>{memory.name} {relation[memory.same_action, memory.same_page]} {kind(past.state)} "
-            f"{_plain(past.action, 40)} -> {kind(past.next_state)} {len(memory.outcome)} "
-            f"{outcome_word(past.reward, past.terminated)}"
+            f"<|memory|>{memory.name} {relation[memory.same_action, memory.same_page]} {kind(past.state)}{action} -> "
+            f"{kind(past.next_state)} {len(memory.outcome)} {outcome_word(past.reward, past.terminated)}"
         )
 
 
@@ -146,7 +146,7 @@ def _overview(segments: tuple[str, ...], action: str, named: Sequence[str], limi
     if action in places:
         shown.extend(range(places[action], min(places[action] + 3, len(segments))))
     shown.extend([places[text] for text in named if text in places and text != action][:limit])
-    told = " ".join(f"{at + 1}. {_plain(segments[at], 20)}" for at in shown)
+    told = " ".join(f"{at + 1}. {_plain(segments[at], 16)}" for at in dict.fromkeys(shown))
     return f"{len(segments)}: {told}" if told else f"{len(segments)}"
 
 

@@ -15,7 +15,7 @@ Segments = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class EarlierPage:
-    """Another page of this episode."""
+    """A page of this episode."""
 
     name: str
     segments: Segments
@@ -43,7 +43,7 @@ class View:
     query: Query
     current: Segments
     earlier: tuple[EarlierPage, ...]
-    """Distinct pages seen before, without the current one; the order is the viewer's."""
+    """Distinct pages of the episode in the viewer's order, which also decides whether the current one is among them."""
     memories: tuple[RelatedMemory, ...]
 
     @property
@@ -63,39 +63,41 @@ class Viewer:
 
         Args:
             domain: says how a state splits into segments.
-            newest_first: whether ``P1`` is the latest earlier page (else the first of the episode, so that a prompt
-                only ever grows at its end).
-            max_earlier: how many earlier pages are named at most; the latest are kept.
+            newest_first: whether ``P1`` is the latest page before the current one. Else it is the first page of the
+                episode, and the current one has a number too: then a page keeps its number, and a prompt only grows.
+            max_earlier: how many pages are named at most; the latest are kept.
         """
         self.domain = domain
         self.newest_first = newest_first
         self.max_earlier = max_earlier
-        self._segment: Callable[[str, str], Segments] = functools.lru_cache(maxsize=8192)(domain.segment)
+        self.segment: Callable[[str, str], Segments] = functools.lru_cache(maxsize=8192)(domain.segment)
 
     def view(self, query: Query, memories: Sequence[Memory]) -> View:
         """Return what a prompt shows of ``query`` grounded in ``memories`` (most similar first)."""
         instruction = query.task.instruction
-        current = self._segment(query.state, instruction)
+        current = self.segment(query.state, instruction)
         return View(query, current, self._earlier(query, current), self._related(query, current, memories))
 
     def _earlier(self, query: Query, current: Segments) -> tuple[EarlierPage, ...]:
+        states = [*(turn.state for turn in query.history), query.state]
         distinct: dict[Segments, str] = {}
-        for turn in reversed(query.history):
-            segments = self._segment(turn.state, query.task.instruction)
-            if segments != current and segments not in distinct:
-                distinct[segments] = self.domain.page_kind(turn.state)
-                if len(distinct) == self.max_earlier:
-                    break
-        ordered = list(distinct.items()) if self.newest_first else list(distinct.items())[::-1]
-        return tuple(EarlierPage(f"P{n}", segments, kind) for n, (segments, kind) in enumerate(ordered, start=1))
+        for state in reversed(states) if self.newest_first else states:
+            distinct.setdefault(self.segment(state, query.task.instruction), state)
+        if self.newest_first:
+            del distinct[current]
+        pages = [
+            EarlierPage(f"P{n}", segments, self.domain.page_kind(state))
+            for n, (segments, state) in enumerate(distinct.items(), start=1)
+        ]
+        return tuple(pages[: self.max_earlier] if self.newest_first else pages[-self.max_earlier :])
 
     def _related(self, query: Query, current: Segments, memories: Sequence[Memory]) -> tuple[RelatedMemory, ...]:
         action = self.domain.parse_action(query.action) or query.action
         related = []
         for number, memory in enumerate(memories, start=1):
             past = memory.transition
-            page = self._segment(past.state, past.instruction)
-            outcome = self._segment(past.next_state, past.instruction)
+            page = self.segment(past.state, past.instruction)
+            outcome = self.segment(past.next_state, past.instruction)
             same_action = (self.domain.parse_action(past.action) or past.action) == action
             related.append(RelatedMemory(f"M{number}", memory, page, outcome, same_action, page == current))
         return tuple(related)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,10 +25,10 @@ FORMATS: list[PromptFormat] = [
 IDS = [f"{written.name}-{written.codec.name}" for written in FORMATS]  # type: ignore[attr-defined]
 every_format = pytest.mark.parametrize("prompt_format", FORMATS, ids=IDS)
 
-ODD = ["{instruction}", "\\{instruction}", "<|outcome|>success", "<|state|>", "<|end|>", '"}', "\\", "\n", "\r\n", "{C 1}"]
-ODD += ["M1", "C", "+ a", "# Task", "\x00", "\x1b[31m", " ", "\u2028", "\U0001f45f", "Task:", "| ", "<", "|>"]
-TEXT = st.lists(st.one_of(st.sampled_from(ODD), st.text(st.characters(exclude_categories=["Cs"]), max_size=6)), max_size=4)
-WORDS = TEXT.map("".join)
+ODD = ["{instruction}", "\\{instruction}", "<|outcome|>success", "<|state|>", "<|end|>", '"}', "\\", "\n", "\r\n"]
+ODD += ["{C 1}", "M1", "C", "+ a", "# Task", "\x00", "\x1b[31m", " ", "\u2028", "\U0001f45f", "Task:", "| ", "<", "|>"]
+PIECE = st.one_of(st.sampled_from(ODD), st.text(st.characters(exclude_categories=["Cs"]), max_size=6))
+WORDS = st.lists(PIECE, max_size=4).map("".join)
 PAGE = st.lists(WORDS, min_size=1, max_size=6).map(SEPARATOR.join)
 
 
@@ -65,7 +67,7 @@ def view_of(prompt_format: PromptFormat, task_id: str, actions: list[str], memor
 
 
 @every_format
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(step=steps())
 def test_an_answer_is_read_as_it_was_written(prompt_format: PromptFormat, step: tuple[Query, list[Memory], Transition]):
     query, memories, transition = step
@@ -77,7 +79,7 @@ def test_an_answer_is_read_as_it_was_written(prompt_format: PromptFormat, step: 
 
 
 @every_format
-@settings(max_examples=100)
+@settings(max_examples=30)
 @given(step=steps())
 def test_an_answer_holds_no_stop_string(prompt_format: PromptFormat, step: tuple[Query, list[Memory], Transition]):
     query, memories, transition = step
@@ -86,7 +88,7 @@ def test_an_answer_holds_no_stop_string(prompt_format: PromptFormat, step: tuple
 
 
 @every_format
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(step=steps(), text=st.one_of(WORDS, st.text(max_size=200)), data=st.data())
 def test_any_text_is_read_or_refused(prompt_format, step, text, data):
     query, memories, transition = step
@@ -106,7 +108,7 @@ def test_any_text_is_read_or_refused(prompt_format, step, text, data):
 
 
 @every_format
-@settings(max_examples=100)
+@settings(max_examples=30)
 @given(step=steps(), data=st.data())
 def test_half_an_answer_is_never_a_reward(prompt_format, step, data):
     query, memories, transition = step
@@ -129,7 +131,6 @@ GARBAGE = {
     "wrong types": '{"next_state": ["a"], "reward": "1", "terminated": "no"}',
     "null": '{"next_state": null, "reward": null, "terminated": null}',
     "too great a reward": '{"next_state": "a", "reward": 100, "terminated": false}',
-    "a reward with five thousand digits": '{"next_state": "a", "terminated": true, "reward": ' + "1" * 5000 + "}",
     "not a number": '{"next_state": "a", "reward": NaN, "terminated": true}',
     "deep": '{"next_state": ' + "[" * 100_000,
     "deep objects": '{"a":' * 100_000,
@@ -142,7 +143,6 @@ GARBAGE = {
     "a megabyte in a line": "a<|state|>+ " + "{C 1}" * 200_000 + "<|outcome|>success",
     "half an outcome": "It opens.<|state|>C<|outcome|>succ",
     "two outcomes": "It opens.<|state|>C<|outcome|>success<|outcome|>failure",
-    "an unknown page": "It opens.<|state|>M9<|outcome|>continue",
 }
 
 
@@ -153,6 +153,41 @@ def test_garbage_is_refused_with_a_short_sentence(prompt_format: PromptFormat, t
     with pytest.raises(AnswerError) as refused:
         prompt_format.parse(text, view)
     assert 10 < len(str(refused.value)) < 400
+
+
+UNFINISHED = {
+    "no reward": '{"reasoning": "It opens.", "next_state": "Room: hall"',
+    "no end": '{"next_state": "Room: hall", "reward": 1, "terminated": tru',
+    "a reward of five thousand digits": '{"next_state": "Room: hall", "terminated": true, "reward": '
+    + "1" * 5000
+    + "}",
+    "an invented number": '{"next_state": "Room: hall", "reward": one, "terminated": true}',
+}
+
+
+@pytest.mark.parametrize("text", list(UNFINISHED.values()), ids=list(UNFINISHED))
+def test_a_broken_answer_with_a_whole_page_is_read_without_reward(text: str):
+    view = view_of(FORMATS[0], "toyhouse/train/0", ["go kitchen"])
+    prediction = FORMATS[0].parse(text, view)
+    assert (prediction.next_state, prediction.reward, prediction.terminated) == ("Room: hall", 0.0, False)
+
+
+def test_an_object_is_found_in_chatter_and_line_breaks_in_its_texts_are_read():
+    view = view_of(FORMATS[0], "toyhouse/train/0", ["go kitchen"])
+    text = 'Sure {ok}!\n```json\n{"reasoning": "a\nb", "next_state": "x\ny", "reward": 1, "terminated": true}\n```'
+    prediction = FORMATS[0].parse(text, view)
+    assert (prediction.next_state, prediction.reward, prediction.terminated) == ("x | y", 1.0, True)
+    assert prediction.reasoning == "a\nb"
+
+
+@pytest.mark.parametrize("written", ["full", "edits"])
+def test_a_lone_surrogate_of_a_model_becomes_a_question_mark(written: str):
+    chat = ChatFormat(HOUSE, written)
+    view = view_of(chat, "toyhouse/train/0", ["go kitchen"])
+    state = "+ a\\ud800b" if written == "edits" else "a\\ud800b"
+    text = '{"reasoning": "\\udfff", "next_state": "' + state + '", "reward": 0, "terminated": false}'
+    prediction = chat.parse(text, view)
+    assert (prediction.next_state, prediction.reasoning) == ("a?b", "?")
 
 
 @every_format
@@ -180,7 +215,7 @@ def test_an_unreadable_answer_changes_nothing_and_earns_nothing():
     assert (prediction.reward, prediction.terminated, prediction.failure) == (0.0, False, "It was a refusal.")
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(step=steps(), codec=st.sampled_from(["full", "edits"]))
 def test_no_text_can_imitate_a_tag_of_the_compact_format(step, codec):
     """One task, one action, one answer, and no outcome in the question, whatever pages and agents write."""
@@ -197,10 +232,10 @@ def test_no_text_can_imitate_a_tag_of_the_compact_format(step, codec):
     assert prompt.count("\n") == 4 + shown and prompt.endswith("<|answer|>")
 
 
-SECTIONS = ("# Task", "# Facts", "# Episode", "# Memories", "# The agent's action")
+SECTIONS = ("# Task", "# Facts", "# Episode", "# The current page", "# Memories", "# The agent's action")
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(step=steps(), codec=st.sampled_from(["full", "edits"]))
 def test_no_text_can_imitate_a_section_of_the_chat_format(step, codec):
     query, memories, _ = step
@@ -232,7 +267,7 @@ def test_the_chat_prompt_only_grows_at_its_end(codec: str):
         _episode_part(chat.prompt(view_of(chat, "toyhouse/train/0", [*actions[:n], "look"])))
         for n in range(len(actions))
     ]
-    for shorter, longer in zip(told, told[1:]):
+    for shorter, longer in itertools.pairwise(told):
         assert longer.startswith(shorter)
         assert len(longer) > len(shorter)
 

@@ -14,9 +14,9 @@ import transformers
 from dreamgym_env.errors import WorldModelError
 from dreamgym_env.testing.tiny_model import CHAT_TEMPLATE, save_tiny_model
 from dreamgym_env.types import Prompt, Sampling
-from dreamgym_env.world_model.generators.decoding import Row, split_batches
 from dreamgym_env.world_model.generators.hf import TransformersGenerator
-from dreamgym_env.world_model.generators.kv_slab import fits_slab
+from dreamgym_env.world_model.generators.hf.decoding import Row, split_batches
+from dreamgym_env.world_model.generators.hf.kv_slab import fits_slab
 from dreamgym_env.world_model.generators.prompt_encoder import PromptEncoder
 
 SYSTEM = "You are a shop that answers what a customer clicks on, in the fewest words. "

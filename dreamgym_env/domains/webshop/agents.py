@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dreamgym_env.domains.webshop.goals import Goal
-from dreamgym_env.domains.webshop.observation import SEPARATOR, action_kind, listings, page_kind, parse_action
+from dreamgym_env.domains.webshop.observation import SEPARATOR, listings, page_kind, parse_action
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,15 @@ PATIENCE = 9
 _SEARCH = "search"
 _PREVIOUS, _NEXT, _BACK, _BUY = "< prev", "next >", "back to search", "buy now"
 _SUB_PAGES = ("description", "features", "reviews")
-_NONSENSE = ("click[nonexistent]", "buy now", "click[]", "search[]", "Click[Buy Now]", "think[what now]", "click[add to cart]")
+_NONSENSE = (
+    "click[nonexistent]",
+    "buy now",
+    "click[]",
+    "search[]",
+    "Click[Buy Now]",
+    "think[what now]",
+    "click[add to cart]",
+)
 
 
 class Shopper(Protocol):
@@ -67,8 +75,9 @@ class OracleAgent:
     def act(self, state: str, available_actions: Sequence[str]) -> str:
         """Return the next action towards the goal."""
         self._steps += 1
-        action = self._towards_goal(state, _offered(available_actions))
-        self._note(action)
+        offered = _offered(available_actions)
+        action = self._towards_goal(state, offered)
+        self._note(action, on_item_page=_BUY in offered)
         return action
 
     def _towards_goal(self, state: str, offered: Sequence[str]) -> str:
@@ -101,7 +110,7 @@ class OracleAgent:
         return self._steps > PATIENCE or not self._searches
 
     def _most_alike(self, state: str, listed: Sequence[str]) -> str:
-        """Return the listed product that shares most words with the wanted title, leaving out those that do not open."""
+        """Return the listed product that shares most words with the wanted title, of those that open."""
         words = set(self._goal.name.lower().split())
         titles = {asin.lower(): set(title.lower().split()) for asin, title, _ in listings(state.split(SEPARATOR))}
         candidates = [asin for asin in listed if asin not in self._refused] or list(listed)
@@ -110,20 +119,19 @@ class OracleAgent:
     def _search_again(self) -> str:
         return f"search[{self._searches.pop(0) if self._searches else self._goal.query or self._goal.name}]"
 
-    def _note(self, action: str) -> None:
-        """Keep what the action does, as the shop will not repeat it: which product is open, which options are set."""
-        kind = action_kind(action)
-        value = (parse_action(action) or ("", ""))[1]
-        if kind == "item":
-            if value == self._opened:  # it was opened before and the page stayed a list
+    def _note(self, action: str, on_item_page: bool) -> None:
+        """Keep what the action does, as pages do not show it: which product is open, which options are set."""
+        verb, value = parse_action(action) or ("", "")
+        if verb == "search" or value in (_BACK, _NEXT):
+            self._opened, self._chosen = "", set()
+        elif verb == "click" and on_item_page and value not in (_PREVIOUS, *_SUB_PAGES):
+            self._chosen.add(value)
+        elif verb == "click" and _is_product(value):
+            if value == self._opened:  # it was opened just before, and the page stayed a list
                 self._refused.add(value)
             self._opened, self._chosen = value, set()
-        elif kind == "option":
-            self._chosen.add(value)
-        elif kind in ("search", "back", "prev") and self._chosen:
-            self._chosen = set()
-        if kind in ("search", "back", "next"):
-            self._opened = ""
+        elif value == _PREVIOUS and on_item_page:
+            self._opened, self._chosen = "", set()
 
     def _phrasings(self) -> list[str]:
         """Return two searches in a person's words and the title, in this order."""
@@ -138,9 +146,9 @@ class OracleAgent:
 
 
 class NoisyOracleAgent(OracleAgent):
-    """An oracle that errs: now and then another option, another product, a detour, a mistyped action, a hasty purchase."""
+    """An oracle that errs: another option, another product, a detour, a mistyped action, a hasty purchase."""
 
-    name = "noisy"
+    name = "noisy-oracle"
 
     def __init__(self, noise: float = 0.3) -> None:
         """Create one; ``noise`` is the share of actions that are not the oracle's."""
@@ -183,7 +191,7 @@ class LazyBuyerAgent:
         offered = _offered(available_actions)
         listed = [value for value in offered if _is_product(value)]
         if _BUY in offered:
-            options = [value for value in offered if action_kind(_click(value)) == "option"]
+            options = [value for value in offered if value not in (_BUY, _BACK, _PREVIOUS, *_SUB_PAGES)]
             if not options or not self._options_left:
                 return _click(_BUY)
             self._options_left -= 1
@@ -242,7 +250,8 @@ def _click(value: str) -> str:
 
 
 def _is_product(value: str) -> bool:
-    return action_kind(_click(value)) == "item"
+    """Return whether what a page of results offers is a product; options of an item page may look the same."""
+    return len(value) == 10 and value.isalnum() and any(letter.isdigit() for letter in value)
 
 
 def _some_words(text: str, rng: np.random.Generator) -> str:

@@ -91,8 +91,8 @@ _POSSESSIVE = re.compile(r"['’][sS]\Z")
 def nouns(title: str) -> tuple[str, ...]:
     """Return the nouns of a title in lower case, in order, each as often as it occurs."""
     tokens = _tokens(title)
-    following = [*(token.lower() for token in tokens[1:]), ""]
-    return tuple(token.lower() for token, after in zip(tokens, following, strict=True) if _is_noun(token, after))
+    following = [token.lower() for token in tokens[1:]] + [""]
+    return tuple(token.lower() for token, after in zip(tokens, following, strict=False) if _is_noun(token, after))
 
 
 def title_score(bought: str, wanted: str) -> float:

@@ -22,7 +22,7 @@ SEPARATOR = " [SEP] "
 SEARCH_TEMPLATE = "search[<keywords>]"
 
 _ACTION = re.compile(r"(.+)\[(.+)\]")
-_ASIN = re.compile(r"[A-Z0-9]{10}\Z")
+_ASIN = re.compile(r"(?=.*\d)[A-Z0-9]{10}\Z")  # a digit: "strawberry" is a flavour
 _RESULTS = re.compile(r"Page \d+ \(Total results: \d+\)\Z")
 _BUTTONS = ("Description", "Features", "Reviews", "Buy Now")
 

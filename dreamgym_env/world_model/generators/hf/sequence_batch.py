@@ -1,6 +1,6 @@
 """A batch of sequences inside a causal language model: prefilled once, advanced by one token each, shrunk as rows end.
 
-Two ways to keep it: in a :class:`~dreamgym_env.world_model.generators.kv_slab.KeyValueSlab` (models whose layers all
+Two ways to keep it: in a :class:`~dreamgym_env.world_model.generators.hf.kv_slab.KeyValueSlab` (models whose layers all
 attend to every position; the fast way), or in the model's own cache (sliding windows, recurrent layers, models without
 ``position_ids``).  This module imports torch and transformers; import it where it is used.
 """
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import torch
 from transformers.cache_utils import DynamicCache
 
-from dreamgym_env.world_model.generators.kv_slab import KeyValueSlab, Prefix, fits_slab
+from dreamgym_env.world_model.generators.hf.kv_slab import KeyValueSlab, Prefix, fits_slab
 
 __all__ = ["SequenceBatch", "common_prefix_length", "open_batch"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dreamgym_env.world_model.generators.sequence_batch import open_batch
+from dreamgym_env.world_model.generators.hf.sequence_batch import open_batch
 
 __all__ = ["Row", "decode", "split_batches"]
 

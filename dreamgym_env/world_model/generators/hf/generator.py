@@ -18,7 +18,7 @@ from dreamgym_env.world_model.generators.stop_strings import StopStringWatch, cu
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from dreamgym_env.world_model.generators.decoding import Row
+    from dreamgym_env.world_model.generators.hf.decoding import Row
 
 __all__ = ["TransformersGenerator"]
 
@@ -132,7 +132,7 @@ class TransformersGenerator:
 
     def _row(self, ids: list[int], sampling: Sampling, seed: int) -> Row | None:
         """Return what to decode, or None if the prompt fills the context or is empty."""
-        from dreamgym_env.world_model.generators.decoding import Row
+        from dreamgym_env.world_model.generators.hf.decoding import Row
 
         room = sampling.max_new_tokens if self._context is None else self._context - len(ids)
         if room < 1 or not ids:
@@ -144,7 +144,7 @@ class TransformersGenerator:
             raise WorldModelError("This generator was closed; make a new one to generate again.")
         import torch
 
-        from dreamgym_env.world_model.generators.decoding import decode, split_batches
+        from dreamgym_env.world_model.generators.hf.decoding import decode, split_batches
 
         watch = StopStringWatch(sampling.stop, self._text)
 

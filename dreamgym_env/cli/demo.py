@@ -1,0 +1,112 @@
+"""``dreamgym demo``: an episode in the dream beside the same actions in the real engine, then both in figures."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dreamgym_env.cli.options import SeedOption, WorldModelOption
+from dreamgym_env.cli.output import make_console, write_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dreamgym_env.cli.episodes import EpisodePair
+    from dreamgym_env.envs.text_vector_env import TextVectorEnv
+    from dreamgym_env.evaluation.side_by_side import SideBySide
+    from dreamgym_env.types import Domain
+
+__all__ = ["demo"]
+
+_SPLIT = "test"
+_SHOWN_AGENT, _COMPARED_AGENT = "oracle", "noisy-oracle"
+_MOST_LANES = 32
+
+
+def demo(
+    domain: Annotated[str, typer.Argument(help="Name of the domain.")] = "webshop",
+    tasks: Annotated[int, typer.Option(min=1, help="How many test tasks the table counts.")] = 24,
+    world_model: WorldModelOption = "embedded",
+    seed: SeedOption = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write all figures to this file.")] = None,
+) -> None:
+    """Show the dream beside the real environment: one episode page by page, then a table over test tasks.
+
+    The episode is an oracle's, which knows the goal; the table is played by a noisy oracle, which often errs, so that
+    the two environments can disagree about failures too.
+    """
+    from dreamgym_env.cli.episodes import print_pair
+    from dreamgym_env.evaluation.environments import make_lanes
+
+    console = make_console()
+    lanes = min(tasks, _MOST_LANES)
+    with _waiting(console, "Opening the dream; the first time, its experience is indexed"):
+        dream = make_lanes(domain, lanes, real=False, split=_SPLIT, world_model=world_model, evaluation=True)
+    with contextlib.closing(dream), contextlib.closing(make_lanes(domain, lanes, real=True, split=_SPLIT)) as real:
+        shown, *compared = _draw_tasks(dream.domain, tasks + 1, seed)
+        pair = _play_pair(console, dream, real, shown, seed)
+        print_pair(console, dream.domain, pair)
+        comparison = _compare(dream, real, compared or [shown], seed)
+    _print_comparison(console, comparison)
+    if json_file is not None:
+        write_json({"episode": pair.to_json(), "side_by_side": comparison.to_json()}, json_file)
+        _say(console, f"\nAll figures are in {json_file}.")
+    _say(
+        console,
+        f"\nNext: type the actions yourself with `dreamgym play {domain}` (--real for the real engine), or in Python\n"
+        f"`import dreamgym_env, gymnasium; gymnasium.make({comparison.dream.env_id!r})`.",
+    )
+
+
+def _draw_tasks(domain: Domain, count: int, seed: int) -> Sequence[str]:
+    """Return test tasks in an order that the seed shuffles; fewer than ``count`` where there are no more."""
+    import numpy as np
+
+    ids = domain.task_ids(_SPLIT)
+    return [ids[at] for at in np.random.default_rng(seed).permutation(len(ids))[:count]]
+
+
+def _play_pair(console: Console, dream: TextVectorEnv, real: TextVectorEnv, task_id: str, seed: int) -> EpisodePair:
+    """Play an episode in the dream and take its actions again in the real environment."""
+    from dreamgym_env.cli.episodes import EpisodePair
+    from dreamgym_env.evaluation.agents import agent_factory
+    from dreamgym_env.evaluation.rollout import plan_episodes, play, replay_actions
+
+    agents = {_SHOWN_AGENT: agent_factory(dream.domain, _SHOWN_AGENT)}
+    with _waiting(console, f"Dreaming the task {task_id}"):
+        dreamt = play(dream, agents, plan_episodes([task_id], _SHOWN_AGENT, seed))
+        replayed = replay_actions(real, dreamt.episodes)
+    return EpisodePair(dreamt.env_id, dreamt.episodes[0], replayed.env_id, replayed.episodes[0])
+
+
+def _compare(dream: TextVectorEnv, real: TextVectorEnv, task_ids: Sequence[str], seed: int) -> SideBySide:
+    from tqdm import tqdm
+
+    from dreamgym_env.evaluation.agents import agent_factory
+    from dreamgym_env.evaluation.side_by_side import compare
+
+    agents = {_COMPARED_AGENT: agent_factory(dream.domain, _COMPARED_AGENT)}
+    with tqdm(total=3 * len(task_ids), unit="episode", desc="dream and real", disable=None, leave=False) as bar:
+        return compare(dream, real, agents, _COMPARED_AGENT, task_ids, seed, progress=lambda episode: bar.update(1))
+
+
+def _print_comparison(console: Console, comparison: SideBySide) -> None:
+    console.print()
+    console.print(comparison.table())
+    for sentence in comparison.sentences():
+        _say(console, sentence)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False)
+
+
+def _waiting(console: Console, text: str) -> contextlib.AbstractContextManager[object]:
+    """Say what is being waited for, on a terminal with something that moves."""
+    if console.is_terminal:
+        return console.status(f"{text} …")
+    return contextlib.nullcontext()

@@ -1,0 +1,77 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from dreamgym_env.errors import DreamGymError
+
+__all__ = [
+    "DomainArgument",
+    "SeedOption",
+    "SettingsOption",
+    "SplitOption",
+    "WorldModelOption",
+    "blame_settings",
+    "read_settings",
+]
+
+DomainArgument = Annotated[str, typer.Argument(help="Name of the domain, for example webshop.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="All that is random follows from it.")]
+SplitOption = Annotated[str, typer.Option(help="Split that tasks are drawn from: train, eval or test.")]
+WorldModelOption = Annotated[
+    str,
+    typer.Option(
+        "--world-model",
+        metavar="MODEL",
+        help="embedded, transformers:ID_OR_PATH, vllm:ID_OR_PATH or openai:MODEL@http://host:8000/v1.",
+    ),
+]
+SettingsOption = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A keyword of the environment, such as k=3, products=PATH or buffer=FOLDER; may be repeated.",
+    ),
+]
+
+
+def read_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Read ``NAME=VALUE``; a value that is JSON counts as such, any other as text.
+
+    Raises:
+        typer.BadParameter: a text has no name.
+    """
+    settings: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise typer.BadParameter(f"{text!r} is not of the form NAME=VALUE.", param_hint="--set")
+        try:
+            settings[name] = json.loads(value)
+        except ValueError:
+            settings[name] = value
+    return settings
+
+
+@contextlib.contextmanager
+def blame_settings(settings: Mapping[str, Any]) -> Iterator[None]:
+    """Turn a TypeError or ValueError into a complaint about ``--set``, if that was used at all.
+
+    Raises:
+        typer.BadParameter: in their place; the message is theirs.
+    """
+    try:
+        yield
+    except DreamGymError:
+        raise
+    except (TypeError, ValueError) as error:
+        if not settings:
+            raise
+        raise typer.BadParameter(str(error), param_hint="--set") from error

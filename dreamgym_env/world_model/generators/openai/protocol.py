@@ -1,0 +1,107 @@
+"""The OpenAI protocol: what a request holds, and what a response says."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from dreamgym_env.types import Completion, Prompt, Sampling
+from dreamgym_env.world_model.generators.batches import clean_text
+from dreamgym_env.world_model.generators.openai.connection import Response
+from dreamgym_env.world_model.generators.stop_strings import cut_at_stop
+
+__all__ = ["Api", "MalformedAnswerError", "error_message", "read_completion", "request_body"]
+
+_MOST_STOP_STRINGS = 4
+"""More are refused by the OpenAI API; all are applied to the answer here."""
+
+
+class Api(enum.StrEnum):
+    """Which of a server's interfaces is called."""
+
+    CHAT = "chat"
+    """``/chat/completions``, for instruction-tuned models."""
+    COMPLETIONS = "completions"
+    """``/completions``, for base models: the prompt is ``system + user``, no template is applied."""
+
+    @property
+    def path(self) -> str:
+        """Path below the base URL."""
+        return "/chat/completions" if self is Api.CHAT else "/completions"
+
+
+class MalformedAnswerError(Exception):
+    """The server answered with status 200 and a body that is not the protocol's."""
+
+
+def request_body(
+    model: str, api: Api, prompt: Prompt, sampling: Sampling, seed: int, *, structured: bool, extra: Mapping[str, Any]
+) -> bytes:
+    """Return the JSON body of a request.
+
+    Args:
+        model: its name on the server.
+        api: which interface the body is for.
+        prompt: lone surrogates in it are replaced by ``?``.
+        sampling: how to decode.
+        seed: of any size; the server gets it modulo 2**31, which all servers accept.
+        structured: whether to ask for an answer by ``sampling.json_schema`` where there is one.
+        extra: further members of the body; they win over those made here, and None takes a member out.
+    """
+    body: dict[str, Any] = {
+        "model": model,
+        "max_tokens": sampling.max_new_tokens,
+        "temperature": sampling.temperature,
+        "seed": seed % 2**31,
+    }
+    system, user = clean_text(prompt.system), clean_text(prompt.user)
+    if api is Api.CHAT:
+        messages = [{"role": "system", "content": system}] if system else []
+        body["messages"] = [*messages, {"role": "user", "content": user}]
+    else:
+        body["prompt"] = system + user
+    if stop := [string for string in sampling.stop if string]:
+        body["stop"] = stop[:_MOST_STOP_STRINGS]
+    if structured and sampling.json_schema is not None:
+        schema = {"name": "answer", "schema": sampling.json_schema, "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    body.update(extra)
+    return json.dumps({name: value for name, value in body.items() if value is not None}).encode()
+
+
+def read_completion(response: Response, api: Api, sampling: Sampling) -> Completion:
+    """Return the completion that a response of status 200 holds.
+
+    Raises:
+        MalformedAnswerError: it holds none.
+    """
+    try:
+        answer = json.loads(response.body)
+        choice = answer["choices"][0]
+        text = choice["message"].get("content") if api is Api.CHAT else choice["text"]
+        usage = answer.get("usage") or {}
+        tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        start = response.body[:80].decode("utf-8", "replace")
+        raise MalformedAnswerError(f"the answer is not the protocol's ({error!r}); it begins {start!r}") from error
+    if text is None:  # a refusal, or nothing but hidden reasoning
+        text = choice["message"].get("refusal") or ""
+    if not isinstance(text, str):
+        raise MalformedAnswerError(f"the answer's content is no text but {type(text).__name__}")
+    return Completion(cut_at_stop(text, sampling.stop), *tokens)
+
+
+def error_message(response: Response) -> str:
+    """Return what a server says of a failure, at most 300 characters of it."""
+    text = response.body.decode("utf-8", "replace")
+    try:
+        answer = json.loads(text)
+        error = answer.get("error", answer)
+        message = error.get("message") if isinstance(error, dict) else error
+        text = message if isinstance(message, str) else text
+    except (ValueError, AttributeError):
+        pass  # not the protocol's form: the body itself is the message
+    text = " ".join(text.split())
+    return text if len(text) <= 300 else text[:300] + "…"

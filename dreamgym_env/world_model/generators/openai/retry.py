@@ -1,0 +1,64 @@
+"""When to try again: exponential back-off with jitter, and what a server's Retry-After header asks for."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+__all__ = ["RetryPolicy", "parse_retry_after"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how soon a failed call is tried again."""
+
+    max_retries: int = 6
+    """Tries after the first one."""
+    first_delay: float = 0.5
+    """Seconds before the first retry; doubled for each further one."""
+    max_delay: float = 30.0
+    """The longest back-off in seconds."""
+    max_retry_after: float = 120.0
+    """The longest wait in seconds that a server's Retry-After may ask for; a longer one is cut to this."""
+    longest_rest: float = 120.0
+    """The longest time in seconds that a failing server is avoided while others answer."""
+
+    def delay(self, attempt: int, retry_after: float | None, dice: random.Random) -> float:
+        """Return the seconds to wait after failed attempt number ``attempt`` (from 0).
+
+        Without Retry-After it lies between half of the exponential delay and the whole; with it, it is never shorter
+        than asked and up to a tenth longer, so that many clients do not come back in the same instant.
+        """
+        if retry_after is not None:
+            return min(retry_after, self.max_retry_after) * dice.uniform(1.0, 1.1)
+        backoff = min(self.first_delay * 2.0**attempt, self.max_delay)
+        return backoff * dice.uniform(0.5, 1.0)
+
+    def rest(self, failures: int, retry_after: float | None) -> float:
+        """Return the seconds for which to avoid a server that was rested ``failures`` times in a row before."""
+        if retry_after is not None:
+            return min(retry_after, self.max_retry_after)
+        return min(self.first_delay * 2.0 ** min(failures, 64), self.longest_rest)
+
+
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After header asks to wait, or None where it is missing or cannot be read.
+
+    Args:
+        value: seconds or an HTTP date (RFC 9110, section 10.2.3).
+        now: the present time, with a time zone.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.replace(".", "", 1).isdigit():
+        return float(value)
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(0.0, (date - now).total_seconds())
