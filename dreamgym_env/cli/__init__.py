@@ -5,6 +5,7 @@ Heavy packages are imported inside the commands, so that ``dreamgym --help`` ans
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
@@ -40,5 +41,8 @@ def _main(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what the library does.")] = False,
 ) -> None:
+    # what a command counts and prints (unreadable answers, say) need not be logged beside it
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(message)s")
     tolerate_odd_characters()

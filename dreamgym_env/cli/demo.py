@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,11 +55,13 @@ def demo(
     _print_comparison(console, comparison)
     if json_file is not None:
         write_json({"episode": pair.to_json(), "side_by_side": comparison.to_json()}, json_file)
-        _say(console, f"\nAll figures are in {json_file}.")
+        console.print()
+        _say(console, f"All figures are in {json_file}.")
+    console.print()
     _say(
         console,
-        f"\nNext: type the actions yourself with `dreamgym play {domain}` (--real for the real engine), or in Python\n"
-        f"`import dreamgym_env, gymnasium; gymnasium.make({comparison.dream.env_id!r})`.",
+        f"Next: type the actions yourself with `dreamgym play {domain}` (--real for the real engine), or in Python, "
+        f"after `import dreamgym_env`, use `gymnasium.make({comparison.dream.env_id!r})`.",
     )
 
 
@@ -102,7 +105,7 @@ def _print_comparison(console: Console, comparison: SideBySide) -> None:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False)
+    console.print(textwrap.fill(text, console.width), markup=False)
 
 
 def _waiting(console: Console, text: str) -> contextlib.AbstractContextManager[object]:

@@ -80,7 +80,7 @@ def print_pair(console: Console, domain: Domain, pair: EpisodePair) -> None:
     """Print both episodes step by step, the pages in two columns with their differences marked."""
     task = pair.dream.task
     console.print(f"Task {task.id}, agent {pair.dream.agent}", style="bold", markup=False)
-    console.print(printable(task.instruction), markup=False)
+    console.print(textwrap.fill(printable(task.instruction), console.width), markup=False)
     before = None
     for number, (dream, real) in enumerate(pair.steps(), start=1):
         console.print()
@@ -95,7 +95,7 @@ def print_pair(console: Console, domain: Domain, pair: EpisodePair) -> None:
     console.print(f"\n{pair.same_pages} of {pair.dream.steps} pages are the same in both, word for word.", markup=False)
     for env_id, episode in ((pair.dream_id, pair.dream), (pair.real_id, pair.real)):
         console.print(
-            f"  {env_id}: {_ENDS[episode.stop]}, {episode.steps} actions, score {episode.score:.2f}", markup=False
+            f"  {env_id}: {_ENDS[episode.stop]}, score {episode.score:.2f} after {episode.steps} actions", markup=False
         )
 
 

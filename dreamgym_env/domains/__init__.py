@@ -36,15 +36,21 @@ def load_domain(name: str, **options: Any) -> Domain:
     return domain
 
 
-def load_real(domain: Domain) -> Backend:
-    """Build the real environment of a domain.
+def load_real(name: str, **options: Any) -> tuple[Domain, Backend]:
+    """Build a domain and its real environment.
+
+    Args:
+        name: a key of :data:`DOMAINS`.
+        options: those that the real environment's class lists in ``OPTIONS`` go to it, all others to the domain.
 
     Raises:
-        UnknownDomainError: the domain has none here.
+        UnknownDomainError: there is no such domain.
         MissingDependencyError: what the real environment needs is not installed.
     """
-    backend: Backend = _load(domain.name, 1)(domain)
-    return backend
+    real = _load(name, 1)
+    own = {option: options.pop(option) for option in real.OPTIONS if option in options}
+    domain = load_domain(name, **options)
+    return domain, real(domain, **own)
 
 
 def _load(name: str, which: int) -> Any:

@@ -1,4 +1,4 @@
-"""From the keywords of ``gym.make`` to the parts of a dream or a real environment."""
+"""From the keywords of ``gym.make`` to the parts of a dream."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from dreamgym_env.domains import load_domain, load_real
+from dreamgym_env.domains import load_domain
 from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.simulation.episode import Backend
 from dreamgym_env.simulation.simulator import SimulationOptions, Simulator
-from dreamgym_env.types import Domain, WorldModel
+from dreamgym_env.types import WorldModel
 from dreamgym_env.world_model.build import world_model_from_string
 
-__all__ = ["build_real", "build_simulator"]
+__all__ = ["build_simulator"]
 
 _SIMULATION = frozenset(field.name for field in dataclasses.fields(SimulationOptions))
 _GENERATION = frozenset({"codec", "temperature", "max_new_tokens", "retries"})
@@ -54,13 +53,3 @@ def build_simulator(
     if options.evaluation:
         buffer.freeze()
     return Simulator(built, model, buffer, options)
-
-
-def build_real(domain: str, **settings: Any) -> tuple[Domain, Backend]:
-    """Build a domain and its real environment; ``settings`` are the domain's own, such as WebShop's ``products``.
-
-    Raises:
-        MissingDependencyError: what the real environment needs is not installed.
-    """
-    built = load_domain(domain, **settings)
-    return built, load_real(built)

@@ -6,7 +6,8 @@ from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
-from dreamgym_env.envs.build import build_real, build_simulator
+from dreamgym_env.domains import load_real
+from dreamgym_env.envs.build import build_simulator
 from dreamgym_env.envs.text_env import TextEnv
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 
@@ -45,8 +46,8 @@ class RealEnv(TextEnv):
     """``DreamGymReal/...``: one episode in the real environment, with the same texts and actions."""
 
     def __init__(self, domain: str, *, split: str = "train", render_mode: str | None = None, **settings: Any) -> None:
-        """Create the real environment of ``domain``; ``settings`` are the domain's own, such as ``products=PATH``."""
-        built, backend = build_real(domain, **settings)
+        """Create the real ``domain``; ``settings`` are those of :func:`dreamgym_env.domains.load_real`."""
+        built, backend = load_real(domain, **settings)
         super().__init__(built, backend, split, render_mode)
 
 
@@ -64,6 +65,6 @@ class RealVectorEnv(TextVectorEnv):
         render_mode: str | None = None,
         **settings: Any,
     ) -> None:
-        """Create n real environments of ``domain``; ``settings`` are the domain's own, such as ``products=PATH``."""
-        built, backend = build_real(domain, **settings)
+        """Create n real environments; ``settings`` are those of :func:`dreamgym_env.domains.load_real`."""
+        built, backend = load_real(domain, **settings)
         super().__init__(built, backend, num_envs, split, max_episode_steps, autoreset_mode, render_mode)

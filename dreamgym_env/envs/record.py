@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
 
     Works around any environment whose observations and actions are texts.  What ``info`` says is used where it is
     there (``task_id``, ``instruction``, ``split``, ``task_score``, ``valid``, ``reasoning``, ``available_actions``);
-    where it is not, the task is named after the environment's id and the instruction is the first observation.
+    where it is not, the instruction is the first observation, and the task is named after it and the environment's id.
     """
 
     def __init__(self, env: gym.Env[str, str], path: str | Path, *, domain: str = "", name: str = "recorded") -> None:
@@ -38,7 +39,7 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         super().__init__(env)
         known = getattr(env.unwrapped, "domain", None)
         self._domain = domain or (known.name if known is not None else self._env_id())
-        self._writer = TransitionWriter(path, domain=self._domain)
+        self._writer = TransitionWriter(path)
         self._name = name
         self._episodes = 0
         self._state = ""
@@ -51,7 +52,9 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         self._write()
         observation, info = self.env.reset(seed=seed, options=options)
         self._episodes += 1
-        self._state, self._about, self._history = observation, info, []
+        self._state, self._history = observation, []
+        digest = hashlib.sha256(observation.encode("utf-8", "replace")).hexdigest()[:12]
+        self._about = {"instruction": observation, "task_id": f"{self._env_id()}/{digest}", **info}
         return observation, info
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -63,7 +66,7 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         self._state = observation
         if terminated or truncated:
             self._write()
-        return observation, reward, terminated, truncated, info
+        return observation, float(reward), terminated, truncated, info
 
     def close(self) -> None:
         """Write what is left and close file and environment."""
@@ -77,8 +80,8 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         answered = info.get("answered_by", AnsweredBy.REAL)
         return Transition(
             domain=self._domain,
-            task_id=str(self._about.get("task_id", self._env_id())),
-            instruction=str(self._about.get("instruction", "")),
+            task_id=str(self._about["task_id"]),
+            instruction=str(self._about["instruction"]),
             split=str(self._about.get("split", "train")),
             episode=f"{self._name}/{self._episodes}",
             step=len(self._history),

@@ -25,7 +25,7 @@ class AnyText(Text):
         """Return whether ``x`` is a text that is not too long."""
         return isinstance(x, str) and len(x) <= self.max_length
 
-    def sample(self, mask: None = None, probability: None = None) -> str:
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
         """Return random letters and digits, at most 32 of them."""
         length = int(self.np_random.integers(1, min(self.max_length, 32) + 1))
         return super().sample(mask=(length, None))

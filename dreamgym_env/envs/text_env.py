@@ -97,7 +97,7 @@ class TextEnv(gym.Env[str, str]):
             step_info(self.backend, episode, outcome),
         )
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """Return the episode's transcript so far (``ansi``); ``human`` has printed it already."""
         return self._transcript.text if self.render_mode == "ansi" else None
 

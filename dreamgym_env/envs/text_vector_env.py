@@ -162,7 +162,8 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
 
     def _lanes(self) -> tuple[list[int], list[int]]:
         """Return the lanes that run, and those to begin anew."""
-        running, ended = [], []
+        running: list[int] = []
+        ended: list[int] = []
         for lane, episode in enumerate(self._episodes):
             if episode is None:
                 raise ResetNeeded("Call reset() before step().")

@@ -1,11 +1,12 @@
 """Agents that act in an episode, found by name; what a rollout needs of one.
 
 A domain's scripted agents (an oracle that knows the goal, a random clicker, ...) are listed in the table ``AGENTS`` of
-its module ``dreamgym_env.domains.<domain>.agents``: name -> a function that makes one for the domain.
+the module ``agents`` in the domain's folder: name -> a function that makes one for the domain.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
@@ -43,12 +44,12 @@ class UnknownAgentError(DreamGymError, ValueError):
 
 
 def agent_factories(domain: Domain) -> Mapping[str, AgentFactory]:
-    """Return the domain's scripted agents by name; none where it has no module for them."""
-    module = f"dreamgym_env.domains.{domain.name}.agents"
-    if importlib.util.find_spec(module) is None:
+    """Return the domain's scripted agents by name; none where there is no module ``agents`` beside the domain's own."""
+    package = type(domain).__module__.rpartition(".")[0]
+    if not package or importlib.util.find_spec(f"{package}.agents") is None:
         return {}
-    table: Mapping[str, Callable[[Any], Agent]] = importlib.import_module(module).AGENTS
-    return {name: _Factory(make, domain) for name, make in table.items()}
+    table: Mapping[str, Callable[[Any], Agent]] = importlib.import_module(f"{package}.agents").AGENTS
+    return {name: functools.partial(make, domain) for name, make in table.items()}
 
 
 def agent_factory(domain: Domain, name: str) -> AgentFactory:
@@ -57,12 +58,3 @@ def agent_factory(domain: Domain, name: str) -> AgentFactory:
     if name not in known:
         raise UnknownAgentError(f"{domain.name} has no agent {name!r}; it has: {', '.join(known) or 'none'}.")
     return known[name]
-
-
-class _Factory:
-    def __init__(self, make: Callable[[Any], Agent], domain: Domain) -> None:
-        self._make = make
-        self._domain = domain
-
-    def __call__(self) -> Agent:
-        return self._make(self._domain)

@@ -1,4 +1,4 @@
-"""A model that copies: the page that a memory of the same action led to, else the current page.
+"""A model that copies: the page that a memory of the same action led to, else what the first memory led to.
 
 It reads the chat format's prompt, as any instruction-tuned model behind an OpenAI-compatible server would.
 """
@@ -11,18 +11,16 @@ import re
 from dreamgym_env.testing.openai_server import Call, Reply, completion_reply
 
 _MEMORY = re.compile(r"^Action: (.*)\nNext page \(M\d+\):\n(.*?)\nReward: ", re.MULTILINE | re.DOTALL)
-_CURRENT = re.compile(r"^## Page C(?: \(current\))?\n(.*?)(?=\n\n#|\n\nAction: )", re.MULTILINE | re.DOTALL)
 
 
 def copy_from_memory(call: Call) -> Reply:
     """Answer a call."""
-    text = call.text
-    action = text.rstrip().splitlines()[-1].lower()
-    led_to = [page for past, page in _MEMORY.findall(text) if past.rpartition("\n")[2].lower() == action]
-    current = _CURRENT.search(text)
-    page = led_to[0] if led_to else current[1] if current else ""
+    action = call.text.rstrip().splitlines()[-1].lower()
+    memories = [(past.rpartition("\n")[2].lower(), page) for past, page in _MEMORY.findall(call.text)]
+    same = [page for past, page in memories if past == action]
+    page = (same or [page for _, page in memories])[0]
     answer = {
-        "reasoning": "A memory of this action shows it." if led_to else "Nobody has done this before.",
+        "reasoning": f"{len(same)} memories of this very action show it.",
         "next_state": page,
         "reward": 0,
         "terminated": page.startswith("Thank you for shopping"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dreamgym_env.domains.webshop.domain import WebShop
-from dreamgym_env.domains.webshop.engine import Session, StepResult
+from dreamgym_env.domains.webshop.engine import ObservationMode, Session, StepResult, WebShopEngine
 from dreamgym_env.domains.webshop.goals import Goal
 from dreamgym_env.domains.webshop.observation import SEARCH_TEMPLATE
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
@@ -26,10 +26,19 @@ class _Visit:
 class RealWebShop:
     """Advances episodes in the shop's own engine."""
 
-    def __init__(self, domain: WebShop) -> None:
-        """Open the shop of a domain."""
+    OPTIONS = ("observation_mode",)
+    """Keywords of ``gym.make`` that are the real environment's alone."""
+
+    def __init__(self, domain: WebShop, observation_mode: ObservationMode = "text") -> None:
+        """Open the shop of a domain.
+
+        Args:
+            domain: whose shop it is.
+            observation_mode: ``"text"`` joins a page's visible texts by ``[SEP]``, as the dream does; ``"text_rich"``
+                writes one a line and marks buttons and what was clicked.
+        """
         self._domain = domain
-        self._engine = domain.shop.engine
+        self._engine = WebShopEngine(domain.shop.products, domain.shop.search, observation_mode)
 
     def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
         """Start one session a task.
@@ -49,9 +58,7 @@ class RealWebShop:
         self, episodes: Sequence[Episode], actions: Sequence[str], step_limit: int | None = None
     ) -> list[Outcome]:
         """Take one action in each session."""
-        return [
-            self._advance(episode, action, step_limit) for episode, action in zip(episodes, actions, strict=True)
-        ]
+        return [self._advance(episode, action, step_limit) for episode, action in zip(episodes, actions, strict=True)]
 
     def available_actions(self, episode: Episode) -> tuple[str, ...]:
         """Return what the page offers; nothing after the episode's end."""

@@ -14,7 +14,6 @@ from dreamgym_env.errors import UnknownTaskError
 from dreamgym_env.types import Task
 
 if TYPE_CHECKING:
-    from dreamgym_env.domains.webshop.engine import WebShopEngine
     from dreamgym_env.domains.webshop.search import SearchEngine
 
 __all__ = ["Shop"]
@@ -85,13 +84,6 @@ class Shop:
         from dreamgym_env.domains.webshop.search import SearchEngine
 
         return SearchEngine(self.products)
-
-    @cached_property
-    def engine(self) -> WebShopEngine:
-        """The shop's pages and buttons."""
-        from dreamgym_env.domains.webshop.engine import WebShopEngine
-
-        return WebShopEngine(self.products, search=self.search)
 
     def splits(self) -> tuple[str, ...]:
         """Return the names of the splits that have tasks."""

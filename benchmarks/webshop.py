@@ -1,0 +1,134 @@
+"""How good the two WebShops are: our engine beside the original's recordings, and the dream beside our engine.
+
+``python benchmarks/webshop.py [--data FOLDER] [--tasks N]`` prints tables and writes ``results/webshop.json``.
+``--data`` names a folder with ``products_1000.jsonl.gz``, ``goals_6910.jsonl.gz`` and ``sessions_20.jsonl.gz``:
+sessions that were recorded in the original WebShop; without it that part is left out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import gymnasium as gym
+import typer
+from machine import describe_machine
+from rich.console import Console
+from rich.table import Table
+
+import dreamgym_env  # noqa: F401 - registers the ids
+from dreamgym_env.domains.webshop.observation import SEPARATOR, listings
+from dreamgym_env.evaluation.agents import agent_factory
+from dreamgym_env.evaluation.environments import make_lanes
+from dreamgym_env.evaluation.rollout import plan_episodes, play
+from dreamgym_env.evaluation.side_by_side import compare
+
+RESULTS = Path(__file__).parent / "results" / "webshop.json"
+AGENTS = ("oracle", "noisy-oracle", "lazy", "random")
+
+
+def main(
+    data: Annotated[Path | None, typer.Option(help="Folder with the original's data and recorded sessions.")] = None,
+    tasks: Annotated[int, typer.Option(help="Test tasks of the side-by-side part.")] = 200,
+    world_model: Annotated[str, typer.Option(help="World model of the dream.")] = "embedded",
+) -> None:
+    """Measure, print and write the results."""
+    results: dict[str, Any] = {"date": datetime.date.today().isoformat(), "machine": describe_machine()}
+    if data is not None:
+        results["recorded_sessions"] = replay_sessions(data)
+    results["agents_in_real"] = {agent: play_real(agent) for agent in AGENTS}
+    results["side_by_side"] = [dream_beside_real(agent, tasks, world_model) for agent in AGENTS]
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print_tables(results)
+
+
+def replay_sessions(data: Path) -> dict[str, Any]:
+    """Replay the original's sessions in ``DreamGymReal/WebShop-v0`` on its data; count what is the same."""
+    env = gym.make(
+        "DreamGymReal/WebShop-v0",
+        products=str(data / "products_1000.jsonl.gz"),
+        goals=str(data / "goals_6910.jsonl.gz"),
+        max_episode_steps=1000,
+    )
+    same, pages, rewards = [], [], []
+    with gzip.open(data / "sessions_20.jsonl.gz", "rt", encoding="utf-8") as file:
+        for session in map(json.loads, file):
+            observation, info = env.reset(options={"task_id": f"webshop/{session['session']}"})
+            done, score = False, 0.0
+            for number, recorded in enumerate(session["steps"]):
+                if number:
+                    observation, _, done, _, info = env.step(recorded["action"])
+                    score = info["task_score"]
+                offered = ["search" if a.startswith("search[") else a[6:-1] for a in info["available_actions"]]
+                answer = (observation, offered, score, done)
+                same.append(answer == tuple(recorded[name] for name in ("obs", "clickables", "reward", "done")))
+                if "Total results" in recorded["obs"]:
+                    pages.append(len(codes(recorded["obs"]) & codes(observation)) / max(1, len(codes(recorded["obs"]))))
+            rewards.append(score == session["steps"][-1]["reward"])
+    return {
+        "sessions": len(rewards),
+        "transitions": len(same),
+        "identical": sum(same) / len(same),
+        "result_pages": len(pages),
+        "shared_products": sum(pages) / len(pages),
+        "equal_final_rewards": sum(rewards) / len(rewards),
+    }
+
+
+def codes(observation: str) -> set[str]:
+    """Return the products that a page lists."""
+    return {asin for asin, _, _ in listings(observation.split(SEPARATOR))}
+
+
+def play_real(agent: str) -> dict[str, Any]:
+    """Play all test and eval tasks in the real engine."""
+    env = make_lanes("webshop", 50, real=True)
+    task_ids = [*env.domain.task_ids("test"), *env.domain.task_ids("eval")]
+    rollout = play(env, {agent: agent_factory(env.domain, agent)}, plan_episodes(task_ids, agent, seed=0))
+    env.close()
+    return {
+        "tasks": len(task_ids),
+        "success": rollout.solved / len(task_ids),
+        "score": rollout.mean_score,
+        "steps_per_second": rollout.steps_per_second,
+    }
+
+
+def dream_beside_real(agent: str, tasks: int, world_model: str) -> dict[str, Any]:
+    """Play the same test tasks in the dream and in the real engine."""
+    dream = make_lanes("webshop", 32, real=False, split="test", world_model=world_model, evaluation=True)
+    real = make_lanes("webshop", 32, real=True, split="test")
+    task_ids = dream.domain.task_ids("test")[:tasks]
+    result = compare(dream, real, {agent: agent_factory(dream.domain, agent)}, agent, task_ids, seed=0).to_json()
+    dream.close()
+    real.close()
+    del result["episodes"]
+    return result
+
+
+def print_tables(results: dict[str, Any]) -> None:
+    """Print what was measured."""
+    console = Console()
+    if sessions := results.get("recorded_sessions"):
+        console.print({name: round(value, 4) for name, value in sessions.items()})
+    table = Table("agent", "tasks", "dream solved", "real solved", "same outcome", "consistency", "dream steps/s")
+    for row in results["side_by_side"]:
+        table.add_row(
+            row["agent"],
+            str(row["tasks"]),
+            str(row["dream"]["solved"]),
+            str(row["real"]["solved"]),
+            f"{row['agreement']['share']:.0%}",
+            str(row["consistency_ratio"]),
+            str(row["dream"]["steps_per_second"]),
+        )
+    console.print(table)
+    for agent, row in results["agents_in_real"].items():
+        console.print(f"{agent} in DreamGymReal/WebShop-v0: {row['success']:.1%} of {row['tasks']} tasks")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,137 @@
+"""``RecordTransitions`` writes what any text environment does, real or dreamt (README: "nothing lost")."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import pytest
+from gymnasium.spaces import Text
+from scripted import failing_model, house_model
+from toy_domain import NOTHING, RealToyHouse, ToyHouse, record
+
+from dreamgym_env.envs.record import RecordTransitions
+from dreamgym_env.envs.text_env import TextEnv
+from dreamgym_env.errors import ExperienceFormatError
+from dreamgym_env.memory import ReplayBuffer, read_transitions
+from dreamgym_env.simulation.simulator import Simulator
+from dreamgym_env.types import Source, Turn, WorldModel
+
+TASK = {"task_id": "toyhouse/train/0"}
+every_ending = pytest.mark.parametrize("name", ["experience.jsonl", "experience.jsonl.gz"])
+
+
+def real() -> TextEnv:
+    domain = ToyHouse()
+    return TextEnv(domain, RealToyHouse(domain))
+
+
+def dream(model: WorldModel) -> TextEnv:
+    domain = ToyHouse()
+    return TextEnv(domain, Simulator(domain, model, ReplayBuffer(domain, seed_experience=False)))
+
+
+class Echo(gym.Env[str, str]):
+    """A text environment that knows nothing of this library."""
+
+    observation_space = Text(100)
+    action_space = Text(100)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        super().reset(seed=seed)
+        return "Say something.", {}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        return f"You said {action}.", int(action == "bye"), action == "bye", False, {}
+
+
+@every_ending
+def test_what_is_recorded_is_what_happened(tmp_path: Path, name: str):
+    actions = ["fly", "go kitchen", "say \ud800", "take key"]
+    with RecordTransitions(real(), tmp_path / name) as env:
+        env.reset(seed=0, options=TASK)
+        for action in actions:
+            env.step(action)
+    expected = record("toyhouse/train/0", [*actions[:2], "say ?", "take key"], episode="recorded/1")
+    found = read_transitions(tmp_path / name)
+    assert [replace(step, available_actions=()) for step in found] == expected
+    assert found[1].available_actions == ("go hall", "take key", "look", "say <words>", "leave")
+    assert (found[0].next_state, found[0].valid, found[-1].reward) == (NOTHING, False, 1.0)
+
+
+@every_ending
+def test_finished_episodes_survive_the_process(tmp_path: Path, name: str):
+    env = RecordTransitions(real(), tmp_path / name)
+    env.reset(seed=0)
+    env.step("look")
+    env.step("leave")
+    assert [step.action for step in read_transitions(tmp_path / name)] == ["look", "leave"], "nothing was closed yet"
+
+
+@every_ending
+def test_an_unfinished_episode_is_written_by_the_next_reset_and_by_close(tmp_path: Path, name: str):
+    env = RecordTransitions(real(), tmp_path / name)
+    for action in ("look", "go kitchen"):
+        env.reset(seed=0, options=TASK)
+        env.step(action)
+    env.close()
+    env.close()
+    found = read_transitions(tmp_path / name)
+    assert [(step.episode, step.step, step.action) for step in found] == [
+        ("recorded/1", 0, "look"),
+        ("recorded/2", 0, "go kitchen"),
+    ]
+
+
+@every_ending
+def test_a_file_is_continued(tmp_path: Path, name: str):
+    for run in ("monday", "tuesday"):
+        with RecordTransitions(real(), tmp_path / name, name=run) as env:
+            env.reset(seed=0)
+            env.step("look")
+    assert [step.episode for step in read_transitions(tmp_path / name)] == ["monday/1", "tuesday/1"]
+
+
+def test_another_file_is_refused_and_left_alone(tmp_path: Path):
+    notes = tmp_path / "notes.jsonl"
+    notes.write_text("milk, bread\n")
+    with pytest.raises(ExperienceFormatError):
+        RecordTransitions(real(), notes)
+    assert notes.read_text() == "milk, bread\n"
+
+
+def test_a_dream_is_recorded_as_a_dream(tmp_path: Path):
+    with RecordTransitions(dream(house_model()), tmp_path / "dream.jsonl") as env:
+        env.reset(seed=0, options=TASK)
+        env.step("go kitchen")
+    (step,) = read_transitions(tmp_path / "dream.jsonl")
+    assert (step.source, step.reasoning) == (Source.DREAM, "The house knows.")
+
+
+def test_a_failed_step_is_no_experience(tmp_path: Path):
+    with RecordTransitions(dream(failing_model()), tmp_path / "dream.jsonl") as env:
+        env.reset(seed=0, options=TASK)
+        env.step("fly")
+        assert env.step("look")[3]
+    assert [step.action for step in read_transitions(tmp_path / "dream.jsonl")] == ["fly"]
+
+
+def test_any_text_environment_can_be_recorded(tmp_path: Path):
+    with RecordTransitions(Echo(), tmp_path / "echo.jsonl", domain="echo") as env:
+        env.reset(seed=0)
+        env.step("hi")
+        env.step("bye")
+    hi, bye = read_transitions(tmp_path / "echo.jsonl")
+    assert (hi.domain, hi.task_id, hi.instruction, hi.source) == ("echo", "Echo", "Say something.", Source.REAL)
+    assert (bye.state, bye.next_state, bye.reward, bye.terminated) == ("You said hi.", "You said bye.", 1.0, True)
+    assert bye.history == (Turn("Say something.", "hi"),)
+
+
+def test_a_recording_feeds_a_replay_buffer(tmp_path: Path):
+    with RecordTransitions(real(), tmp_path / "experience.jsonl") as env:
+        env.reset(seed=0, options=TASK)
+        env.step("go kitchen")
+    with ReplayBuffer(ToyHouse(), seed_experience=False) as buffer:
+        assert buffer.import_(tmp_path / "experience.jsonl") == 1
