@@ -106,7 +106,9 @@ def _print_action(console: Console, number: int, dream: Outcome) -> None:
     if dream.memories:
         best = max(memory.similarity for memory in dream.memories)
         about.append(f"{len(dream.memories)} memories, the best {best:.2f} alike")
-    action = textwrap.fill(f"[{number}] > {printable(dream.transition.action)}", console.width, subsequent_indent="      ")
+    action = textwrap.fill(
+        f"[{number}] > {printable(dream.transition.action)}", console.width, subsequent_indent="      "
+    )
     console.print(action, style="bold cyan", markup=False)
     console.print(f"    {', '.join(about)}", style="dim", markup=False)
     for mark, text in (("#", dream.transition.reasoning), ("!", dream.failure)):

@@ -15,7 +15,9 @@ TRAIN = ToyHouse().task_ids("train")
 
 
 def test_episodes_come_in_the_order_of_the_plans_and_hold_what_happened():
-    plans = [EpisodePlan(task, agent, seed) for seed, (task, agent) in enumerate(zip(TRAIN, [*AGENTS] * 4, strict=True))]
+    plans = [
+        EpisodePlan(task, agent, seed) for seed, (task, agent) in enumerate(zip(TRAIN, [*AGENTS] * 4, strict=True))
+    ]
     rollout = play(real_house(lanes=5), AGENTS, plans)
     assert [(episode.task.id, episode.agent, episode.seed) for episode in rollout.episodes] == [
         (plan.task_id, plan.agent, plan.seed) for plan in plans
@@ -48,7 +50,9 @@ def test_how_many_lanes_there_are_changes_nothing(lanes):
 
 def test_the_same_seed_plays_the_same_episodes_and_another_seed_others():
     def actions(seed):
-        return [episode.actions for episode in play(real_house(), AGENTS, plan_episodes(TRAIN, "wanderer", seed)).episodes]
+        return [
+            episode.actions for episode in play(real_house(), AGENTS, plan_episodes(TRAIN, "wanderer", seed)).episodes
+        ]
 
     assert actions(1) == actions(1) != actions(2)
 
