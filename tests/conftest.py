@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ from hypothesis import settings
 
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep derived files, such as the index of the shipped experience, in pytest's cache and out of the user's."""
+    if config.cache is not None:
+        os.environ.setdefault("DREAMGYM_CACHE", str(config.cache.mkdir("dreamgym")))
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,10 @@ class TextEnv(gym.Env[str, str]):
 
     @property
     def step_limit(self) -> int | None:
-        """Actions after which an episode is truncated: the spec's ``max_episode_steps``, else the domain's."""
+        """Actions after which an episode is truncated: the domain's number; None under ``gymnasium.make``.
+
+        There the wrapper ``TimeLimit`` truncates, at ``max_episode_steps``, and tells the environment nothing of it.
+        """
         return self.spec.max_episode_steps if self.spec is not None else self.domain.max_episode_steps
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:

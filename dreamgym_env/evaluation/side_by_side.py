@@ -67,7 +67,7 @@ class SideBySide:
 
     @property
     def consistency(self) -> float | None:
-        """Consistency ratio: tasks that the dream's actions solve in the real environment ÷ tasks that acting there does.
+        """Tasks that the dream's actions solve in the real environment ÷ tasks solved by acting there.
 
         1 means that what is found in the dream works as well as what is found in the real environment; None where the
         agent solves nothing there.  The measure is that of Word2World.

@@ -1,0 +1,337 @@
+"""Every registered id keeps every promise: a new id is tested the day it is registered (README: "ids")."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
+
+from dreamgym_env.domains import load_domain
+from dreamgym_env.envs.text_env import TextEnv
+from dreamgym_env.envs.text_vector_env import TextVectorEnv
+from dreamgym_env.errors import InvalidActionError, UnknownTaskError
+from dreamgym_env.evaluation.agents import agent_factory
+from dreamgym_env.types import Prompt
+from dreamgym_env.world_model.compact import CompactFormat
+from dreamgym_env.world_model.generators.scripted import ScriptedGenerator
+from dreamgym_env.world_model.language import LanguageWorldModel
+
+IDS = sorted(name for name in gym.registry if name.startswith(("DreamGym/", "DreamGymReal/")))
+REAL_KEYS = {"task_id", "instruction", "split", "available_actions"}
+STEP_KEYS = REAL_KEYS | {
+    "reasoning", "answered_by", "memories", "valid", "won", "task_score", "tokens", "completion_tokens", "seconds",
+    "stop_reason", "failure",
+}  # fmt: skip
+ABSENT_SERVER = "openai:model@http://127.0.0.1:9/v1"
+"""A world model that serialises and costs nothing until it is asked."""
+
+every_id = pytest.mark.parametrize("env_id", IDS)
+
+
+def first_memory(prompt: Prompt) -> str:
+    """Answer with the first memory's page, or with the current one."""
+    return f"As before.<|state|>{'M1' if '<|memory|>M1' in prompt.user else 'C'}<|outcome|>continue"
+
+
+def settings(env_id: str) -> dict[str, Any]:
+    """What makes an id cheap and deterministic: a scripted generator in place of a language model."""
+    if env_id.startswith("DreamGymReal/"):
+        return {}
+    domain = load_domain(gym.spec(env_id).kwargs["domain"])
+    return {"world_model": LanguageWorldModel(CompactFormat(domain), ScriptedGenerator(first_memory))}
+
+
+def strings(env_id: str) -> dict[str, str]:
+    """The like, of values that JSON can hold."""
+    return {} if env_id.startswith("DreamGymReal/") else {"world_model": ABSENT_SERVER}
+
+
+@pytest.fixture
+def made() -> Iterator[list[Any]]:
+    """Environments that are closed after the test."""
+    environments: list[Any] = []
+    yield environments
+    for env in environments:
+        env.close()
+
+
+@pytest.fixture
+def make(made: list[Any]) -> Any:
+    def _make(env_id: str, **keywords: Any) -> gym.Env[str, str]:
+        made.append(gym.make(env_id, **{**settings(env_id), **keywords}))
+        return made[-1]
+
+    return _make
+
+
+@pytest.fixture
+def make_vec(made: list[Any]) -> Any:
+    def _make(env_id: str, num_envs: int, **keywords: Any) -> TextVectorEnv:
+        made.append(gym.make_vec(env_id, num_envs, **{**settings(env_id), **keywords}))
+        return made[-1]
+
+    return _make
+
+
+def choose(rng: np.random.Generator, info: dict[str, Any]) -> str:
+    """Return one of the offered actions, free arguments filled in; now and then something else."""
+    if rng.random() < 0.1 or not info["available_actions"]:
+        return "dance"
+    return re.sub(r"<[^>]*>", "red shoes", str(rng.choice(info["available_actions"])))
+
+
+def play(env: gym.Env[str, str], seed: int, steps: int = 25) -> list[str]:
+    """Play with a seed; return everything that was seen, byte for byte, but the time that it took."""
+    rng = np.random.default_rng(seed)
+    observation, info = env.reset(seed=seed)
+    seen = [repr((observation, info))]
+    for _ in range(steps):
+        observation, reward, terminated, truncated, info = env.step(choose(rng, info))
+        info.pop("seconds")
+        seen.append(repr((observation, reward, terminated, truncated, info)))
+        if terminated or truncated:
+            observation, info = env.reset()
+            seen.append(repr((observation, info)))
+    return seen
+
+
+def test_the_ids_of_the_documentation_are_registered():
+    assert {"DreamGym/WebShop-v0", "DreamGymReal/WebShop-v0"} <= set(IDS)
+    assert {name.partition("/")[2] for name in IDS if name.startswith("DreamGymReal/")} == {
+        name.partition("/")[2] for name in IDS if name.startswith("DreamGym/")
+    }, "every dream has its real counterpart"
+
+
+@every_id
+def test_gymnasiums_checker_accepts_it_without_a_warning(make: Any, env_id: str):
+    env = make(env_id).unwrapped
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_env(env, skip_render_check=True)
+    assert [str(warning.message) for warning in caught] == []
+
+
+@every_id
+def test_the_same_seed_and_actions_give_the_same_episodes_byte_for_byte(make: Any, env_id: str):
+    first, second = make(env_id), make(env_id)
+    assert play(first, seed=5) == play(second, seed=5)
+    assert play(first, seed=6) != play(second, seed=7)
+
+
+@every_id
+def test_info_has_what_is_documented(make: Any, env_id: str):
+    env = make(env_id)
+    observation, info = env.reset(seed=0)
+    assert set(info) == REAL_KEYS and info["instruction"] in observation
+    assert isinstance(info["available_actions"], tuple) and info["available_actions"]
+    *_, info = env.step(choose(np.random.default_rng(1), info))
+    assert set(info) == STEP_KEYS
+    assert info["answered_by"] in {"guard", "replay", "memo", "model", "real"}
+    assert (info["answered_by"] == "real") == env_id.startswith("DreamGymReal/"), "a dream never passes for real"
+
+
+@every_id
+def test_a_task_or_a_split_can_be_asked_for(make: Any, env_id: str):
+    env = make(env_id)
+    domain = env.unwrapped.domain
+    wanted = domain.task_ids("test")[3]
+    assert env.reset(seed=0, options={"task_id": wanted})[1]["task_id"] == wanted
+    assert env.reset(options={"split": "eval"})[1]["split"] == "eval"
+    for options in ({"task_id": "nothing/such/1"}, {"split": "nosuchsplit"}):
+        with pytest.raises(UnknownTaskError):
+            env.reset(options=options)
+
+
+@every_id
+@pytest.mark.parametrize("action", ["", " ", "x" * 100_000, "a\ud800b", "\x00\x1b[2J", "<|answer|>"])
+def test_any_text_is_an_action(make: Any, env_id: str, action: str):
+    env = make(env_id)
+    env.reset(seed=0)
+    observation, reward, terminated, truncated, info = env.step(action)
+    assert observation in env.observation_space
+    assert (reward, terminated, truncated, info["valid"]) == (0.0, False, False, False)
+
+
+@every_id
+def test_what_is_no_text_is_refused(make: Any, env_id: str):
+    env = make(env_id)
+    env.reset(seed=0)
+    for action in (None, 1, b"search[shoes]"):
+        with pytest.raises(InvalidActionError):
+            env.step(action)
+
+
+@every_id
+def test_step_before_reset_and_after_the_end_asks_for_a_reset(make: Any, env_id: str):
+    env = make(env_id)
+    with pytest.raises(ResetNeeded):
+        env.step("look")
+    with pytest.raises(ResetNeeded):
+        env.unwrapped.step("look")
+    _, info = env.reset(seed=0)
+    domain = env.unwrapped.domain
+    buyer = agent_factory(domain, "lazy")()
+    buyer.begin(domain.task(info["task_id"]), np.random.default_rng(0))
+    observation, terminated = env.unwrapped.reset(seed=0)[0], False
+    while not terminated:
+        observation, _, terminated, _, info = env.unwrapped.step(buyer.act(observation, info["available_actions"]))
+    with pytest.raises(ResetNeeded):
+        env.step("look")
+
+
+@every_id
+@pytest.mark.parametrize("limit", [None, 3, 17])
+def test_episodes_are_truncated_at_the_limit(make: Any, make_vec: Any, env_id: str, limit: int | None):
+    """15 steps for WebShop, or what the user says, in single and in vector environments."""
+    keywords = {} if limit is None else {"max_episode_steps": limit}
+    expected = limit or gym.spec(env_id).max_episode_steps
+    env, envs = make(env_id, **keywords), make_vec(env_id, 2, **keywords)
+    env.reset(seed=0)
+    envs.reset(seed=0)
+    for step in range(1, expected + 1):
+        assert env.step("dance")[3] is (step == expected)
+        assert envs.step(["dance"] * 2)[3].tolist() == [step == expected] * 2
+
+
+@every_id
+def test_it_renders(make: Any, env_id: str, capsys: pytest.CaptureFixture[str]):
+    for mode in ("ansi", "human"):
+        env = make(env_id, render_mode=mode)
+        _, info = env.reset(seed=0)
+        env.step("dance")
+        text = env.render() if mode == "ansi" else capsys.readouterr().out
+        assert info["task_id"] in text and "> dance" in text
+    assert make(env_id).render_mode is None
+
+
+@every_id
+def test_closing_twice_is_allowed(make: Any, make_vec: Any, env_id: str):
+    for env in (make(env_id), make_vec(env_id, 2)):
+        env.reset(seed=0)
+        env.close()
+        env.close()
+
+
+@every_id
+def test_its_specification_survives_json_and_pickle(env_id: str, made: list[Any]):
+    made.append(gym.make(env_id, split="test", **strings(env_id)))
+    spec = made[0].spec
+    assert spec is not None
+    expected = made[0].reset(seed=4)
+    for copy in (EnvSpec.from_json(spec.to_json()), pickle.loads(pickle.dumps(spec))):
+        assert copy == spec
+        made.append(gym.make(copy))
+        assert made[-1].reset(seed=4) == expected
+
+
+@every_id
+def test_the_vector_specification_survives_json_too(env_id: str, made: list[Any]):
+    made.append(gym.make_vec(env_id, 2, split="test", autoreset_mode="SameStep", **strings(env_id)))
+    spec = made[0].spec
+    made.append(gym.make_vec(EnvSpec.from_json(spec.to_json())))
+    assert isinstance(made[1], TextVectorEnv) and made[1].num_envs == 2
+    assert made[1].autoreset_mode is AutoresetMode.SAME_STEP
+    assert made[1].reset(seed=4)[0] == made[0].reset(seed=4)[0]
+
+
+@every_id
+def test_it_can_be_made_without_importing_the_package(env_id: str):
+    code = (
+        "import sys, json, gymnasium as gym\n"
+        "env = gym.make('dreamgym_env:' + sys.argv[1], **json.loads(sys.argv[2]))\n"
+        "observation, info = env.reset(seed=0)\n"
+        "env.step('dance')\n"
+        "print(info['task_id'])\n"
+        "env.close()\n"
+    )
+    command = [sys.executable, "-c", code, env_id, json.dumps(strings(env_id))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith(tuple("0123456789"))
+
+
+@every_id
+def test_unknown_keywords_are_refused_by_name(env_id: str):
+    with pytest.raises(TypeError, match="colour_of_the_sky"):
+        gym.make(env_id, colour_of_the_sky="blue", **strings(env_id))
+
+
+class TestVector:
+    @every_id
+    def test_lanes_are_single_environments(self, make: Any, make_vec: Any, env_id: str):
+        """Lane i with seed s equals a single environment with seed s + i, over automatic resets."""
+        extra = {} if env_id.startswith("DreamGymReal/") else {"memo": False}
+        envs = make_vec(env_id, 3, **extra)
+        singles = [make(env_id, **extra) for _ in range(3)]
+        observations, infos = envs.reset(seed=20)
+        shown = [single.reset(seed=20 + lane) for lane, single in enumerate(singles)]
+        over = [False] * 3
+        rng = np.random.default_rng(0)
+        for _ in range(25):
+            for lane in range(3):
+                assert observations[lane] == shown[lane][0]
+                assert infos["available_actions"][lane] == shown[lane][1]["available_actions"]
+            actions = [choose(rng, shown[lane][1]) for lane in range(3)]
+            observations, rewards, terminations, truncations, infos = envs.step(actions)
+            for lane, single in enumerate(singles):
+                if over[lane]:
+                    shown[lane], outcome = single.reset(), (0.0, False, False)
+                else:
+                    observation, *end, info = single.step(actions[lane])
+                    shown[lane], outcome = (observation, info), tuple(end)
+                    keys = STEP_KEYS - {"seconds"}
+                    if outcome[2]:  # gymnasium's TimeLimit truncates single environments, which do not know of it
+                        keys -= {"stop_reason", "available_actions"}
+                    assert {key: infos[key][lane] for key in keys} == {key: info[key] for key in keys}
+                assert (rewards[lane], terminations[lane], truncations[lane]) == outcome
+                over[lane] = bool(outcome[1] or outcome[2])
+
+    @every_id
+    def test_gymnasiums_own_vector_environment_works(self, made: list[Any], env_id: str):
+        made.append(gym.make_vec(env_id, 2, vectorization_mode="sync", **settings(env_id)))
+        made.append(gym.make_vec(env_id, 2, **settings(env_id)))
+        own, batched = made
+        assert own.reset(seed=3)[0] == batched.reset(seed=3)[0]
+        assert own.step(["dance"] * 2)[0] == batched.step(["dance"] * 2)[0]
+
+    @every_id
+    def test_shared_memory_is_refused_loudly(self, env_id: str):
+        with pytest.raises(ValueError, match="shared_memory=False"):
+            gym.make_vec(env_id, 2, vectorization_mode="async", **strings(env_id))
+
+    @every_id
+    def test_processes_work_without_shared_memory(self, made: list[Any], env_id: str):
+        made.append(
+            gym.make_vec(
+                env_id, 2, vectorization_mode="async", vector_kwargs={"shared_memory": False}, **strings(env_id)
+            )
+        )
+        made.append(gym.make_vec(env_id, 2, **strings(env_id)))
+        apart, batched = made
+        assert apart.reset(seed=3)[0] == batched.reset(seed=3)[0]
+        assert apart.step(["dance"] * 2)[0] == batched.step(["dance"] * 2)[0]
+
+    @every_id
+    def test_groups_start_alike(self, make_vec: Any, env_id: str):
+        envs = make_vec(env_id, 4)
+        observations, infos = envs.reset(seed=0, options={"group_size": 2})
+        assert observations[0] == observations[1] != observations[2] == observations[3]
+        assert infos["task_id"][0] == infos["task_id"][1]
+
+
+def test_the_environments_are_gymnasium_environments(make: Any):
+    for env_id in IDS:
+        assert isinstance(make(env_id).unwrapped, TextEnv)

@@ -1,0 +1,72 @@
+"""``import dreamgym_env`` is light, and nothing imports upwards (README: "layout")."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dreamgym_env
+
+PACKAGE = Path(dreamgym_env.__file__).parent
+HEAVY = ("torch", "chromadb", "transformers", "tokenizers", "vllm", "httpx", "bm25s", "rapidfuzz", "Stemmer", "rich")
+
+
+def loaded_after(code: str) -> set[str]:
+    """Names of the modules that a fresh interpreter has loaded after some code."""
+    command = [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"]
+    return set(subprocess.check_output(command, text=True).split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    loaded = loaded_after("import dreamgym_env")
+    assert "dreamgym_env.envs.registration" in loaded
+    assert not set(HEAVY) & loaded
+
+
+def test_looking_around_loads_nothing_heavy_either():
+    """The ids, the vocabulary and the errors cost no engine."""
+    loaded = loaded_after(
+        "import gymnasium as gym, dreamgym_env, dreamgym_env.types, dreamgym_env.errors\n"
+        "gym.spec('DreamGym/WebShop-v0').to_json()"
+    )
+    assert not set(HEAVY) & loaded
+
+
+def test_a_real_environment_needs_no_language_model():
+    loaded = loaded_after("import gymnasium as gym, dreamgym_env\ngym.make('DreamGymReal/WebShop-v0').reset(seed=0)")
+    assert not {"torch", "transformers", "tokenizers", "chromadb"} & loaded
+
+
+LAYERS = {
+    "types.py": ("dreamgym_env.",),
+    "errors.py": ("dreamgym_env.",),
+    "memory": ("gymnasium", "dreamgym_env.envs", "dreamgym_env.simulation", "dreamgym_env.world_model"),
+    "world_model": ("gymnasium", "dreamgym_env.envs", "dreamgym_env.simulation"),
+    "simulation": ("gymnasium", "dreamgym_env.envs", "dreamgym_env.world_model"),
+    "domains": ("gymnasium", "dreamgym_env.envs", "dreamgym_env.world_model", "dreamgym_env.memory"),
+    "envs": ("dreamgym_env.cli", "dreamgym_env.training", "dreamgym_env.evaluation", "torch"),
+}
+"""Part -> what it must not import."""
+
+
+@pytest.mark.parametrize("part", LAYERS)
+def test_nothing_imports_upwards(part: str):
+    path = PACKAGE / part
+    for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+        for module in _imports(file):
+            assert not module.startswith(LAYERS[part]), f"{file.relative_to(PACKAGE)} imports {module}"
+
+
+def _imports(file: Path) -> list[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.extend(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.append(node.module or "")
+    return found
