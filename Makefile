@@ -41,7 +41,9 @@ benchmarks: $(VENV)/.installed-dev
 
 # The shipped seed experience and the embedded model, made again from their seeds (about an hour on two cores).
 seed: $(VENV)/.installed
-	$(BIN)/dreamgym record webshop --real --episodes 2200 --split train --seed 0 --out dreamgym_env/domains/webshop/data/seed.jsonl.gz
+	$(BIN)/dreamgym record webshop --real --overwrite --episodes 2000 --split train --seed 0 \
+		--agents oracle:0.2,noisy-oracle:0.3,lazy:0.1,window-shopper:0.25,random:0.15 \
+		--out dreamgym_env/domains/webshop/data/seed.jsonl.gz
 
 embedded: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.embedded

@@ -14,7 +14,7 @@ from pathlib import Path
 __all__ = ["big_experience"]
 
 _AGENTS = "oracle:0.3,noisy-oracle:0.35,lazy:0.1,random:0.25"
-_EPISODES_PER_TRANSITION = 1 / 6.5
+_EPISODES_PER_TRANSITION = 1 / 7
 
 
 def big_experience(folder: Path, count: int) -> Path:

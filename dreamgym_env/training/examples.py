@@ -40,7 +40,7 @@ class ExampleOptions:
     """Memories retrieved for each."""
     hide_task: float = 0.4
     """Share of examples that see nothing recorded of their own task."""
-    hide_action: float = 0.15
+    hide_action: float = 0.25
     """Share of examples that see no memory of the same action."""
     guarded: float = 0.25
     """Share kept of the transitions whose action the state did not offer (the guard answers most of them)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_what_is_recorded_is_whole_real_episodes_of_the_split(whole):
         assert seed == "5" and agent in {share.name for share in MIX}
         assert [step.step for step in steps] == list(range(len(steps)))
         assert steps[-1].terminated or len(steps) == load_domain("webshop").max_episode_steps
-        assert all(after.state == before.next_state for before, after in zip(steps, steps[1:], strict=False))
+        assert all(after.state == before.next_state for before, after in itertools.pairwise(steps))
 
 
 @pytest.mark.parametrize("lanes", [1, 64])

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from dreamgym_env.types import Task
 
-__all__ = ["AGENTS", "PATIENCE", "LazyBuyerAgent", "NoisyOracleAgent", "OracleAgent", "RandomAgent", "Shopper"]
+__all__ = [
+    "AGENTS",
+    "PATIENCE",
+    "LazyBuyerAgent",
+    "NoisyOracleAgent",
+    "OracleAgent",
+    "RandomAgent",
+    "Shopper",
+    "WindowShopperAgent",
+]
 
 PATIENCE = 9
 """After so many actions an oracle settles for another product; that leaves time to buy it within 15."""
@@ -203,6 +212,45 @@ class LazyBuyerAgent:
         return f"search[{_plain(first_words) or _some_words(self._instruction, self._rng)}]"
 
 
+class WindowShopperAgent:
+    """Searches for the kind of product and looks at one listed product after the other; never buys.
+
+    It is what gives recorded experience its breadth: buyers open little but what they buy.
+    """
+
+    name = "window-shopper"
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Start an episode."""
+        self._rng = rng
+        self._instruction = task.instruction
+        self._query = _plain(Goal.from_dict(task.goal).query) if task.goal else ""
+        self._looked_at: set[str] = set()
+        self._searched = False
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Return the next action."""
+        offered = _offered(available_actions)
+        if _BUY in offered:
+            curious = self._rng.random() < 0.1
+            return _click(str(self._rng.choice(_SUB_PAGES)) if curious else _PREVIOUS)
+        fresh = [value for value in offered if _is_product(value) and value not in self._looked_at]
+        if fresh and self._rng.random() < 0.85:
+            self._looked_at.add(choice := str(self._rng.choice(fresh)))
+            return _click(choice)
+        if _NEXT in offered and len(offered) > 3:
+            return _click(_NEXT)
+        if _PREVIOUS in offered and _NEXT not in offered:  # a sub-page
+            return _click(_PREVIOUS)
+        return self._search()
+
+    def _search(self) -> str:
+        words = _some_words(self._instruction, self._rng)
+        first = f"{self._query} {words}" if self._query and not self._searched else words
+        self._searched = True
+        return f"search[{first}]"
+
+
 class RandomAgent:
     """Clicks anything, searches for any words of the instruction, mistypes now and then."""
 
@@ -233,6 +281,7 @@ AGENTS: Mapping[str, Callable[[Any], Shopper]] = MappingProxyType(
         OracleAgent.name: lambda domain: OracleAgent(),
         NoisyOracleAgent.name: lambda domain: NoisyOracleAgent(),
         LazyBuyerAgent.name: lambda domain: LazyBuyerAgent(),
+        WindowShopperAgent.name: lambda domain: WindowShopperAgent(),
         RandomAgent.name: lambda domain: RandomAgent(),
     }
 )

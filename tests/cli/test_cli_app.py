@@ -1,0 +1,82 @@
+"""Promises of the command line as a whole: help, version, and one sentence instead of a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import dreamgym_env
+
+
+def test_help_lists_the_commands(dreamgym):
+    result = dreamgym("--help")
+    assert result.exit_code == 0
+    for command in ("demo", "play", "record", "buffer"):
+        assert command in result.output
+        assert dreamgym(command, "--help").exit_code == 0
+
+
+def test_version_is_the_packages(dreamgym):
+    assert dreamgym("--version").output.split() == ["dreamgym_env", dreamgym_env.__version__]
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from dreamgym_env.cli import app\n"
+        "assert CliRunner().invoke(app, ['play', '--help']).exit_code == 0\n"
+        "heavy = {'torch', 'transformers', 'chromadb', 'bm25s', 'httpx', 'rapidfuzz'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("play", "nowhere"), "There is no domain 'nowhere'; there are: webshop."),
+        (("play", "webshop", "--real", "--split", "nowhere"), "has no split 'nowhere'"),
+        (("play", "webshop", "--real", "--task-id", "webshop/test/9999"), "has no task 'webshop/test/9999'"),
+        (("demo", "nowhere"), "There is no domain 'nowhere'"),
+        (("demo", "--world-model", "oracle-of-delphi"), "openai:MODEL@"),
+        (("record", "nowhere", "--out", "never.jsonl"), "There is no domain 'nowhere'"),
+        (("record", "webshop", "--real", "--agents", "genius", "--out", "never.jsonl"), "no agent 'genius'"),
+        (("buffer", "info", "nowhere"), "nowhere"),
+        (("buffer", "info", "seed", "--domain", "nowhere"), "There is no domain 'nowhere'"),
+        (("buffer", "import", "buffer", "nowhere.jsonl"), "nowhere.jsonl: No such file or directory."),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence_and_exit_code_1(dreamgym, shop, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    result = dreamgym(*arguments)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "never.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("record", "webshop", "--real", "--agents", "oracle:-1", "--out", "never.jsonl"), "oracle:-1"),
+        (("record", "webshop", "--real", "--world-model", "embedded", "--out", "never.jsonl"), "--world-model"),
+        (("record", "webshop", "--real", "--set", "nonsense", "--out", "never.jsonl"), "NAME=VALUE"),
+        (("play", "webshop", "--real", "--set", "colour=red"), "colour"),
+        (("play", "webshop", "--real", "--set", "goals=goals.jsonl"), "products"),
+        (("buffer", "query", "seed", "--action", "search[shoe]"), "--task-id"),
+        (("buffer", "import", "seed", "file.jsonl"), "shipped experience"),
+        (("demo", "--tasks", "0"), "--tasks"),
+        (("unknown",), "unknown"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(dreamgym, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
+    result = dreamgym(*arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.output
