@@ -155,9 +155,11 @@ class _Game:
 
 def _ask(prompt: str) -> str:
     """Read a line; where it does not come from a terminal, repeat it, so that the output reads as a dialogue."""
+    from dreamgym_env.envs.transcript import printable
+
     typed = input(prompt)
     if not sys.stdin.isatty():
-        typer.echo(typed)
+        typer.echo(printable(typed))
     return typed
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.evaluation.agents import AgentFactory
 from dreamgym_env.evaluation.rollout import EpisodeResult, Rollout, plan_episodes, play, replay_actions
+from dreamgym_env.simulation.simulator import Simulator
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -167,8 +168,7 @@ def compare(
         UnknownTaskError: no such task.
         WorldModelError: the world model as a whole cannot answer.
     """
-    options = getattr(dream.backend, "options", None)
-    if options is None or not options.evaluation:
+    if not isinstance(dream.backend, Simulator) or not dream.backend.options.evaluation:
         raise ValueError(
             "A dream is compared with evaluation=True, so that it never answers from the test's own tasks."
         )

@@ -14,7 +14,7 @@ __all__ = ["DreamFilter"]
 
 
 class DreamFilter:
-    """The default filter. It turns away
+    """The default filter; it turns away three kinds of dream transitions.
 
     * **empty outcomes**: no environment answers nothing, so it is a failure of the model;
     * **unchanged pages**: copying the page is what a world model does when it does not know, models are right about

@@ -39,7 +39,9 @@ class BufferFolder:
             )
         if read_only:
             if not self._marked():
-                raise ReplayBufferError(f"{path} holds no replay buffer to read. Open it without read_only to make one.")
+                raise ReplayBufferError(
+                    f"{path} holds no replay buffer to read. Open it without read_only to make one."
+                )
             return
         self._refuse_strange_folder()
         path.mkdir(parents=True, exist_ok=True)
@@ -82,8 +84,8 @@ class BufferFolder:
             raise ReplayBufferError(f"{marker} is damaged ({error}): the folder cannot be used as a buffer.") from error
         if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
             raise ReplayBufferError(
-                f"{self.path} is a buffer folder of another kind ({content!r:.100}); this library reads version {VERSION}. "
-                "Export it with the library that wrote it and import the file into a new buffer."
+                f"{self.path} is a buffer folder of another kind ({content!r:.100}); this library reads version "
+                f"{VERSION}. Export it with the library that wrote it and import the file into a new buffer."
             )
         return True
 

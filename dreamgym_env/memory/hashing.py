@@ -1,4 +1,4 @@
-"""An embedder that needs nothing: hashed words, word pairs and character n-grams, in vectorised numpy.
+"""An embedder that needs nothing: hashed words and word beginnings, in vectorised numpy.
 
 The hashing trick (Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", ICML 2009): every feature of
 a text adds +1 or -1 to one of ``dimension`` buckets, both chosen by its hash.  Features are substrings, and the hash of
@@ -19,6 +19,8 @@ __all__ = ["HashingEmbedder"]
 _BASE = 0x9E3779B97F4A7C15 | 1  # odd, hence invertible modulo 2**64
 _INVERSE = pow(_BASE, -1, 1 << 64)
 _CHUNK_BYTES = 1 << 18
+_BEGINNING = 4
+"""Longer words count a second time by their first four bytes, so that inflected forms meet."""
 
 _IS_WORD = np.zeros(256, dtype=bool)
 _IS_WORD[[*range(ord("a"), ord("z") + 1), *range(ord("0"), ord("9") + 1), *range(128, 256)]] = True
@@ -41,27 +43,22 @@ class _Chunk:
 class HashingEmbedder:
     """Embeds texts by the words and characters they hold; deterministic, on any machine, with no model file."""
 
-    def __init__(self, dimension: int = 128, *, words: int = 2, pairs: int = 1, ngrams: int = 1) -> None:
+    def __init__(self, dimension: int = 128) -> None:
         """Create an embedder.
 
         Args:
             dimension: length of a vector, at least 8.
-            words: weight of a word.
-            pairs: weight of two words in a row.
-            ngrams: weight of every 4 bytes in a row, which lets inflected and misspelt words meet.
         """
         if dimension < 8:
             raise ValueError(f"A hashing embedder needs a dimension of at least 8, not {dimension}.")
         self._dimension = dimension
-        self._weights = (words, pairs, ngrams)
         self._powers = _powers(_BASE, 0)
         self._inverse_powers = _powers(_INVERSE, 0)
 
     @property
     def name(self) -> str:
-        """``hash-<dimension>-v1``, with the weights where they are not the default ones."""
-        weights = "" if self._weights == (2, 1, 1) else "-" + "".join(map(str, self._weights))
-        return f"hash-{self._dimension}{weights}-v1"
+        """``hash-<dimension>-v1``."""
+        return f"hash-{self._dimension}-v1"
 
     @property
     def dimension(self) -> int:
@@ -79,21 +76,14 @@ class HashingEmbedder:
 
     def _embed(self, encoded: list[bytes]) -> npt.NDArray[np.float64]:
         chunk = self._chunk(encoded)
-        words, pairs, ngrams = self._weights
-        buckets = np.zeros(len(encoded) * self._dimension)
         starts, stops = _words(chunk.data)
-        hashes = self._hash(chunk, starts, stops)
         rows = np.searchsorted(chunk.ends, starts)
-        self._count(buckets, rows, hashes, words)
-        if pairs:
-            together = rows[1:] == rows[:-1]
-            joined = (hashes[:-1] * np.uint64(_BASE) + hashes[1:])[together]
-            self._count(buckets, rows[1:][together], _mix(joined), pairs)
-        if ngrams:
-            at = np.arange(max(0, len(chunk.data) - 4))
-            rows = np.searchsorted(chunk.ends, at)
-            inside = at + 4 <= chunk.ends[rows]
-            self._count(buckets, rows[inside], self._hash(chunk, at[inside], at[inside] + 4), ngrams)
+        long = stops - starts > _BEGINNING
+        beginnings = self._hash(chunk, starts[long], starts[long] + _BEGINNING)
+        buckets = self._count(rows, self._hash(chunk, starts, stops), len(encoded))
+        buckets += self._count(
+            rows[long], _mix(beginnings ^ np.uint64(_INVERSE)), len(encoded)
+        )  # "shoe" is not "shoe..."
         damped = np.sign(buckets) * np.sqrt(np.abs(buckets))  # a word said ten times is not ten times as telling
         vectors = damped.reshape(len(encoded), self._dimension)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -111,10 +101,12 @@ class HashingEmbedder:
     def _hash(self, chunk: _Chunk, starts: Ints, stops: Ints) -> UInt64:
         return _mix((chunk.sums[stops] - chunk.sums[starts]) * self._inverse_powers[starts])
 
-    def _count(self, buckets: npt.NDArray[np.float64], rows: Ints, hashes: UInt64, weight: int) -> None:
+    def _count(self, rows: Ints, hashes: UInt64, texts: int) -> npt.NDArray[np.float64]:
+        """Return the buckets of all texts, one after the other, after adding a feature each of ``rows``."""
         columns = ((hashes >> np.uint64(1)) % np.uint64(self._dimension)).astype(np.int64)
-        signs = (hashes & np.uint64(1)).astype(np.float64) * (2 * weight) - weight
-        buckets += np.bincount(rows * self._dimension + columns, weights=signs, minlength=len(buckets))
+        signs = (hashes & np.uint64(1)).astype(np.float64) * 2 - 1
+        places = rows * self._dimension + columns
+        return np.bincount(places, weights=signs, minlength=texts * self._dimension).astype(np.float64)
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[list[bytes]]:

@@ -70,9 +70,7 @@ class Identifier:
             source=str(transition.source),
             question=self.question(transition.state, transition.instruction, transition.action),
             outcome=digest(next_page, repr(float(transition.reward)), repr(bool(transition.terminated))),
-            path=self._path(
-                transition.task_id, (*(turn.action for turn in transition.history), transition.action)
-            ),
+            path=self._path(transition.task_id, (*(turn.action for turn in transition.history), transition.action)),
             task=self.task(transition.task_id),
             episode=self.episode(transition.task_id, transition.episode),
             step=transition.step,
@@ -94,17 +92,8 @@ class Identifier:
         """Return the hash of an episode's name; equal names under two tasks are two episodes."""
         return digest(task_id, episode)
 
-    def same_actions(self, query: Query, transition: Transition) -> bool:
-        """Return whether the transition answers this very question: the same task after the same actions."""
-        asked = (*(turn.action for turn in query.history), query.action)
-        recorded = (*(turn.action for turn in transition.history), transition.action)
-        return query.task.id == transition.task_id and self._all_canonical(asked) == self._all_canonical(recorded)
-
     def _path(self, task_id: str, actions: Iterable[str]) -> str:
-        return digest(task_id, *self._all_canonical(actions))
-
-    def _all_canonical(self, actions: Iterable[str]) -> list[str]:
-        return [self._canonical(action) for action in actions]
+        return digest(task_id, *map(self._canonical, actions))
 
 
 def digest(*texts: str) -> str:

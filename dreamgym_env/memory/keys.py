@@ -1,8 +1,9 @@
 """From a state-action pair to the vector by which it is found.
 
-DreamGym retrieves by the cosine of embedded state-action pairs, d_j = Top_k(cos(phi(s_t, a_t), phi(s_i, a_i))).  Here phi
-embeds the parts separately, scales each unit vector by the square root of its weight and concatenates them: the cosine
-of two keys is then exactly the weighted sum of the cosines of their parts, and a short action is not drowned by a page.
+DreamGym retrieves by the cosine of embedded state-action pairs, d_j = Top_k(cos(phi(s_t, a_t), phi(s_i, a_i))).  Here
+phi embeds the parts separately, scales each unit vector by the square root of its weight and concatenates them: the
+cosine of two keys is then exactly the weighted sum of the cosines of their parts, and a short action is not drowned by
+a page.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ _HISTORY_ACTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class KeyWeights:
-    """How much each part counts in the similarity; only the ratios matter. A part of weight 0 takes no room in a key."""
+    """How much each part counts in the similarity; only the ratios matter. A part of weight 0 is no part of a key."""
 
-    state: float = 0.35
+    state: float = 0.2
     """The page, without the task's instruction."""
-    action: float = 0.65
+    action: float = 0.8
     """The action. It weighs more than the page: the right action on another page shows the page that it leads to, the
     right page with another action does not."""
     task: float = 0.0
@@ -110,8 +111,8 @@ class _Part:
                 self._cache.clear()
                 missing = list(dict.fromkeys(texts))
             embedded = np.asarray(self._embedder.embed(missing), dtype=np.float32) * self._scale
-            filled = embedded.any(axis=1)
-            for text, vector, full in zip(missing, embedded, filled, strict=True):
+            filled = np.any(embedded != 0, axis=1)
+            for text, vector, full in zip(missing, embedded, filled.tolist(), strict=True):
                 # an empty part must not shorten the key: texts without content are alike, and unlike all others
                 self._cache[text] = vector if full else self._nothing
         return np.stack([self._cache[text] for text in texts])

@@ -56,7 +56,7 @@ class WordLlamaEmbedder:
 
 
 class MiniLMEmbedder:
-    """The sentence encoder all-MiniLM-L6-v2 (Reimers and Gurevych, "Sentence-BERT", EMNLP 2019; Wang et al., "MiniLM")."""
+    """The sentence encoder all-MiniLM-L6-v2 (Reimers and Gurevych, "Sentence-BERT", EMNLP 2019)."""
 
     name = "minilm-l6-v2"
     dimension = 384
@@ -92,9 +92,7 @@ class MiniLMEmbedder:
     def _encode(self, texts: list[str]) -> npt.NDArray[np.float32]:
         import torch
 
-        tokens = self._tokenizer(
-            texts, padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt"
-        )
+        tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=self._max_tokens, return_tensors="pt")
         with torch.inference_mode():
             hidden = self._model(**tokens).last_hidden_state
             mask = tokens["attention_mask"].unsqueeze(-1).to(hidden.dtype)
@@ -119,4 +117,4 @@ def _clean(text: str) -> str:
 
 def _normalised(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(norms > 0, norms, 1)
+    return (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)

@@ -33,7 +33,7 @@ from dreamgym_env.types import Domain, Embedder, Memory, Query, Source, Task, Tr
 __all__ = ["ReplayBuffer", "retrieve_similar_transitions"]
 
 _MARGIN = 11
-_WIDER = 8
+_WIDER = 4
 _MOST_CANDIDATES = 2_048
 _ROWS_PER_WRITE = 1_000
 
@@ -74,7 +74,7 @@ class ReplayBuffer:
             max_dream: bound on dream transitions; the oldest episodes are evicted.
             accept: decides which valid, new dream transitions enter; :class:`DreamFilter` where None.
             flush_every: dream transitions that may wait before they are written (a killed process loses them).
-            cached_transitions: about how many decoded transitions are kept in memory.
+            cached_transitions: how many decoded transitions are kept in memory.
 
         Raises:
             BufferLockedError: another process writes to the folder.
@@ -96,6 +96,7 @@ class ReplayBuffer:
         place = location if location is None or isinstance(location, str) else Path(location)
         self._own = Shelf(Store(spec, place, read_only=read_only), cached_transitions=cached_transitions)
         self._finalizer = weakref.finalize(self, self._own.close)  # at the latest when the interpreter exits
+        self._seed: Shelf | None = None
         try:
             self._seed = self._open_seed(seed_experience, spec)
         except BaseException:
@@ -105,7 +106,13 @@ class ReplayBuffer:
     # reading
 
     def retrieve(
-        self, queries: Sequence[Query], k: int = 5, *, exclude_episode: bool = False, exclude_task: bool = False
+        self,
+        queries: Sequence[Query],
+        k: int = 5,
+        *,
+        exclude_episode: bool = False,
+        exclude_task: bool = False,
+        with_history: bool = False,
     ) -> list[list[Memory]]:
         """Return the most similar memories of each query, most similar first, at most k.
 
@@ -117,6 +124,8 @@ class ReplayBuffer:
             k: how many memories each.
             exclude_episode: leave out the query's own episode altogether.
             exclude_task: leave out the query's own task (an evaluation on recorded tasks).
+            with_history: give the transitions of the memories their histories. Otherwise ``history`` is empty in
+                them: a prompt shows what happened, not how the episode came there, and reading that costs more.
 
         Returns:
             n lists; shorter than k only where the search found no more that the query may see.
@@ -125,23 +134,18 @@ class ReplayBuffer:
             return [[] for _ in queries]
         rules = [self._leak_rule(query, exclude_episode, exclude_task) for query in queries]
         chosen = self._search(self.encoder.encode(queries), rules, k)
-        found = self._transitions({row for rows in chosen for _, row in rows})
-        return [
-            [Memory(row, found[row], similarity) for similarity, row in rows if row in found] for rows in chosen
-        ]
+        found = self._transitions({row for rows in chosen for _, row in rows}, with_history=with_history)
+        return [[Memory(row, found[row], similarity) for similarity, row in rows if row in found] for rows in chosen]
 
     def recorded(self, queries: Sequence[Query]) -> list[Transition | None]:
         """Return for each query the real transition of the same task after exactly the same actions, or None.
 
-        This is no search: in a deterministic environment the recorded outcome is the true answer.
+        This is no search: in a deterministic environment the recorded outcome is the true answer. The transition comes
+        without its history, which is the query's.
         """
         rows = [self._recorded_row(query) for query in queries]
         found = self._transitions({row for row in rows if row is not None})
-        answers = [found.get(row) if row is not None else None for row in rows]
-        return [
-            answer if answer is not None and self._identifier.same_actions(query, answer) else None
-            for query, answer in zip(queries, answers, strict=True)
-        ]
+        return [found.get(row) if row is not None else None for row in rows]
 
     def __len__(self) -> int:
         """Return how many transitions can be retrieved, those of the joined seed experience included."""
@@ -156,8 +160,11 @@ class ReplayBuffer:
         return sum(shelf.catalogue.counts[source] for shelf in self._shelves)
 
     def stats(self) -> dict[str, int]:
-        """Return counts: the buffer's own ``real`` and ``dream`` transitions, those of them that are not written yet
-        (``pending``), the joined ``seed`` experience, and what ``add`` refused by reason (``refused_...``).
+        """Return what is held and what was refused.
+
+        Returns:
+            The buffer's own ``real`` and ``dream`` transitions, those of them that are not written yet (``pending``),
+            the joined ``seed`` experience, and what ``add`` refused by reason (``refused_...``).
         """
         counts = self._own.catalogue.counts
         return {
@@ -208,7 +215,7 @@ class ReplayBuffer:
     def close(self) -> None:
         """Flush and let go of folder, lock and connections; calling it twice is allowed."""
         self._finalizer()
-        if getattr(self, "_seed", None) is not None:
+        if self._seed is not None:
             self._seed.close()
 
     def __enter__(self) -> ReplayBuffer:
@@ -271,10 +278,11 @@ class ReplayBuffer:
             count *= _WIDER
         return chosen
 
-    def _transitions(self, rows: set[str]) -> dict[str, Transition]:
+    def _transitions(self, rows: set[str], *, with_history: bool = False) -> dict[str, Transition]:
         found: dict[str, Transition] = {}
         for shelf in self._shelves:
-            found.update(shelf.transitions(row for row in rows if row not in found and row in shelf.catalogue))
+            held = [row for row in rows if row not in found and row in shelf.catalogue]
+            found.update(shelf.whole(held) if with_history else shelf.transitions(held))
         return found
 
     def _recorded_row(self, query: Query) -> str | None:

@@ -1,8 +1,8 @@
 """The experience that a domain ships, indexed once for all processes of a user.
 
 The index lies in a folder of the user's cache, named by the content of the file, the key space and the schema version;
-whatever changes one of them leads to another folder.  It is built under a lock in a temporary folder and renamed when it
-is complete, so that any number of processes may come first.
+whatever changes one of them leads to another folder.  It is built under a lock in a temporary folder and renamed when
+it is complete, so that any number of processes may come first.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def _build(path: Path, folder: Path, domain: Domain, encoder: KeyEncoder, spec: 
     try:
         shelf = Shelf(Store(spec, draft, read_only=False), cached_transitions=0)
         try:
-            with tqdm(total=len(transitions), desc="indexing the seed experience", disable=None, leave=False) as progress:
+            with tqdm(
+                total=len(transitions), desc="indexing the seed experience", disable=None, leave=False
+            ) as progress:
                 for start in range(0, len(transitions), _ROWS_PER_WRITE):
                     part = transitions[start : start + _ROWS_PER_WRITE]
                     for transition, key in zip(part, encoder.encode(part), strict=True):

@@ -1,12 +1,13 @@
-"""One collection together with what is known of it: the rows not written yet, the catalogue, decoded episodes."""
+"""One collection together with what is known of it: the rows not written yet, the catalogue, decoded transitions."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,18 +41,17 @@ class Shelf:
 
         Args:
             store: where the rows are; closed with the shelf.
-            cached_transitions: about how many decoded transitions are kept in memory.
+            cached_transitions: how many decoded transitions are kept in memory.
         """
         self.store = store
         self._cached_transitions = cached_transitions
         self._catalogue: Catalogue | None = None
         self._pending: dict[str, _Row] = {}
-        self._episodes: OrderedDict[str, dict[str, Transition]] = OrderedDict()
-        self._cached = 0
+        self._cache: OrderedDict[str, Transition] = OrderedDict()
         self._latest: OrderedDict[str, tuple[str, Transition]] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self.store) + len(self._pending)
+        return len(self.catalogue)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -79,9 +79,6 @@ class Shelf:
         self._latest.move_to_end(row.episode)
         if len(self._latest) > _OPEN_EPISODES:
             self._latest.popitem(last=False)
-        if row.episode in self._episodes:
-            self._episodes[row.episode][name] = transition
-            self._cached += 1
 
     def flush(self) -> None:
         """Write what is pending; when it returns, it survives the process."""
@@ -101,39 +98,56 @@ class Shelf:
         written = [row for row in evicted if self._pending.pop(row, None) is None]
         if written:
             self.store.delete(written)
-        for episode in {RowId.parse(row).episode for row in evicted}:
-            self._latest.pop(episode, None)
-            self._cached -= len(self._episodes.pop(episode, ()))
+        for row in evicted:
+            self._latest.pop(RowId.parse(row).episode, None)
+            self._cache.pop(row, None)
         return len(evicted)
 
     def search(self, keys: npt.NDArray[np.float32], count: int) -> list[list[tuple[float, str]]]:
-        """Return for each key the (cosine similarity, id) of about the ``count`` nearest rows, pending ones included."""
-        found = self.store.search(keys, count) if len(self.store) else [[] for _ in keys]
+        """Return for each key the (similarity, id) of the nearest rows: ``count`` written ones, ``count`` pending."""
+        written = len(self.catalogue) > len(self._pending) or self.store.shared
+        found = self.store.search(keys, count) if written else [[] for _ in keys]
+        for near in found:
+            for _, name in near:
+                self.catalogue.add(name)  # another process may have written it
         if self._pending:
             names = list(self._pending)
             similarities = keys @ np.stack([row.key for row in self._pending.values()]).T
             best = np.argsort(-similarities, axis=1, kind="stable")[:, :count]
-            for near, columns, values in zip(found, best.tolist(), similarities, strict=True):
-                near.extend((float(values[column]), names[column]) for column in columns)
-                near.sort(key=lambda row: -row[0])
+            for near, columns, values in zip(found, best.tolist(), similarities.tolist(), strict=True):
+                near.extend((values[column], names[column]) for column in columns)
         return found
 
-    def transitions(self, rows: Iterable[str]) -> dict[str, Transition]:
-        """Return transitions by id, in one call to the store for those not in memory. A row that is gone is left out."""
-        wanted: dict[str, str] = {row: RowId.parse(row).episode for row in rows}
-        missing = {episode for row, episode in wanted.items() if row not in self._episodes.get(episode, ())}
-        if missing:
-            self._load(missing)
+    def transitions(self, rows: Collection[str]) -> dict[str, Transition]:
+        """Return transitions by id, **without their histories**, in one call to the store for those not in memory.
+
+        A row that is gone is left out.
+        """
+        missing = [row for row in rows if row not in self._cache]
+        bodies = dict(self.store.get([row for row in missing if row not in self._pending])) if missing else {}
+        bodies.update((row, self._pending[row].body) for row in missing if row in self._pending)
+        for name, body in bodies.items():
+            self._cache[name] = _decode_one(name, {**json.loads(body), "history": []}, None, self.store.where)
         found = {}
-        for row, episode in wanted.items():
-            if (transition := self._episodes.get(episode, {}).get(row)) is not None:
-                self._episodes.move_to_end(episode)
+        for row in rows:
+            if (transition := self._cache.get(row)) is not None:
+                self._cache.move_to_end(row)
                 found[row] = transition
-        self._trim()
+        while len(self._cache) > self._cached_transitions:
+            self._cache.popitem(last=False)
         return found
+
+    def whole(self, rows: Collection[str]) -> dict[str, Transition]:
+        """Return transitions by id, with their histories, which lie in the rows of their episodes."""
+        episodes = {RowId.parse(row).episode for row in rows}
+        bodies = self.store.episodes(sorted(episodes)) if episodes else []
+        bodies.extend((name, row.body) for name, row in self._pending.items() if row.id.episode in episodes)
+        bodies.sort(key=lambda row: RowId.parse(row[0]).step)
+        wanted = set(rows)
+        return {name: transition for name, transition in _decode(bodies, self.store.where) if name in wanted}
 
     def all(self) -> Iterator[Transition]:
-        """Yield all transitions, in the order in which they were added (pending ones last)."""
+        """Yield all transitions with their histories, in the order in which they were added (pending ones last)."""
         waiting = ((name, row.body) for name, row in self._pending.items())
         for _, transition in _decode(itertools.chain(self.store.rows(), waiting), self.store.where):
             yield transition
@@ -145,28 +159,18 @@ class Shelf:
         finally:
             self.store.close()
 
-    def _load(self, episodes: set[str]) -> None:
-        rows = self.store.episodes(sorted(episodes))
-        rows.extend((name, row.body) for name, row in self._pending.items() if row.id.episode in episodes)
-        rows.sort(key=lambda row: RowId.parse(row[0]).step)
-        for name, transition in _decode(rows, self.store.where):
-            episode = self._episodes.setdefault(RowId.parse(name).episode, {})
-            self._cached += name not in episode
-            episode[name] = transition
-
-    def _trim(self) -> None:
-        while self._cached > self._cached_transitions and len(self._episodes) > 1:
-            _, rows = self._episodes.popitem(last=False)
-            self._cached -= len(rows)
-
 
 def _decode(rows: Iterable[tuple[str, str]], where: str) -> Iterator[tuple[str, Transition]]:
     """Decode (id, body) pairs, predecessors before what hangs on them."""
     decoded: dict[str, Transition] = {}
     for name, body in rows:
         record = json.loads(body)
-        try:
-            decoded[name] = from_record(record, decoded.get(record.get("after", "")))
-        except ValueError as error:
-            raise ReplayBufferError(f"The row {name} of the replay buffer {where} cannot be read: {error}.") from error
+        decoded[name] = _decode_one(name, record, decoded.get(record.get("after", "")), where)
         yield name, decoded[name]
+
+
+def _decode_one(name: str, record: dict[str, Any], predecessor: Transition | None, where: str) -> Transition:
+    try:
+        return from_record(record, predecessor)
+    except ValueError as error:
+        raise ReplayBufferError(f"The row {name} of the replay buffer {where} cannot be read: {error}.") from error

@@ -33,7 +33,7 @@ _COLLECTION = "dreamgym.transitions"
 _ROWS_PER_ADD = 5_000  # Chroma takes 5,461
 _ROWS_PER_GET = 5_000
 _EPISODES_PER_GET = 500
-_INDEX = {"space": "cosine", "ef_construction": 100, "max_neighbors": 16, "ef_search": 48}
+_INDEX: Any = {"hnsw": {"space": "cosine", "ef_construction": 100, "max_neighbors": 16, "ef_search": 48}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,9 @@ class StoreSpec:
             raise ReplayBufferError(f"{where} holds a Chroma collection that is not a replay buffer: choose another.")
         if found["version"] != self.version:
             raise ReplayBufferError(
-                f"{where} is a buffer of schema version {found['version']}, this library writes version {self.version}. "
-                "Export it with the library that wrote it (ReplayBuffer.export) and import the file into a new buffer."
+                f"{where} is a buffer of schema version {found['version']}, this library writes version "
+                f"{self.version}. Export it with the library that wrote it (ReplayBuffer.export) and import the file "
+                "into a new buffer."
             )
         if found.get("domain") != self.domain:
             raise ReplayBufferError(
@@ -63,9 +64,9 @@ class StoreSpec:
             )
         if (found.get("keys"), found.get("dimension")) != (self.keys, self.dimension):
             raise ReplayBufferError(
-                f"{where} was indexed with {found.get('keys')!r} ({found.get('dimension')} dimensions), and you are opening "
-                f"it with {self.keys!r} ({self.dimension}). Open it with that embedder and those weights, or export it "
-                "and import the file into a new buffer."
+                f"{where} was indexed with {found.get('keys')!r} ({found.get('dimension')} dimensions), and you are "
+                f"opening it with {self.keys!r} ({self.dimension}). Open it with that embedder and those weights, or "
+                "export it and import the file into a new buffer."
             )
 
 
@@ -87,6 +88,8 @@ class Store:
         self.spec = spec
         self.read_only = read_only
         self.where = "memory" if location is None else str(location)
+        self.shared = read_only or is_url(location)
+        """Whether another process may be writing to it."""
         self._folder: BufferFolder | None = None
         self._temporary = location is None
         # clients in memory share their state within a process: each buffer gets a name of its own
@@ -138,12 +141,20 @@ class Store:
         """Return all ids, in the order in which they were added."""
         return list(self._collection.get(include=[])["ids"])
 
+    def get(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the (id, body) of some rows; those that do not exist are left out."""
+        rows: list[tuple[str, str]] = []
+        for start in range(0, len(ids), _ROWS_PER_GET):
+            wanted = list(ids[start : start + _ROWS_PER_GET])
+            rows.extend(_rows(self._collection.get(ids=wanted, include=["metadatas"])))
+        return rows
+
     def episodes(self, episodes: Sequence[str]) -> list[tuple[str, str]]:
         """Return the (id, body) of all rows of some episodes (by their hash)."""
         rows: list[tuple[str, str]] = []
         for start in range(0, len(episodes), _EPISODES_PER_GET):
-            wanted = list(episodes[start : start + _EPISODES_PER_GET])
-            rows.extend(_rows(self._collection.get(where={"episode": {"$in": wanted}}, include=["metadatas"])))
+            wanted: Any = {"episode": {"$in": list(episodes[start : start + _EPISODES_PER_GET])}}
+            rows.extend(_rows(self._collection.get(where=wanted, include=["metadatas"])))
         return rows
 
     def rows(self) -> Iterator[tuple[str, str]]:
@@ -196,10 +207,12 @@ class Store:
             try:
                 collection = client.get_collection(name, embedding_function=None)
             except NotFoundError as error:
-                raise ReplayBufferError(f"{self.where} holds no replay buffer to read. Open it for writing once.") from error
+                raise ReplayBufferError(
+                    f"{self.where} holds no replay buffer to read. Open it for writing once."
+                ) from error
         else:
             collection = client.get_or_create_collection(
-                name, metadata=asdict(self.spec), configuration={"hnsw": _INDEX}, embedding_function=None
+                name, metadata=asdict(self.spec), configuration=_INDEX, embedding_function=None
             )
         self.spec.check(collection.metadata, self.where)
         return collection

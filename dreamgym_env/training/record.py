@@ -175,13 +175,14 @@ def _header(
 ) -> dict[str, Any]:
     """Return what the first line says of how the file was recorded; all that the episodes follow from."""
     return {
+        "domain": domain,
         "recorded": {
             "env_id": environment_id(domain, real=real),
             "split": split,
             "seed": seed,
             "agents": [[agent.name, agent.share] for agent in agents],
             "settings": {name: str(value) for name, value in sorted(settings.items())},
-        }
+        },
     }
 
 
@@ -245,7 +246,8 @@ class _Recording:
         """Put the complete file in its place and return what it holds."""
         if not self._partial.exists():
             return read_transitions(self.path)
-        transitions = read_transitions(self._partial)
+        # no header was written where the world model answered nothing at all
+        transitions = read_transitions(self._partial) if self._partial.stat().st_size else []
         write_transitions(self.path, transitions, header=self.header)
         self._partial.unlink()
         return transitions

@@ -49,7 +49,14 @@ def test_the_end_of_the_input_ends_the_game(dreamgym):
 
 def test_a_dream_says_who_answered_and_why(dreamgym, shop, copying_model):
     result = dreamgym(
-        "play", "webshop", *TASK, "--world-model", copying_model, "--set", "guard=true", typed="1\nchair\nclick[x]\nquit\n"
+        "play",
+        "webshop",
+        *TASK,
+        "--world-model",
+        copying_model,
+        "--set",
+        "guard=true",
+        typed="1\nchair\nclick[x]\nquit\n",
     )
     assert result.exit_code == 0, result.output
     assert "webshop/test/3 in DreamGym/WebShop-v0" in result.output
@@ -71,7 +78,8 @@ def test_bytes_that_are_no_text_and_control_characters_do_no_harm():
     command = [sys.executable, "-m", "dreamgym_env.cli", "play", "webshop", "--real", *TASK]
     result = subprocess.run(command, input=typed, capture_output=True)
     assert result.returncode == 0, result.stderr
-    assert b"Left after 3 actions." in result.stdout
+    assert b"Left after 4 actions." in result.stdout
+    assert b"\x1b" not in result.stdout
     assert b"Traceback" not in result.stderr
 
 

@@ -19,7 +19,7 @@ from dreamgym_env.training.record import AgentShare, parse_agent_shares, record_
 from dreamgym_env.types import Source
 
 MIX = parse_agent_shares("oracle:0.3,noisy-oracle:0.3,random:0.4")
-EPISODES = 24
+EPISODES = 16
 
 
 def record(path, **changes):
@@ -105,7 +105,7 @@ def test_a_line_that_was_left_half_written_is_written_again(whole, tmp_path, mon
     partial = tmp_path / "killed.jsonl.gz.partial"
     content = partial.read_bytes()
     lines = content.count(b"\n")
-    cuts = np.random.default_rng(0).integers(len(content), size=4)
+    cuts = np.random.default_rng(0).integers(len(content), size=2)
     for cut in [0, *sorted(int(cut) for cut in cuts), len(content) - 1]:
         partial.write_bytes(content[:cut])
         record(path)

@@ -169,7 +169,7 @@ def test_back_off_grows_within_its_bounds() -> None:
 def test_a_server_that_stays_ill_is_an_error(reply: Reply, reason: str) -> None:
     """After all retries the message names the server, the attempts and the reason."""
     with pytest.raises(WorldModelError, match=r"4 attempts.*http://127\.0\.0\.1:\d+/v1") as caught:
-        ask(lambda call: reply, timeout=0.2)
+        ask(lambda call: reply, timeout=0.2 if reply.delay else 30.0)
     assert reason in str(caught.value)
 
 
@@ -183,7 +183,7 @@ def test_a_server_that_is_not_there_is_an_error() -> None:
 
 def test_a_server_that_hangs_once_is_asked_again() -> None:
     """A call that is never answered is given up after the timeout and sent again."""
-    [completion], calls = ask(failing_first(1, Reply(b"", delay=30.0)), timeout=0.2)
+    [completion], calls = ask(failing_first(1, Reply(b"", delay=60.0)), timeout=1.5)
     assert completion.text == "echo ask"
     assert len(calls) == 2
 
@@ -260,12 +260,12 @@ def test_a_dead_server_among_several_is_avoided() -> None:
     """Its calls go to the others, and it is not asked again and again."""
     with LoopbackServer(echo) as first, LoopbackServer(echo) as second:
         urls = [first.url, f"http://127.0.0.1:{free_port()}/v1", second.url]
-        generator = OpenAIGenerator("m", urls, retry=RetryPolicy(max_retries=2, first_delay=5.0))
+        generator = OpenAIGenerator("m", urls, retry=RetryPolicy(max_retries=2, first_delay=120.0, max_delay=120.0))
         started = time.monotonic()
         for _ in range(3):
             answers = generator.generate([PROMPT] * 30, Sampling(), range(30))
             assert [answer.text for answer in answers] == ["echo ask"] * 30
-        assert time.monotonic() - started < 5.0, "no call may wait while a server is available"
+        assert time.monotonic() - started < 60.0, "no call may wait while a server is available"
         generator.close()
         assert len(first.calls) >= 30 and len(second.calls) >= 30
 
@@ -284,8 +284,10 @@ def test_a_server_that_comes_back_is_used_again() -> None:
         generator = OpenAIGenerator("m", [first.url, second.url], retry=RetryPolicy(first_delay=0.1))
         generator.generate([PROMPT] * 20, Sampling(), range(20))
         broken[0] = False
-        time.sleep(0.3)
-        generator.generate([PROMPT], Sampling(), [0])
+        before = len(first.calls)
+        while len(first.calls) == before:  # the test's own timeout ends this if the server is never probed
+            time.sleep(0.05)
+            generator.generate([PROMPT], Sampling(), [0])
         before = len(first.calls)
         generator.generate([PROMPT] * 20, Sampling(), range(20))
         generator.close()

@@ -15,6 +15,7 @@ from dreamgym_env.world_model.generators import TransformersGenerator, VLLMGener
 
 pytestmark = [
     pytest.mark.vllm,
+    pytest.mark.timeout(1200),  # starting the engine takes a minute on an idle machine
     pytest.mark.skipif(
         importlib.util.find_spec("vllm") is None, reason="vLLM is not installed; run `make test-vllm` to test with it"
     ),
@@ -75,10 +76,13 @@ class TestVLLMGenerator(TextGeneratorContract):
         assert first == again != other
 
     def test_prompts_are_written_as_by_the_transformers_generator(self, engine: VLLMGenerator, folder: str) -> None:
-        """The same chat template, tokens and greedy first token: the engines can stand in for each other."""
+        """The same chat template, the same tokens, the same greedy answer: the engines can stand in for each other."""
         reference = TransformersGenerator(folder, device="cpu")
         prompts = [Prompt("rules", f"click on shoes {index}") for index in range(4)]
-        ours, theirs = (
-            generator.generate(prompts, Sampling(max_new_tokens=1), range(4)) for generator in (engine, reference)
-        )
-        assert ours == theirs
+        for prompt in prompts:  # one by one, since in a batch the engine's last bits may differ
+            ours, theirs = (
+                generator.generate([prompt], Sampling(max_new_tokens=6), [0])[0] for generator in (engine, reference)
+            )
+            assert ours.prompt_tokens == theirs.prompt_tokens
+            # The engines write bytes that are no whole character in different ways.
+            assert ours.text.replace("\ufffd", "") == theirs.text.replace("\ufffd", "")

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.errors import WorldModelError
 from dreamgym_env.types import Completion, Prompt, Sampling
 from dreamgym_env.world_model.generators.batches import check_batch
-from dreamgym_env.world_model.generators.openai.caller import Caller
-from dreamgym_env.world_model.generators.openai.endpoints import Endpoint, Endpoints
-from dreamgym_env.world_model.generators.openai.loop_thread import LoopThread
-from dreamgym_env.world_model.generators.openai.protocol import Api
-from dreamgym_env.world_model.generators.openai.retry import RetryPolicy
+from dreamgym_env.world_model.generators.openai.protocol import (
+    Api,
+    RefusedError,
+    Response,
+    read_completion,
+    request_body,
+)
+from dreamgym_env.world_model.generators.openai.retry import RetryPolicy, TryAgainError
+from dreamgym_env.world_model.generators.openai.servers import Server, any_available, choose_server
+
+if TYPE_CHECKING:
+    from dreamgym_env.world_model.generators.openai.http import HttpThread
 
 __all__ = ["OpenAIGenerator"]
 
 _logger = logging.getLogger(__name__)
+
+
+class _GaveUpError(Exception):
+    """One prompt got no answer after all retries."""
 
 
 class OpenAIGenerator:
@@ -28,8 +40,7 @@ class OpenAIGenerator:
     Calls that fail for a reason that may pass (status 408, 409, 425, 429 or 5xx, a broken or refused connection, a
     timeout, a malformed answer) are tried again, on another server where there are several.  Any other refusal of one
     prompt (it is too long, for example) is an error of its completion.  The key appears in no message, log or repr.
-
-    Proxies are not used, whatever the environment says.
+    The environment's ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` are respected.
 
     Args:
         model: its name on the server.
@@ -49,7 +60,7 @@ class OpenAIGenerator:
         extra_headers: further headers of each request.
 
     Raises:
-        ValueError: a URL cannot be one, or there is none.
+        ValueError: a URL cannot be one, there is none, or a header holds a control character.
     """
 
     def __init__(
@@ -72,27 +83,26 @@ class OpenAIGenerator:
             raise ValueError("base_urls must be a list of at least one URL, for example ['http://localhost:8000/v1'].")
         key = (api_key if api_key is not None else os.environ.get("OPENAI_API_KEY", "")).strip()
         headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **(extra_headers or {})}
-        interface = Api(api)
-        self._name = f"OpenAIGenerator({model!r}, {list(base_urls)!r})"
-        self._caller = Caller(
-            model,
-            Endpoints(
-                [Endpoint(url, interface.path, headers, connect_timeout, max_response_bytes) for url in base_urls]
-            ),
-            api=interface,
-            secret=key,
-            max_concurrency=max_concurrency,
-            timeout=timeout,
-            retry=retry or RetryPolicy(),
-            structured_output=structured_output,
-            extra_body=dict(extra_body or {}),
-            dice=random.Random(),  # noqa: S311 - spreads retries over time, decides nothing else
-        )
-        self._thread: LoopThread | None = None
+        if any(ord(character) < 32 for value in headers.values() for character in value):
+            raise ValueError("A header (or the API key) holds a line break or another control character; remove it.")
+        self._model = model
+        self._api = Api(api)
+        self._servers = [Server(url, self._api.path) for url in base_urls]
+        self._slots = asyncio.Semaphore(max_concurrency)
+        self._retry = retry or RetryPolicy()
+        self._structured = structured_output
+        self._structured_known = False
+        """Whether a server has answered a request by schema."""
+        self._extra_body = dict(extra_body or {})
+        self._dice = random.Random()  # noqa: S311 - spreads retries over time, decides nothing else
+        # Closures, so that no attribute shows the key.
+        self._clean = lambda text: text.replace(key, "***") if key else text
+        self._connect = lambda: _http_thread(headers, timeout, connect_timeout, max_response_bytes)
+        self._http: HttpThread | None = None
         self._closed = False
 
     def __repr__(self) -> str:
-        return self._name
+        return f"OpenAIGenerator({self._model!r}, {[server.base_url for server in self._servers]!r})"
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
         """Answer every prompt, in order.
@@ -106,23 +116,113 @@ class OpenAIGenerator:
         check_batch(prompts, seeds)
         if not prompts:
             return []
-        return self._running_thread().run(self._caller.call_all(prompts, sampling, seeds))
+        http = self._running()
+        return http.run(self._call_all(http, prompts, sampling, seeds))
 
     def close(self) -> None:
         """Close all connections and end the thread."""
         self._closed = True
-        if self._thread is not None and self._thread.alive:
-            self._thread.run(self._caller.close())
-            self._thread.close()
+        if self._http is not None:
+            self._http.close()
 
-    def _running_thread(self) -> LoopThread:
+    def _running(self) -> HttpThread:
         if self._closed:
             raise WorldModelError("This generator was closed; make a new one to generate again.")
-        if self._thread is None:
-            self._thread = LoopThread("dreamgym-openai")
-        if not self._thread.alive:
+        if self._http is None:
+            self._http = self._connect()
+        if not self._http.alive:
             raise WorldModelError(
                 "This generator was used before the process was forked, and its connections belong to the parent; make "
                 "a new generator in each process."
             )
-        return self._thread
+        return self._http
+
+    # What follows runs in the event loop of the thread.
+
+    async def _call_all(
+        self, http: HttpThread, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int]
+    ) -> list[Completion]:
+        pairs = zip(prompts, seeds, strict=True)
+        tasks = [asyncio.ensure_future(self._call(http, prompt, sampling, seed)) for prompt, seed in pairs]
+        try:
+            outcomes = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+        given_up = [outcome for outcome in outcomes if isinstance(outcome, _GaveUpError)]
+        if len(given_up) == len(outcomes):
+            raise WorldModelError(str(given_up[0]))
+        return [Completion("", error=str(item)) if isinstance(item, _GaveUpError) else item for item in outcomes]
+
+    async def _call(
+        self, http: HttpThread, prompt: Prompt, sampling: Sampling, seed: int
+    ) -> Completion | _GaveUpError:
+        """Ask until the prompt is answered, refused, or given up."""
+        reasons: dict[str, str] = {}
+        for attempt in range(self._retry.max_retries + 1):
+            async with self._slots:
+                server = choose_server(self._servers)
+                server.in_flight += 1
+                try:
+                    completion = await self._attempt(http, server, prompt, sampling, seed)
+                except RefusedError as error:
+                    story = self._clean(f"The server at {server.base_url} {error} (model {self._model}).")
+                    if error.every_prompt:
+                        raise WorldModelError(story) from None
+                    return Completion("", error=story)
+                except TryAgainError as error:
+                    failure = error
+                else:
+                    server.recover()
+                    return completion
+                finally:
+                    server.in_flight -= 1
+            reasons[server.base_url] = self._clean(str(failure))
+            server.rest(self._retry, failure.retry_after)
+            _logger.debug("attempt %d at %s failed: %s", attempt + 1, server.base_url, reasons[server.base_url])
+            if attempt < self._retry.max_retries and not any_available(self._servers):
+                await asyncio.sleep(self._retry.delay(attempt, failure.retry_after, self._dice))
+        story = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
+        return _GaveUpError(
+            f"No answer for model {self._model} after {self._retry.max_retries + 1} attempts; the last problem at "
+            f"{story}. Check that the server runs and can be reached from here, or allow a longer timeout or more "
+            "retries."
+        )
+
+    async def _attempt(
+        self, http: HttpThread, server: Server, prompt: Prompt, sampling: Sampling, seed: int
+    ) -> Completion:
+        def ask(structured: bool) -> Any:
+            body = request_body(
+                self._model, self._api, prompt, sampling, seed, structured=structured, extra=self._extra_body
+            )
+            return http.post(server.url, body)
+
+        structured = self._structured and sampling.json_schema is not None
+        response: Response = await ask(structured)
+        if structured and response.status in (400, 422) and not self._structured_known:
+            response = await ask(structured=False)
+            if response.status == 200:
+                self._do_without_schema(server)
+        elif structured and response.status == 200:
+            self._structured_known = True
+        return read_completion(response, self._api, sampling)
+
+    def _do_without_schema(self, server: Server) -> None:
+        if self._structured:
+            _logger.warning(
+                "%s refuses response_format with a JSON schema; from now on answers are asked for without it.",
+                server.base_url,
+            )
+        self._structured = False
+
+
+def _http_thread(
+    headers: Mapping[str, str], timeout: float, connect_timeout: float, max_response_bytes: int
+) -> HttpThread:
+    # aiohttp takes longer to import than all the rest of the package.
+    from dreamgym_env.world_model.generators.openai.http import HttpThread
+
+    return HttpThread(
+        headers, timeout=timeout, connect_timeout=connect_timeout, max_response_bytes=max_response_bytes
+    )

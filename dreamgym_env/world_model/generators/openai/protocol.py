@@ -1,21 +1,31 @@
-"""The OpenAI protocol: what a request holds, and what a response says."""
+"""The OpenAI protocol: what a request holds, and what a response means."""
 
 from __future__ import annotations
 
 import enum
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from dreamgym_env.types import Completion, Prompt, Sampling
 from dreamgym_env.world_model.generators.batches import clean_text
-from dreamgym_env.world_model.generators.openai.connection import Response
+from dreamgym_env.world_model.generators.openai.retry import TryAgainError, parse_retry_after
 from dreamgym_env.world_model.generators.stop_strings import cut_at_stop
 
-__all__ = ["Api", "MalformedAnswerError", "error_message", "read_completion", "request_body"]
+__all__ = ["Api", "RefusedError", "Response", "read_completion", "request_body"]
 
 _MOST_STOP_STRINGS = 4
 """More are refused by the OpenAI API; all are applied to the answer here."""
+_PASSING = frozenset({408, 409, 425, 429})
+"""Statuses below 500 after which the same request may succeed."""
+_SETUP = {
+    401: "refused the API key; pass the right one as api_key or set OPENAI_API_KEY",
+    403: "does not let this API key use the model; check the key's rights",
+    404: "knows neither this path nor this model; check the base URL (it usually ends in /v1) and the model's name",
+}
+"""Statuses that no prompt can change."""
 
 
 class Api(enum.StrEnum):
@@ -32,8 +42,22 @@ class Api(enum.StrEnum):
         return "/chat/completions" if self is Api.CHAT else "/completions"
 
 
-class MalformedAnswerError(Exception):
-    """The server answered with status 200 and a body that is not the protocol's."""
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A complete HTTP response; lookups in ``headers`` ignore case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class RefusedError(Exception):
+    """No retry can change the answer; the message continues a sentence that begins with the server."""
+
+    def __init__(self, reason: str, *, every_prompt: bool = False) -> None:
+        super().__init__(reason)
+        self.every_prompt = every_prompt
+        """Whether no other prompt can do better."""
 
 
 def request_body(
@@ -72,30 +96,46 @@ def request_body(
 
 
 def read_completion(response: Response, api: Api, sampling: Sampling) -> Completion:
-    """Return the completion that a response of status 200 holds.
+    """Return the completion that a response holds.
 
     Raises:
-        MalformedAnswerError: it holds none.
+        TryAgainError: it holds none, which may pass.
+        RefusedError: it holds none, and the same request will get none.
     """
+    status = response.status
+    if status == 200:
+        return _read_answer(response.body, api, sampling)
+    said = f"status {status}: {_error_message(response.body)}"
+    if status in _PASSING or status >= 500:
+        raise TryAgainError(said, parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC)))
+    if status in _SETUP:
+        raise RefusedError(f"{_SETUP[status]} ({said})", every_prompt=True)
+    if 300 <= status < 400:
+        target = response.headers.get("Location", "another address")
+        raise RefusedError(f"redirects to {target}; give the final base URL", every_prompt=True)
+    raise RefusedError(f"refused this prompt ({said})")
+
+
+def _read_answer(body: bytes, api: Api, sampling: Sampling) -> Completion:
     try:
-        answer = json.loads(response.body)
+        answer = json.loads(body)
         choice = answer["choices"][0]
         text = choice["message"].get("content") if api is Api.CHAT else choice["text"]
         usage = answer.get("usage") or {}
         tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        start = response.body[:80].decode("utf-8", "replace")
-        raise MalformedAnswerError(f"the answer is not the protocol's ({error!r}); it begins {start!r}") from error
+        start = body[:80].decode("utf-8", "replace")
+        raise TryAgainError(f"the answer is not the protocol's ({error!r}); it begins {start!r}") from error
     if text is None:  # a refusal, or nothing but hidden reasoning
         text = choice["message"].get("refusal") or ""
     if not isinstance(text, str):
-        raise MalformedAnswerError(f"the answer's content is no text but {type(text).__name__}")
+        raise TryAgainError(f"the answer's content is no text but {type(text).__name__}")
     return Completion(cut_at_stop(text, sampling.stop), *tokens)
 
 
-def error_message(response: Response) -> str:
+def _error_message(body: bytes) -> str:
     """Return what a server says of a failure, at most 300 characters of it."""
-    text = response.body.decode("utf-8", "replace")
+    text = body.decode("utf-8", "replace")
     try:
         answer = json.loads(text)
         error = answer.get("error", answer)

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["RetryPolicy", "parse_retry_after"]
+__all__ = ["RetryPolicy", "TryAgainError", "parse_retry_after"]
+
+
+class TryAgainError(Exception):
+    """An attempt failed in a way that may pass.
+
+    Args:
+        reason: what happened.
+        retry_after: seconds that the server asks to wait, or None.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +44,14 @@ class RetryPolicy:
         Without Retry-After it lies between half of the exponential delay and the whole; with it, it is never shorter
         than asked and up to a tenth longer, so that many clients do not come back in the same instant.
         """
-        if retry_after is not None:
+        if retry_after:
             return min(retry_after, self.max_retry_after) * dice.uniform(1.0, 1.1)
         backoff = min(self.first_delay * 2.0**attempt, self.max_delay)
         return backoff * dice.uniform(0.5, 1.0)
 
     def rest(self, failures: int, retry_after: float | None) -> float:
         """Return the seconds for which to avoid a server that was rested ``failures`` times in a row before."""
-        if retry_after is not None:
+        if retry_after:
             return min(retry_after, self.max_retry_after)
         return min(self.first_delay * 2.0 ** min(failures, 64), self.longest_rest)
 

@@ -1,0 +1,88 @@
+"""The shipped world model dreams WebShop from search to purchase, grounded in the shipped experience (README)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import gymnasium as gym
+import pytest
+
+import dreamgym_env  # noqa: F401 - registers the ids
+from dreamgym_env.envs.text_vector_env import TextVectorEnv
+from dreamgym_env.evaluation.agents import agent_factory
+from dreamgym_env.evaluation.environments import make_lanes
+from dreamgym_env.evaluation.side_by_side import SideBySide, compare
+from dreamgym_env.world_model.build import EMBEDDED_PATH, format_settings
+
+LANES = 16
+MEGABYTE = 2**20
+
+
+@pytest.fixture(scope="module")
+def dream() -> Iterator[TextVectorEnv]:
+    env = make_lanes("webshop", LANES, real=False, split="test", evaluation=True)
+    yield env
+    env.close()
+
+
+@pytest.fixture(scope="module")
+def result(dream: TextVectorEnv) -> SideBySide:
+    real = make_lanes("webshop", LANES, real=True, split="test")
+    agents = {"oracle": agent_factory(dream.domain, "oracle")}
+    return compare(dream, real, agents, "oracle", dream.domain.task_ids("test")[:LANES], seed=0)
+
+
+def test_the_weights_are_small_and_say_how_they_were_made():
+    assert sum(path.stat().st_size for path in EMBEDDED_PATH.iterdir()) < 30 * MEGABYTE
+    assert format_settings(str(EMBEDDED_PATH)) == {"format": "compact", "codec": "edits", "max_memories": 3}
+
+
+def test_episodes_go_from_search_to_purchase(result: SideBySide):
+    bought = [episode for episode in result.dream.episodes if episode.outcomes[-1].transition.terminated]
+    assert len(bought) >= 0.8 * LANES
+    assert result.dream.solved >= 0.5 * LANES
+    assert result.dream.answered_by.keys() <= {"model", "guard", "memo"}
+
+
+def test_the_dream_flatters_no_one(result: SideBySide):
+    assert result.agreement.dream_only <= 1
+    assert result.replayed.solved >= result.dream.solved - 1
+
+
+def test_failures_of_the_model_are_rare_and_earn_nothing(result: SideBySide):
+    assert result.dream.failures <= 2
+    for episode in result.dream.episodes:
+        for outcome in episode.outcomes:
+            assert not outcome.failure or outcome.transition.reward == 0
+
+
+def test_an_evaluation_shows_nothing_recorded_of_the_test_task(result: SideBySide):
+    tasks = {episode.task.id for episode in result.dream.episodes}
+    memories = [m for e in result.dream.episodes for outcome in e.outcomes for m in outcome.memories]
+    assert memories
+    assert all(m.transition.task_id not in tasks or m.id.startswith("composed:") for m in memories)
+
+
+def test_the_same_seed_dreams_the_same_episode():
+    def dreamt() -> list[str]:
+        env = gym.make("DreamGym/WebShop-v0", split="test", memo=False)
+        observation, _ = env.reset(seed=3)
+        pages = [observation]
+        for action in ("search[water bottle]", "click[next >]", "click[back to search]", "search[desk]", "click[x]"):
+            pages.append(env.step(action)[0])
+        env.close()
+        return pages
+
+    assert dreamt() == dreamt()
+
+
+def test_a_page_seen_twice_is_the_same_page():
+    env = gym.make("DreamGym/WebShop-v0", split="test", memo=False)
+    env.reset(seed=5)
+    results, *_, info = env.step("search[dog harness]")
+    product = next(action for action in info["available_actions"] if action.startswith("click[b0"))
+    env.step(product)
+    again, *_, info = env.step("click[< prev]")
+    env.close()
+    assert again == results
+    assert info["reasoning"]
