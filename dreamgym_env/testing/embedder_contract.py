@@ -3,7 +3,8 @@
 Subclass it in a test module and let pytest collect it (pytest must be installed)::
 
     class TestMyEmbedder(EmbedderContract):
-        def make_embedder(self):
+        @classmethod
+        def make_embedder(cls):
             return MyEmbedder(...)
 """
 
@@ -29,14 +30,16 @@ _TEXTS = (
 class EmbedderContract:
     """Every promise of ``Embedder`` as a test. Override :meth:`make_embedder`."""
 
-    def make_embedder(self) -> Embedder:
+    @classmethod
+    def make_embedder(cls) -> Embedder:
         """Return a new embedder."""
         raise NotImplementedError("a subclass of EmbedderContract must override make_embedder()")
 
     @pytest.fixture(scope="class")
-    def embedder(self) -> Embedder:
+    @classmethod
+    def embedder(cls) -> Embedder:
         """An embedder for all tests of the class."""
-        return self.make_embedder()
+        return cls.make_embedder()
 
     def test_it_is_an_embedder(self, embedder: Embedder) -> None:
         """It has the protocol's members, and a name that can be stored."""

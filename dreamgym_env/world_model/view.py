@@ -92,12 +92,19 @@ class Viewer:
         return tuple(pages[: self.max_earlier] if self.newest_first else pages[-self.max_earlier :])
 
     def _related(self, query: Query, current: Segments, memories: Sequence[Memory]) -> tuple[RelatedMemory, ...]:
-        action = self.domain.parse_action(query.action) or query.action
+        """Relate memories to the question; those of the same action come first, those of the same page among them."""
+        action = self._canonical(query.action)
         related = []
-        for number, memory in enumerate(memories, start=1):
+        for memory in memories:
             past = memory.transition
             page = self.segment(past.state, past.instruction)
             outcome = self.segment(past.next_state, past.instruction)
-            same_action = (self.domain.parse_action(past.action) or past.action) == action
-            related.append(RelatedMemory(f"M{number}", memory, page, outcome, same_action, page == current))
-        return tuple(related)
+            related.append((self._canonical(past.action) == action, page == current, memory, page, outcome))
+        related.sort(key=lambda found: (not found[0], not found[1]))  # stable: else the most similar first
+        return tuple(
+            RelatedMemory(f"M{number}", memory, page, outcome, same_action, same_page)
+            for number, (same_action, same_page, memory, page, outcome) in enumerate(related, start=1)
+        )
+
+    def _canonical(self, action: str) -> str:
+        return self.domain.parse_action(action) or action

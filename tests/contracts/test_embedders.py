@@ -14,22 +14,26 @@ T = TypeVar("T")
 
 
 class TestHashingEmbedder(EmbedderContract):
-    def make_embedder(self) -> HashingEmbedder:
+    @classmethod
+    def make_embedder(cls) -> HashingEmbedder:
         return HashingEmbedder()
 
 
 class TestSmallHashingEmbedder(EmbedderContract):
-    def make_embedder(self) -> HashingEmbedder:
+    @classmethod
+    def make_embedder(cls) -> HashingEmbedder:
         return HashingEmbedder(31)
 
 
 class TestWordLlamaEmbedder(EmbedderContract):
-    def make_embedder(self) -> WordLlamaEmbedder:
+    @classmethod
+    def make_embedder(cls) -> WordLlamaEmbedder:
         return _or_skip(WordLlamaEmbedder)
 
 
 class TestMiniLMEmbedder(EmbedderContract):
-    def make_embedder(self) -> MiniLMEmbedder:
+    @classmethod
+    def make_embedder(cls) -> MiniLMEmbedder:
         return _or_skip(MiniLMEmbedder)
 
 

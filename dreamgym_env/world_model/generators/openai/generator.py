@@ -20,7 +20,7 @@ from dreamgym_env.world_model.generators.openai.protocol import (
     request_body,
 )
 from dreamgym_env.world_model.generators.openai.retry import RetryPolicy, TryAgainError
-from dreamgym_env.world_model.generators.openai.servers import Server, any_available, choose_server
+from dreamgym_env.world_model.generators.openai.servers import Server, choose_server
 
 if TYPE_CHECKING:
     from dreamgym_env.world_model.generators.openai.http import HttpThread
@@ -95,9 +95,19 @@ class OpenAIGenerator:
         """Whether a server has answered a request by schema."""
         self._extra_body = dict(extra_body or {})
         self._dice = random.Random()  # noqa: S311 - spreads retries over time, decides nothing else
+
+        def connect() -> HttpThread:
+            from dreamgym_env.world_model.generators.openai.http import HttpThread
+
+            return HttpThread(headers, timeout, connect_timeout, max_response_bytes)
+
+        def quote(error: Exception) -> str:
+            text = " ".join(str(error).split())
+            text = text.replace(key, "***") if key else text
+            return text if len(text) <= 400 else f"{text[:400]}…"
+
         # Closures, so that no attribute shows the key.
-        self._clean = lambda text: text.replace(key, "***") if key else text
-        self._connect = lambda: _http_thread(headers, timeout, connect_timeout, max_response_bytes)
+        self._connect, self._quote = connect, quote
         self._http: HttpThread | None = None
         self._closed = False
 
@@ -154,9 +164,7 @@ class OpenAIGenerator:
             raise WorldModelError(str(given_up[0]))
         return [Completion("", error=str(item)) if isinstance(item, _GaveUpError) else item for item in outcomes]
 
-    async def _call(
-        self, http: HttpThread, prompt: Prompt, sampling: Sampling, seed: int
-    ) -> Completion | _GaveUpError:
+    async def _call(self, http: HttpThread, prompt: Prompt, sampling: Sampling, seed: int) -> Completion | _GaveUpError:
         """Ask until the prompt is answered, refused, or given up."""
         reasons: dict[str, str] = {}
         for attempt in range(self._retry.max_retries + 1):
@@ -166,7 +174,8 @@ class OpenAIGenerator:
                 try:
                     completion = await self._attempt(http, server, prompt, sampling, seed)
                 except RefusedError as error:
-                    story = self._clean(f"The server at {server.base_url} {error} (model {self._model}).")
+                    said = self._quote(error)
+                    story = f"The server at {server.base_url}, asked for model {self._model}, {said}."
                     if error.every_prompt:
                         raise WorldModelError(story) from None
                     return Completion("", error=story)
@@ -177,10 +186,10 @@ class OpenAIGenerator:
                     return completion
                 finally:
                     server.in_flight -= 1
-            reasons[server.base_url] = self._clean(str(failure))
+            reasons[server.base_url] = self._quote(failure)
             server.rest(self._retry, failure.retry_after)
             _logger.debug("attempt %d at %s failed: %s", attempt + 1, server.base_url, reasons[server.base_url])
-            if attempt < self._retry.max_retries and not any_available(self._servers):
+            if attempt < self._retry.max_retries and not any(server.available for server in self._servers):
                 await asyncio.sleep(self._retry.delay(attempt, failure.retry_after, self._dice))
         story = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
         return _GaveUpError(
@@ -192,37 +201,22 @@ class OpenAIGenerator:
     async def _attempt(
         self, http: HttpThread, server: Server, prompt: Prompt, sampling: Sampling, seed: int
     ) -> Completion:
-        def ask(structured: bool) -> Any:
+        async def ask(structured: bool) -> Response:
             body = request_body(
                 self._model, self._api, prompt, sampling, seed, structured=structured, extra=self._extra_body
             )
-            return http.post(server.url, body)
+            return await http.post(server.url, body)
 
         structured = self._structured and sampling.json_schema is not None
-        response: Response = await ask(structured)
-        if structured and response.status in (400, 422) and not self._structured_known:
-            response = await ask(structured=False)
-            if response.status == 200:
-                self._do_without_schema(server)
-        elif structured and response.status == 200:
+        response = await ask(structured)
+        if structured and response.status == 200:
             self._structured_known = True
+        elif structured and response.status in (400, 422) and not self._structured_known:
+            response = await ask(structured=False)
+            if response.status == 200 and self._structured:
+                self._structured = False
+                _logger.warning(
+                    "%s refuses response_format with a JSON schema; from now on answers are asked for without it.",
+                    server.base_url,
+                )
         return read_completion(response, self._api, sampling)
-
-    def _do_without_schema(self, server: Server) -> None:
-        if self._structured:
-            _logger.warning(
-                "%s refuses response_format with a JSON schema; from now on answers are asked for without it.",
-                server.base_url,
-            )
-        self._structured = False
-
-
-def _http_thread(
-    headers: Mapping[str, str], timeout: float, connect_timeout: float, max_response_bytes: int
-) -> HttpThread:
-    # aiohttp takes longer to import than all the rest of the package.
-    from dreamgym_env.world_model.generators.openai.http import HttpThread
-
-    return HttpThread(
-        headers, timeout=timeout, connect_timeout=connect_timeout, max_response_bytes=max_response_bytes
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Mapping
-from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -31,18 +30,16 @@ class HttpThread:
     """
 
     def __init__(
-        self, headers: Mapping[str, str], *, timeout: float, connect_timeout: float, max_response_bytes: int
+        self, headers: Mapping[str, str], timeout: float, connect_timeout: float, max_response_bytes: int
     ) -> None:
-        self._headers = {"Content-Type": "application/json", **headers}
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=connect_timeout)
         self._max_response_bytes = max_response_bytes
         self._proxies: dict[str, str | None] = {}
-        started: Future[tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession, asyncio.Event]] = Future()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(started)), name="dreamgym-openai", daemon=True
-        )
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._loop = self._runner.get_loop()
+        self._thread = threading.Thread(target=self._serve, name="dreamgym-openai", daemon=True)
         self._thread.start()
-        self._loop, self._session, self._stop = started.result()
+        self._session = self.run(self._open_session({"Content-Type": "application/json", **headers}))
 
     @property
     def alive(self) -> bool:
@@ -59,9 +56,10 @@ class HttpThread:
             raise
 
     def close(self) -> None:
-        """Cancel what still runs, close all connections and end the thread; calling it twice is allowed."""
+        """Close all connections, cancel what still runs and end the thread; calling it twice is allowed."""
         if self.alive:
-            self._loop.call_soon_threadsafe(self._stop.set)
+            self.run(self._session.close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
 
     async def post(self, url: str, body: bytes) -> Response:
@@ -73,48 +71,50 @@ class HttpThread:
         """
         try:
             try:
-                return await self._post(url, body)
+                return await self._exchange(url, body)
             except aiohttp.ClientConnectorError:
                 raise
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                # Servers close idle connections; a request may cross that on its way.
-                return await self._post(url, body)
+                # Most likely the server closed an idle connection while the request was on its way.
+                return await self._exchange(url, body)
         except aiohttp.ConnectionTimeoutError as error:
             raise TryAgainError(f"no connection within {self._timeout.connect:g} s") from error
         except TimeoutError as error:
             raise TryAgainError(f"no complete answer within {self._timeout.total:g} s") from error
         except aiohttp.ClientConnectorError as error:
             raise TryAgainError(str(error)) from error
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError) as error:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise TryAgainError("the server closed the connection before its answer was complete") from error
         except aiohttp.ClientError as error:
             raise TryAgainError(f"the server's answer is not HTTP ({error})") from error
 
-    async def _post(self, url: str, body: bytes) -> Response:
+    async def _exchange(self, url: str, body: bytes) -> Response:
         async with self._session.post(url, data=body, allow_redirects=False, proxy=self._proxy(url)) as response:
             content = bytearray()
             async for chunk in response.content.iter_any():
                 content += chunk
                 if len(content) > self._max_response_bytes:
                     response.close()
-                    raise RefusedError(f"sent more than the allowed {self._max_response_bytes} bytes for this prompt")
+                    limit = self._max_response_bytes
+                    raise RefusedError(f"sent an answer that exceeds {limit} bytes; it was not read to its end")
             return Response(response.status, response.headers, bytes(content))
 
     def _proxy(self, url: str) -> str | None:
-        # aiohttp's trust_env would ask the environment anew for each call, in another thread, and send what ~/.netrc
-        # holds for the host as well, which collides with an API key.
+        # aiohttp's trust_env would ask the environment in another thread for each call, and send what ~/.netrc holds
+        # for the host as well, which collides with an API key.
         if url not in self._proxies:
             parts = urlsplit(url)
             self._proxies[url] = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
         return self._proxies[url]
 
-    async def _serve(
-        self, started: Future[tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession, asyncio.Event]]
-    ) -> None:
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(
-            connector=connector, headers=self._headers, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
-        ) as session:
-            stop = asyncio.Event()
-            started.set_result((asyncio.get_running_loop(), session, stop))
-            await stop.wait()
+    async def _open_session(self, headers: Mapping[str, str]) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),  # the generator bounds the calls in flight
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=headers,
+            timeout=self._timeout,
+        )
+
+    def _serve(self) -> None:
+        with self._runner:
+            self._loop.run_forever()

@@ -124,7 +124,7 @@ def _read_answer(body: bytes, api: Api, sampling: Sampling) -> Completion:
         usage = answer.get("usage") or {}
         tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        start = body[:80].decode("utf-8", "replace")
+        start = body[:1000].decode("utf-8", "replace")
         raise TryAgainError(f"the answer is not the protocol's ({error!r}); it begins {start!r}") from error
     if text is None:  # a refusal, or nothing but hidden reasoning
         text = choice["message"].get("refusal") or ""
@@ -134,14 +134,12 @@ def _read_answer(body: bytes, api: Api, sampling: Sampling) -> Completion:
 
 
 def _error_message(body: bytes) -> str:
-    """Return what a server says of a failure, at most 300 characters of it."""
+    """Return what a server says of a failure."""
     text = body.decode("utf-8", "replace")
     try:
         answer = json.loads(text)
         error = answer.get("error", answer)
         message = error.get("message") if isinstance(error, dict) else error
-        text = message if isinstance(message, str) else text
     except (ValueError, AttributeError):
-        pass  # not the protocol's form: the body itself is the message
-    text = " ".join(text.split())
-    return text if len(text) <= 300 else text[:300] + "…"
+        return text  # not the protocol's form: the body itself is the message
+    return message if isinstance(message, str) else text

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from dreamgym_env.world_model.generators.openai.retry import RetryPolicy
 
-__all__ = ["Server", "any_available", "choose_server"]
+__all__ = ["Server", "choose_server"]
 
 
 class Server:
@@ -62,8 +62,3 @@ def choose_server(servers: Sequence[Server]) -> Server:
     if available:
         return min(available, key=lambda server: server.in_flight)
     return min(servers, key=lambda server: server.rests_until)
-
-
-def any_available(servers: Sequence[Server]) -> bool:
-    """Return whether a call may be sent without waiting."""
-    return any(server.available for server in servers)
