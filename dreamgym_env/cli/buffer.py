@@ -41,8 +41,7 @@ def info(location: LocationArgument, domain: DomainOption = "webshop", as_json: 
         typer.echo(json.dumps(figures, indent=2))
         return
     for name, value in figures.items():
-        shown = ", ".join(f"{key} {count:,}" for key, count in value.items()) if isinstance(value, dict) else value
-        typer.echo(f"{name.replace('_', ' '):<16}{shown:,}" if isinstance(shown, int) else f"{name:<16}{shown}")
+        typer.echo(f"{name.replace('_', ' '):<16}{_shown(value)}")
 
 
 @app.command()
@@ -154,6 +153,13 @@ def _figures(buffer: ReplayBuffer) -> dict[str, Any]:
         "actions": dict(kinds.most_common()),
         "invalid_actions": invalid,
     }
+
+
+def _shown(value: Any) -> str:
+    """Write a figure, a table of figures or a name for people."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {count:,}" for key, count in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _read_text(state: str) -> str:

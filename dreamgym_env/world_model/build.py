@@ -13,17 +13,19 @@ model was trained on; any other model is asked in the chat format.
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
-from dreamgym_env.errors import WorldModelError
+from dreamgym_env.errors import WorldModelError, WorldModelStringError
 from dreamgym_env.types import Domain, TextGenerator
 from dreamgym_env.world_model.chat import ChatFormat
 from dreamgym_env.world_model.codec import CODECS
 from dreamgym_env.world_model.compact import CompactFormat
 from dreamgym_env.world_model.formats import PromptFormat
-from dreamgym_env.world_model.generators import generator_from_string
+from dreamgym_env.world_model.generators.lazy import LazyGenerator
+from dreamgym_env.world_model.generators.strings import FORMS, generator_from_string
 from dreamgym_env.world_model.language import LanguageWorldModel
 
 __all__ = ["EMBEDDED_PATH", "MODEL_SETTINGS_FILE", "format_settings", "prompt_format", "world_model_from_string"]
@@ -60,17 +62,21 @@ def world_model_from_string(
         MissingDependencyError: the engine's package is not installed.
     """
     backend, _, model = spec.partition(":")
+    make = functools.partial(generator_from_string, spec)
     if spec == "embedded":
         backend, model = "transformers", str(EMBEDDED_PATH)
         if not (EMBEDDED_PATH / "config.json").is_file():
             raise WorldModelError(f"The embedded model's files are missing from {EMBEDDED_PATH}: reinstall it.")
+        make = functools.partial(LazyGenerator, functools.partial(generator_from_string, f"{backend}:{model}"))
+    elif backend not in FORMS:
+        forms = ", ".join(f'"{form.example}"' for form in FORMS.values())
+        raise WorldModelStringError(f'{spec[:200]!r} names no world model. The forms are "embedded", {forms}.')
     settings = format_settings(model) if backend in ("transformers", "vllm") else {}
     if codec is not None:
         settings["codec"] = codec
-    chosen = prompt_format(domain, **settings)
     return LanguageWorldModel(
-        chosen,
-        generator or generator_from_string(f"{backend}:{model}" if spec == "embedded" else spec),
+        prompt_format(domain, **settings),
+        generator or make(),
         temperature=temperature,
         max_new_tokens=max_new_tokens,
         retries=retries,

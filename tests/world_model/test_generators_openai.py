@@ -239,6 +239,30 @@ def test_the_key_is_in_no_repr_and_no_log(caplog: pytest.LogCaptureFixture) -> N
     assert "attempt 1" in caplog.text
 
 
+def test_a_shortened_message_shows_no_part_of_the_key() -> None:
+    """Long answers of a failing server are cut, but never inside the key."""
+    with pytest.raises(WorldModelError) as caught:
+        ask(lambda call: Reply(b"sk-very-secret " * 100, 500), api_key="sk-very-secret")
+    assert "sk-" not in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("spared", ["", "other.invalid,127.0.0.1"])
+def test_the_environment_says_which_proxy_to_use(monkeypatch: pytest.MonkeyPatch, spared: str) -> None:
+    """HTTP_PROXY and NO_PROXY are respected."""
+    with LoopbackServer(echo) as proxy, LoopbackServer(echo) as direct:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+        monkeypatch.setenv("no_proxy", spared)
+        generator = OpenAIGenerator("m", [direct.url], retry=QUICK)
+        assert generator.generate([PROMPT], Sampling(), [0])[0].text == "echo ask"
+        generator.close()
+        if spared:
+            assert (len(proxy.calls), len(direct.calls)) == (0, 1)
+        else:
+            assert proxy.calls[0].path == f"{direct.url}/chat/completions"
+            assert not direct.calls
+
+
 def test_a_redirect_names_its_target() -> None:
     """Redirects are not followed, for the key would go along."""
     with pytest.raises(WorldModelError, match=r"https://elsewhere/v1"):
@@ -341,6 +365,28 @@ def test_a_connection_that_the_server_closed_while_idle_costs_no_retry() -> None
         generator = OpenAIGenerator("m", [server.url], retry=RetryPolicy(max_retries=0))
         for _ in range(3):
             assert generator.generate([PROMPT], Sampling(), [0])[0].text == "echo ask"
+        generator.close()
+
+
+def test_a_request_that_crosses_the_end_of_its_connection_costs_no_retry() -> None:
+    """A server that gives an idle connection up in the very moment is asked on a new one."""
+    body = completion_reply(Call(0, "/chat/completions", {}, b'{"messages": []}'), "hello").body
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    def serve(listener: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(raw)
+                connection.recv(65_536)  # the next request, never answered
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=[listener], daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        generator = OpenAIGenerator("m", [url], retry=RetryPolicy(max_retries=0))
+        for _ in range(2):
+            assert generator.generate([PROMPT], Sampling(), [0])[0].text == "hello"
         generator.close()
 
 
