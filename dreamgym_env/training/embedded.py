@@ -22,7 +22,7 @@ from dreamgym_env.world_model.compact import CompactFormat
 
 __all__ = ["main", "seed_examples"]
 
-_SETTINGS = {"format": "compact", "codec": "edits", "max_memories": 3}
+_CODEC, _MAX_MEMORIES = "edits", 3
 
 
 def seed_examples(seed: int) -> list[Example]:
@@ -33,7 +33,7 @@ def seed_examples(seed: int) -> list[Example]:
         path = domain.seed_experience()
         if not path:
             continue
-        prompt_format = CompactFormat(domain, _SETTINGS["codec"], max_memories=_SETTINGS["max_memories"])
+        prompt_format = CompactFormat(domain, _CODEC, max_memories=_MAX_MEMORIES)
         buffer = ReplayBuffer(domain)
         examples.extend(make_examples(read_transitions(path), buffer, domain, prompt_format, seed=seed))
         buffer.close()
@@ -51,7 +51,8 @@ def main(
     logging.basicConfig(level=logging.INFO)
     examples = seed_examples(seed)
     options = TrainingOptions(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
-    loss = finetune_from_scratch(examples, out, model_settings=dict(_SETTINGS), options=options)
+    settings = {"format": CompactFormat.name, "codec": _CODEC, "max_memories": _MAX_MEMORIES}
+    loss = finetune_from_scratch(examples, out, model_settings=settings, options=options)
     logging.getLogger(__name__).info("Mean training loss %.4f nats a token; written to %s.", loss, out)
 
 

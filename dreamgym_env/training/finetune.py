@@ -84,7 +84,7 @@ def finetune_from_scratch(
         data_collator=_Collator(tokenizer.pad_token_id),
     )
     result = trainer.train()
-    model.to(torch.float16).save_pretrained(out)
+    model.half().save_pretrained(out)
     tokenizer.save_pretrained(out)
     card = {
         **model_settings,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def world_model_from_string(
         MissingDependencyError: the engine's package is not installed.
     """
     backend, _, model = spec.partition(":")
-    make = functools.partial(generator_from_string, spec)
+    make: Callable[[], TextGenerator] = functools.partial(generator_from_string, spec)
     if spec == "embedded":
         backend, model = "transformers", str(EMBEDDED_PATH)
         if not (EMBEDDED_PATH / "config.json").is_file():

@@ -46,7 +46,7 @@ def test_episodes_go_from_search_to_purchase(result: SideBySide):
 
 def test_the_dream_flatters_no_one(result: SideBySide):
     assert result.agreement.dream_only <= 1
-    assert result.replayed.solved >= result.dream.solved - 1
+    assert result.replayed.solved >= 0.75 * result.dream.solved
 
 
 def test_failures_of_the_model_are_rare_and_earn_nothing(result: SideBySide):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+
 from dreamgym_env.errors import WorldModelError
 from dreamgym_env.testing.generator_contract import TextGeneratorContract
 from dreamgym_env.testing.tiny_model import CHAT_TEMPLATE, save_tiny_model

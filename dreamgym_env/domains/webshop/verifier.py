@@ -53,7 +53,8 @@ def order_of(history: Sequence[Turn], state: str, option_names: frozenset[str]) 
     """Read an order off the product page and the clicks since it was opened."""
     segments = state.split(SEPARATOR)
     price_at = next((at for at, part in enumerate(segments) if part.startswith("Price: ")), 0)
-    asin, chosen = "", {}
+    asin = ""
+    chosen: dict[str, str] = {}
     for turn in history:
         parsed = parse_action(turn.action)
         if parsed is None or parsed[0] != "click":

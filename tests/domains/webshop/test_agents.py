@@ -23,6 +23,10 @@ def domain() -> WebShop:
     return WebShop()
 
 
+def engine_of(domain: WebShop) -> WebShopEngine:
+    return WebShopEngine(domain.shop.products, domain.shop.search)
+
+
 def shop(engine: WebShopEngine, agent: Shopper, task: Task, seed: int) -> tuple[StepResult, list[str]]:
     """Play an episode; return its last step and its actions."""
     agent.begin(task, np.random.default_rng(seed))
@@ -42,7 +46,7 @@ def offers(result: StepResult) -> tuple[str, ...]:
 def success(domain: WebShop, name: str, task_ids: Sequence[str]) -> float:
     agent = AGENTS[name](domain)
     tasks = [domain.task(task_id) for task_id in task_ids]
-    wins = [shop(domain.shop.engine, agent, task, seed)[0].reward >= 1 for seed, task in enumerate(tasks)]
+    wins = [shop(engine_of(domain), agent, task, seed)[0].reward >= 1 for seed, task in enumerate(tasks)]
     return sum(wins) / len(wins)
 
 
@@ -62,7 +66,7 @@ def test_a_noisy_oracle_fails_at_times_and_recovers_at_others(domain: WebShop) -
 
 def test_without_noise_a_noisy_oracle_is_the_oracle(domain: WebShop) -> None:
     tasks = [domain.task(task_id) for task_id in domain.task_ids("train")[:30]]
-    assert all(shop(domain.shop.engine, NoisyOracleAgent(0.0), task, 1)[0].reward == 1 for task in tasks)
+    assert all(shop(engine_of(domain), NoisyOracleAgent(0.0), task, 1)[0].reward == 1 for task in tasks)
     with pytest.raises(ValueError, match="must lie in"):
         NoisyOracleAgent(1.5)
 
@@ -71,9 +75,9 @@ def test_without_noise_a_noisy_oracle_is_the_oracle(domain: WebShop) -> None:
 def test_the_same_seed_gives_the_same_episode(domain: WebShop, name: str) -> None:
     task = domain.task(domain.task_ids("train")[5])
     agent = AGENTS[name](domain)
-    first = shop(domain.shop.engine, agent, task, 3)
-    assert shop(domain.shop.engine, agent, task, 3) == first
-    assert shop(domain.shop.engine, AGENTS[name](domain), task, 3) == first
+    first = shop(engine_of(domain), agent, task, 3)
+    assert shop(engine_of(domain), agent, task, 3) == first
+    assert shop(engine_of(domain), AGENTS[name](domain), task, 3) == first
 
 
 def test_an_oracle_buys_something_where_the_target_is_missing(domain: WebShop) -> None:
