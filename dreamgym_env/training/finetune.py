@@ -42,7 +42,7 @@ class ModelSize:
 class TrainingOptions:
     """How long and how fast to train."""
 
-    steps: int = 900
+    steps: int = 600
     batch_size: int = 16
     learning_rate: float = 2e-3
     seed: int = 0

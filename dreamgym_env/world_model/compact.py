@@ -59,7 +59,7 @@ class CompactFormat:
             max_memories: how many memories the prompt shows (and an answer may refer to).
         """
         self.codec = CODECS[codec]
-        self.viewer = Viewer(domain, newest_first=True, max_earlier=3)
+        self.viewer = Viewer(domain, newest_first=True, max_earlier=5)
         self.max_memories = max_memories
 
     def prompt(self, view: View) -> Prompt:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "teach"]
 
-_WORDS = 40  # characters of the agent's own words that a reason repeats
 _SUBPAGE_HEAD = 4  # segments above a sub-page's text: instruction and the two buttons
 
 
@@ -47,13 +46,9 @@ def explain(step: Transition) -> str:
     """Say in one sentence whether the action leads on and how the shop responds."""
     if not step.valid:
         return "The page does not offer this action, so nothing changes."
-    kind, name = observation.action_kind(step.action), observation.action_argument(step.action)[:_WORDS]
+    kind = observation.action_kind(step.action)
     if kind == "buy":
         return _explain_order(step)
-    if kind == "option":
-        return f"Toward the goal: {name} is chosen, and the page looks the same."
-    if kind == "subpage":
-        return f"A detour: the {name} of the product opens."
     if kind == "prev":
         return f"A detour: the {observation.page_kind(step.next_state)} page before this one comes back."
     return _REASONS.get(kind, "The shop answers as it always does.")
@@ -62,6 +57,8 @@ def explain(step: Transition) -> str:
 _REASONS = {
     "search": "Toward the goal: the search lists the products that fit its words best.",
     "item": "Toward the goal: the product is listed here, so its page opens.",
+    "option": "Toward the goal: an option is chosen, and the page looks the same.",
+    "subpage": "A detour: a page that tells more of the product opens.",
     "next": "Toward the goal: the next page of the same results follows.",
     "back": "A detour: the start page with the search bar comes back.",
 }
