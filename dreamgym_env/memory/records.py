@@ -7,7 +7,6 @@ without ``"history"`` starts an episode (step 0) or continues another record, it
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -149,7 +148,7 @@ def _integer(record: Mapping[str, Any], name: str) -> int:
 
 def _number(record: Mapping[str, Any], name: str, default: float | None = None) -> float:
     value = _member(record, name, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
         raise ValueError(f'"{name}" must be a finite number, not {value!r:.60}')
     return float(value)
 

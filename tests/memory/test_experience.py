@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toy_experience import dream, walk
 
 from dreamgym_env.errors import ExperienceFormatError
 from dreamgym_env.memory import experience
 from dreamgym_env.memory.experience import TransitionWriter, read_transitions, write_transitions
 from dreamgym_env.memory.records import dump_line, from_record, to_record
 from dreamgym_env.types import Source, Transition, Turn
-from toy_experience import dream, walk
 
 texts = st.text(max_size=30)  # surrogates included
 turns = st.lists(st.builds(Turn, texts, texts), max_size=3).map(tuple)
@@ -126,7 +126,8 @@ def test_a_broken_line_is_named_and_nothing_is_read(tmp_path: Path, broken: str,
         ("step", -1),
         ("step", True),
         ("reward", "1"),
-        ("reward", 10**400),
+        pytest.param("reward", 10**400, id="reward-huge"),
+        ("reward", float("nan")),
         ("terminated", 0),
         ("source", "imagined"),
         ("state", None),
@@ -144,7 +145,7 @@ def test_a_line_whose_episode_is_missing_is_named(tmp_path: Path) -> None:
     write_transitions(path, walk())
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([lines[0], *lines[2:]]))
-    with pytest.raises(ExperienceFormatError, match="line 2.*step 0 of its episode"):
+    with pytest.raises(ExperienceFormatError, match=r"line 2.*step 0 of its episode"):
         read_transitions(path)
 
 

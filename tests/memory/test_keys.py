@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toy_experience import HOUSE, query_of, walk
 
 from dreamgym_env.errors import MissingDependencyError, ReplayBufferError
 from dreamgym_env.memory.embedders import HashingEmbedder, embedder_from_name
 from dreamgym_env.memory.identity import RowId
 from dreamgym_env.memory.keys import KeyEncoder, KeyWeights
 from dreamgym_env.types import Query, Task
-from toy_experience import HOUSE, query_of, walk
 
 EMBEDDER = HashingEmbedder(64)
 

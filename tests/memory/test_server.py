@@ -1,0 +1,92 @@
+"""A buffer on a Chroma server: many processes write and read at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from toy_experience import HOUSE, dream, query_of, walk
+
+from dreamgym_env.errors import ReplayBufferError
+from dreamgym_env.memory import HashingEmbedder, ReplayBuffer
+from dreamgym_env.types import Source
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Chroma server on a folder that a buffer was closed in."""
+    folder = tmp_path_factory.mktemp("served")
+    with ReplayBuffer(HOUSE, folder, seed_experience=False) as buffer:
+        buffer.add(walk(0))
+    port = free_port()
+    chroma = Path(sys.executable).with_name("chroma")
+    environment = {**os.environ, "ANONYMIZED_TELEMETRY": "False"}
+    process = subprocess.Popen(
+        [chroma, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        env=environment,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(f"{address}/api/v2/heartbeat", timeout=1).raise_for_status()
+                break
+            except httpx.HTTPError:
+                assert process.poll() is None, "the Chroma server ended"
+                time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_many_clients_share_one_buffer(server: str) -> None:
+    with (
+        ReplayBuffer(HOUSE, server, seed_experience=False) as one,
+        ReplayBuffer(HOUSE, server, seed_experience=False) as two,
+    ):
+        assert one.recorded([query_of(walk(0)[4])])[0] is not None  # what was written into the folder is served
+        assert len(two) == len(walk(0))
+        one.add(walk(1, actions=("say from one",)))
+        two.add(walk(2, actions=("say from two",)))
+        for client in (one, two):
+            for number, word in ((1, "one"), (2, "two")):
+                question = query_of(walk(number, actions=(f"say from {word}",))[0])
+                assert client.retrieve([question], k=1)[0][0].transition.task_id == f"toyhouse/train/{number}"
+
+
+def test_dreams_are_batched_and_evicted_on_a_server_too(server: str) -> None:
+    with ReplayBuffer(HOUSE, server, seed_experience=False, max_dream=2, flush_every=10) as buffer:
+        buffer.add([dream(number) for number in range(5)])
+        assert buffer.stats()["pending"] == 5
+        buffer.flush()
+        assert buffer.count(Source.DREAM) == 2
+    with ReplayBuffer(HOUSE, server, seed_experience=False, read_only=True) as reader:
+        assert [step for step in reader.experience() if step.source is Source.DREAM] == [dream(3), dream(4)]
+
+
+def test_another_embedder_is_refused(server: str) -> None:
+    with pytest.raises(ReplayBufferError, match="indexed with"):
+        ReplayBuffer(HOUSE, server, seed_experience=False, embedder=HashingEmbedder(16))
+
+
+def test_a_missing_server_says_how_to_start_one() -> None:
+    port = free_port()
+    with pytest.raises(
+        ReplayBufferError, match=f"No Chroma server answers .* `chroma run --path FOLDER --port {port}`"
+    ):
+        ReplayBuffer(HOUSE, f"http://127.0.0.1:{port}", seed_experience=False)
