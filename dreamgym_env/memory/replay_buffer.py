@@ -214,6 +214,8 @@ class ReplayBuffer:
 
     def close(self) -> None:
         """Flush and let go of folder, lock and connections; calling it twice is allowed."""
+        if self._finalizer.alive:
+            self.flush()
         self._finalizer()
         if self._seed is not None:
             self._seed.close()

@@ -15,6 +15,7 @@ pages, how long they are, the segments that the actions name) and answers with r
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -130,7 +131,7 @@ def _argument(action: str) -> str:
 def _telling(view: View) -> list[str]:
     """Return the arguments of the episode's actions, latest first, without those that most pages show (buttons)."""
     arguments = dict.fromkeys(_argument(turn.action) for turn in reversed(view.query.history))
-    pages = [{segment.lower() for segment in page} for page in view.pages.values()]
+    pages = [_places(page) for page in view.pages.values()]
     return [text for text in arguments if sum(text in page for page in pages) <= len(pages) / 2]
 
 
@@ -139,9 +140,7 @@ def _overview(segments: tuple[str, ...], action: str, named: Sequence[str], limi
 
     The one that the current action names is shown with the two that follow it, for that is what a listing says.
     """
-    places: dict[str, int] = {}
-    for at, segment in enumerate(segments):
-        places.setdefault(segment.lower(), at)
+    places = _places(segments)
     shown: list[int] = []
     if action in places:
         shown.extend(range(places[action], min(places[action] + 3, len(segments))))
@@ -150,6 +149,16 @@ def _overview(segments: tuple[str, ...], action: str, named: Sequence[str], limi
     return f"{len(segments)}: {told}" if told else f"{len(segments)}"
 
 
+@functools.lru_cache(maxsize=4096)
+def _places(segments: tuple[str, ...]) -> Mapping[str, int]:
+    """Return where each text of a page stands first, lower-cased."""
+    places: dict[str, int] = {}
+    for at, segment in enumerate(segments):
+        places.setdefault(segment.lower(), at)
+    return places
+
+
+@functools.lru_cache(maxsize=16_384)
 def _plain(text: str, length: int) -> str:
     """Return the beginning of a text on one line, unable to imitate a tag."""
     return " ".join(text[: 4 * length].split()).replace("<|", "< |")[:length]

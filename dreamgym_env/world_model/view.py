@@ -71,6 +71,9 @@ class Viewer:
         self.newest_first = newest_first
         self.max_earlier = max_earlier
         self.segment: Callable[[str, str], Segments] = functools.lru_cache(maxsize=8192)(domain.segment)
+        self._canonical: Callable[[str], str] = functools.lru_cache(maxsize=8192)(
+            lambda action: domain.parse_action(action) or action
+        )
 
     def view(self, query: Query, memories: Sequence[Memory]) -> View:
         """Return what a prompt shows of ``query`` grounded in ``memories`` (most similar first)."""
@@ -105,6 +108,3 @@ class Viewer:
             RelatedMemory(f"M{number}", memory, page, outcome, same_action, same_page)
             for number, (same_action, same_page, memory, page, outcome) in enumerate(related, start=1)
         )
-
-    def _canonical(self, action: str) -> str:
-        return self.domain.parse_action(action) or action

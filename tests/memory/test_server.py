@@ -87,6 +87,6 @@ def test_another_embedder_is_refused(server: str) -> None:
 def test_a_missing_server_says_how_to_start_one() -> None:
     port = free_port()
     with pytest.raises(
-        ReplayBufferError, match=f"No Chroma server answers .* `chroma run --path FOLDER --port {port}`"
+        ReplayBufferError, match=rf"No Chroma server answers .*--port {port}`"
     ):
         ReplayBuffer(HOUSE, f"http://127.0.0.1:{port}", seed_experience=False)
