@@ -86,7 +86,5 @@ def test_another_embedder_is_refused(server: str) -> None:
 
 def test_a_missing_server_says_how_to_start_one() -> None:
     port = free_port()
-    with pytest.raises(
-        ReplayBufferError, match=rf"No Chroma server answers .*--port {port}`"
-    ):
+    with pytest.raises(ReplayBufferError, match=rf"No Chroma server answers .*--port {port}`"):
         ReplayBuffer(HOUSE, f"http://127.0.0.1:{port}", seed_experience=False)
