@@ -3,8 +3,8 @@
 ``python benchmarks/embedders.py [--memories N] [--queries N] [--experience FILE]`` prints a table and writes
 ``results/embedders.json``.  An embedder whose package is not installed is left out, and said so.
 
-The tasks of a transitions file (the shipped seed) are split into a tenth that asks and the rest that is remembered.  The
-search is exact, so that only embedder and weights decide.  Figures, each a mean over queries:
+The tasks of a transitions file (the shipped seed) are split into a tenth that asks and the rest that is remembered.
+The search is exact, so that only embedder and weights decide.  Figures, each a mean over queries:
 
 * **subject@k**: the top k hold a transition of the same page kind and action kind about the same subject (the product
   of a product page, the product that is clicked, or results of which half are the same), where the memories hold one;

@@ -288,7 +288,7 @@ class Verifier(Protocol):
     """Decides success by program, without a language model."""
 
     def verify(self, task: Task, history: Sequence[Turn], state: str, action: str, next_state: str) -> Verdict:
-        """Judge the episode after ``action`` led from ``state`` to ``next_state``; ``history`` holds the turns before."""
+        """Judge the episode after ``action`` led from ``state`` to ``next_state``; ``history`` is what came before."""
         ...
 
 
