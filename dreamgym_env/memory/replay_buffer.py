@@ -69,7 +69,8 @@ class ReplayBuffer:
             location: None for memory, ``"http://host:port"`` for a Chroma server, else a folder.
             embedder: embeds the parts of a key; the hashing embedder where None.
             weights: what the parts of a key count; see :class:`KeyWeights`.
-            read_only: open an existing folder beside its writer; ``add`` then raises.
+            read_only: open what exists, without the lock; ``add`` then raises. A folder is searched as it was when it
+                was opened, whatever its writer adds meanwhile; on a server, additions are found at once.
             seed_experience: True joins what the domain ships, False nothing, a path another transitions file.
             max_dream: bound on dream transitions; the oldest episodes are evicted.
             accept: decides which valid, new dream transitions enter; :class:`DreamFilter` where None.

@@ -88,8 +88,8 @@ class Store:
         self.spec = spec
         self.read_only = read_only
         self.where = "memory" if location is None else str(location)
-        self.shared = read_only or is_url(location)
-        """Whether another process may be writing to it."""
+        self.shared = is_url(location)
+        """Whether rows of other processes may appear in a search."""
         self._folder: BufferFolder | None = None
         self._temporary = location is None
         # clients in memory share their state within a process: each buffer gets a name of its own

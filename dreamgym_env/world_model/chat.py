@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,7 @@ class ChatFormat:
         """
         self.codec = CODECS[codec]
         self.viewer = Viewer(domain, newest_first=False, max_earlier=16)
+        self._write = functools.lru_cache(maxsize=4096)(self._written)  # most pages are written many times
         self._system = _SYSTEM.format(rules=domain.rules, contract=self.codec.contract)
 
     def prompt(self, view: View) -> Prompt:
@@ -139,7 +141,7 @@ class ChatFormat:
             parts.append(f"Action: {_one_line(turn.action)}")
         return parts[:-1]
 
-    def _write(self, segments: Sequence[str]) -> str:
+    def _written(self, segments: Sequence[str]) -> str:
         """Write a page as the codec would; no text on it can be taken for a heading of the prompt."""
         if self.codec.name == "full":
             written = self.codec.encode(segments, {})

@@ -46,7 +46,7 @@ number = 0
 while True:
     buffer.add([dream(number)])
     number += 1
-    if number % 50 == 0:
+    if buffer.stats()["pending"] == 0:
         print(number, flush=True)
     if number == 120:
         buffer.add(walk())
@@ -156,19 +156,13 @@ def test_many_processes_read_at_once(written: Path) -> None:
         assert list(buffer.experience()) == walk()
 
 
-def test_a_reader_sees_what_the_writer_adds(written: Path) -> None:
-    with open_buffer(written, read_only=True) as reader:
-        assert len(reader.retrieve([query_of(walk()[0])], k=50)[0]) == len(walk())
-        program = """
-import sys
-from toy_experience import HOUSE, walk
-from dreamgym_env.memory import ReplayBuffer
-with ReplayBuffer(HOUSE, sys.argv[1], seed_experience=False) as buffer:
-    buffer.add(walk(1, actions=("say news",)))
-"""
-        assert start(program, written).wait() == 0
-        memories = reader.retrieve([query_of(walk(2, actions=("say news",))[0])], k=1)[0]
-        assert memories[0].transition.action == "say news"
+def test_a_reader_that_opens_again_sees_what_the_writer_added(written: Path) -> None:
+    news = walk(1, actions=("say news",))
+    with open_buffer(written, read_only=True) as early, open_buffer(written) as writer:
+        assert len(early.retrieve([query_of(walk()[0])], k=50)[0]) == len(walk())
+        writer.add(news)
+        with open_buffer(written, read_only=True) as late:
+            assert late.retrieve([query_of(news[0])], k=1)[0][0].transition.action == "say news"
 
 
 def test_read_only_means_read_only(written: Path) -> None:
