@@ -172,6 +172,8 @@ class Prediction:
     reward 0.0 and ``terminated`` False."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    attempts: int = 1
+    """How often the model was asked; an answer after the first attempt depends on the asking episode's seed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with the original benchmarks' data; tests that need it are skipped where it is missing."""
-    folder = Path(__file__).parents[2] / "shared" / "data"
+    named = os.environ.get("DREAMGYM_REAL_DATA")
+    folder = Path(named) if named else Path(__file__).parents[2] / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip(f"needs the original benchmarks' data in {folder}")
+        pytest.skip(f"needs the original benchmarks' data in {folder}, or in the folder that DREAMGYM_REAL_DATA names")
     return folder

@@ -30,8 +30,10 @@ def build_simulator(
 
     Args:
         domain: name of the domain.
-        world_model: a world-model string (see :mod:`dreamgym_env.world_model.build`) or an object.
-        buffer: None (in memory), a folder, ``"http://host:8000"`` (a Chroma server), or an open buffer.
+        world_model: a world-model string (see :mod:`dreamgym_env.world_model.build`), or an object, which stays the
+            caller's to close.
+        buffer: None (in memory), a folder (opened for reading only unless ``enrich`` is on), ``"http://host:8000"``
+            (a Chroma server), or an open buffer, which stays the caller's to close.
         seed_experience: whether the buffer is joined with the domain's shipped experience, or the path of another
             transitions file to join.
         settings: members of :class:`~dreamgym_env.simulation.simulator.SimulationOptions` (``k``, ``guard``,
@@ -45,11 +47,17 @@ def build_simulator(
     """
     simulation = {name: settings.pop(name) for name in _SIMULATION & settings.keys()}
     generation = {name: settings.pop(name) for name in _GENERATION & settings.keys()}
-    built = load_domain(domain, **settings)
-    model = world_model_from_string(world_model, built, **generation) if isinstance(world_model, str) else world_model
-    if not isinstance(buffer, ReplayBuffer):
-        buffer = ReplayBuffer(built, buffer, seed_experience=seed_experience)
     options = SimulationOptions(**simulation)
-    if options.evaluation:
-        buffer.freeze()
-    return Simulator(built, model, buffer, options)
+    built = load_domain(domain, **settings)
+    owns_model = isinstance(world_model, str)
+    if isinstance(world_model, str):
+        model: WorldModel = world_model_from_string(world_model, built, **generation)
+    elif generation:
+        raise TypeError(f"{', '.join(sorted(generation))}: keywords of a world-model string, not of an object.")
+    else:
+        model = world_model
+    if isinstance(buffer, ReplayBuffer):
+        return Simulator(built, model, buffer, options, owns_model=owns_model, owns_buffer=False)
+    reads_only = not options.enrich and isinstance(buffer, str | Path) and Path(buffer).is_dir()
+    opened = ReplayBuffer(built, buffer, seed_experience=seed_experience, read_only=reads_only)
+    return Simulator(built, model, opened, options, owns_model=owns_model)

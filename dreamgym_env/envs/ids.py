@@ -20,7 +20,11 @@ class DreamEnv(TextEnv):
     def __init__(self, domain: str, *, split: str = "train", render_mode: str | None = None, **settings: Any) -> None:
         """Create a dream of ``domain``; ``settings`` are those of :func:`dreamgym_env.envs.build.build_simulator`."""
         simulator = build_simulator(domain, **settings)
-        super().__init__(simulator.domain, simulator, split, render_mode)
+        try:
+            super().__init__(simulator.domain, simulator, split, render_mode)
+        except BaseException:
+            simulator.close()  # a folder's lock must not outlive an environment that was never made
+            raise
 
 
 class DreamVectorEnv(TextVectorEnv):
@@ -39,7 +43,13 @@ class DreamVectorEnv(TextVectorEnv):
     ) -> None:
         """Create n dreams of ``domain``; ``settings`` are those of :func:`dreamgym_env.envs.build.build_simulator`."""
         simulator = build_simulator(domain, **settings)
-        super().__init__(simulator.domain, simulator, num_envs, split, max_episode_steps, autoreset_mode, render_mode)
+        try:
+            super().__init__(
+                simulator.domain, simulator, num_envs, split, max_episode_steps, autoreset_mode, render_mode
+            )
+        except BaseException:
+            simulator.close()
+            raise
 
 
 class RealEnv(TextEnv):

@@ -10,14 +10,14 @@ from typing import Any
 import gymnasium as gym
 
 from dreamgym_env.envs.text_env import clean_action
-from dreamgym_env.memory.experience import TransitionWriter
+from dreamgym_env.memory.experience import TransitionWriter, read_transitions
 from dreamgym_env.types import AnsweredBy, Source, Transition, Turn
 
 __all__ = ["RecordTransitions"]
 
 
 class RecordTransitions(gym.Wrapper[str, str, str, str]):
-    """Writes every step as a :class:`~dreamgym_env.types.Transition`, each episode when it ends (or at close).
+    """Writes every step as a :class:`~dreamgym_env.types.Transition` when it is taken.
 
     Works around any environment whose observations and actions are texts.  What ``info`` says is used where it is
     there (``task_id``, ``instruction``, ``split``, ``task_score``, ``valid``, ``reasoning``, ``available_actions``);
@@ -31,7 +31,7 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
             env: the environment.
             path: a new file, or one written by this wrapper, which is continued; gzip if it ends in ``.gz``.
             domain: name of the domain; by default the environment's own, else its id.
-            name: beginning of the episodes' names; choose another for each run that writes to the same file.
+            name: beginning of the episodes' names; they are numbered on in a file that is continued.
 
         Raises:
             ExperienceFormatError: the file is there and holds something else.
@@ -41,15 +41,13 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         self._domain = domain or (known.name if known is not None else self._env_id())
         self._writer = TransitionWriter(path)
         self._name = name
-        self._episodes = 0
+        self._episodes = _episodes_in(Path(path))
         self._state = ""
         self._about: dict[str, Any] = {}
         self._history: list[Turn] = []
-        self._pending: list[Transition] = []
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """Write the episode before, if it was left unfinished, and begin another."""
-        self._write()
+        """Begin another episode."""
         observation, info = self.env.reset(seed=seed, options=options)
         self._episodes += 1
         self._state, self._history = observation, []
@@ -58,19 +56,22 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         return observation, info
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
-        """Take an action and note what came of it; a step whose model answer failed is not experience."""
+        """Take an action and write what came of it; a step whose model answer failed is not experience.
+
+        Raises:
+            InvalidActionError: the action is not a text; nothing was done.
+        """
+        action = clean_action(action)
         observation, reward, terminated, truncated, info = self.env.step(action)
         if not info.get("failure"):
-            self._pending.append(self._transition(clean_action(action), observation, float(reward), terminated, info))
-        self._history.append(Turn(self._state, clean_action(action)))
+            self._writer.write(self._transition(action, observation, float(reward), terminated, info))
+            self._writer.flush()  # a real step is never lost
+        self._history.append(Turn(self._state, action))
         self._state = observation
-        if terminated or truncated:
-            self._write()
         return observation, float(reward), terminated, truncated, info
 
     def close(self) -> None:
-        """Write what is left and close file and environment."""
-        self._write()
+        """Close file and environment."""
         self._writer.close()
         self.env.close()
 
@@ -98,15 +99,13 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
             available_actions=_texts(info.get("available_actions", ())),
         )
 
-    def _write(self) -> None:
-        for transition in self._pending:
-            self._writer.write(transition)
-        if self._pending:
-            self._writer.flush()
-        self._pending = []
-
     def _env_id(self) -> str:
         return self.env.spec.id if self.env.spec is not None else type(self.env.unwrapped).__name__
+
+
+def _episodes_in(path: Path) -> int:
+    """Return how many episodes a file holds already, so that those that follow have other names."""
+    return len({step.episode for step in read_transitions(path)}) if path.stat().st_size else 0
 
 
 def _texts(values: Sequence[object]) -> tuple[str, ...]:

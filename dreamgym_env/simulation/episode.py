@@ -85,10 +85,10 @@ def episode_name(task: Task, seed: int) -> str:
     return f"{task.id}#{seed:016x}"
 
 
-def stop_reason(episode: Episode, step_limit: int | None, *, success: bool, terminated: bool) -> StopReason:
-    """Return why an episode stops after its latest step, or that it runs on."""
+def stop_reason(taken: int, step_limit: int | None, *, success: bool, terminated: bool) -> StopReason:
+    """Return why an episode stops after so many actions, or that it runs on."""
     if terminated:
         return StopReason.SUCCESS if success else StopReason.FAILURE
-    if step_limit is not None and episode.step >= step_limit:
+    if step_limit is not None and taken >= step_limit:
         return StopReason.STEP_LIMIT
     return StopReason.RUNNING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -50,7 +51,18 @@ class SimulationOptions:
     """Put accepted dream transitions back into the buffer.  Off by default: an episode then depends on its seed and
     task alone, not on what was dreamt before it."""
     evaluation: bool = False
-    """Retrieve nothing of the asking task's own recordings, and replay none of them."""
+    """Retrieve nothing of the asking task's own recordings, replay none of them, and add nothing to the buffer."""
+
+    def __post_init__(self) -> None:
+        """Check that the options go together."""
+        if isinstance(self.k, bool) or not isinstance(self.k, int) or self.k < 0:
+            raise ValueError(f"k, the number of memories, must be a whole number of at least 0, not {self.k!r}.")
+        if self.success not in ("verifier", "model"):
+            raise ValueError(f"success must be 'verifier' or 'model', not {self.success!r}.")
+        if self.evaluation and self.enrich:
+            raise ValueError(
+                "evaluation=True and enrich=True exclude each other: an evaluation must not feed the buffer."
+            )
 
 
 @dataclass(slots=True)
@@ -77,14 +89,25 @@ class Simulator:
         world_model: WorldModel,
         buffer: ReplayBuffer,
         options: SimulationOptions | None = None,
+        *,
+        owns_model: bool = True,
+        owns_buffer: bool = True,
     ) -> None:
-        """Put the parts together; the simulator owns world model and buffer and closes them."""
+        """Put the parts together.
+
+        Args:
+            domain: whose environment is dreamt.
+            world_model: predicts outcomes.
+            buffer: where memories come from.
+            options: what else is done; the defaults where None.
+            owns_model: whether :meth:`close` closes the world model.
+            owns_buffer: whether :meth:`close` closes the buffer.
+        """
         self.domain = domain
         self.world_model = world_model
         self.buffer = buffer
         self.options = options or SimulationOptions()
-        if self.options.success not in ("verifier", "model"):
-            raise ValueError(f"success must be 'verifier' or 'model', not {self.options.success!r}.")
+        self._owns_model, self._owns_buffer = owns_model, owns_buffer
         self._verifier = domain.verifier() if self.options.success == "verifier" else None
         self._grounding = Grounding(domain, buffer)
         self._memo: OrderedDict[tuple[object, ...], tuple[Prediction, tuple[Memory, ...]]] = OrderedDict()
@@ -103,6 +126,7 @@ class Simulator:
 
         Raises:
             WorldModelError: the world model as a whole cannot answer; no episode was changed.
+            ReplayBufferError: dream transitions cannot be written (``enrich``); no episode was changed.
         """
         steps = [self._step(episode, action) for episode, action in zip(episodes, actions, strict=True)]
         self._guard(steps)
@@ -110,9 +134,13 @@ class Simulator:
             self._replay(steps)
         self._ask(steps)
         self._verify(steps)
-        outcomes = [self._settle(step, step_limit) for step in steps]
+        outcomes = [self._outcome(step, step_limit) for step in steps]
         if self.options.enrich and not self.buffer.frozen:
             self.buffer.add([outcome.transition for outcome in outcomes if _may_enrich(outcome)])
+        for step, outcome in zip(steps, outcomes, strict=True):
+            step.episode.history.append(Turn(step.query.state, step.query.action))
+            step.episode.state = outcome.transition.next_state
+            step.episode.stop = outcome.stop
         return outcomes
 
     def available_actions(self, episode: Episode) -> tuple[str, ...]:
@@ -122,9 +150,11 @@ class Simulator:
         return self.domain.available_actions(episode.task, episode.history, episode.state)
 
     def close(self) -> None:
-        """Close the world model and the buffer."""
-        self.world_model.close()
-        self.buffer.close()
+        """Close the world model and the buffer, if they are the simulator's own."""
+        if self._owns_model:
+            self.world_model.close()
+        if self._owns_buffer:
+            self.buffer.close()
 
     def _step(self, episode: Episode, action: str) -> _Step:
         if episode.stop is not StopReason.RUNNING:
@@ -148,7 +178,7 @@ class Simulator:
         waiting = [step for step in steps if step.prediction is None]
         recordings = self.buffer.recorded([step.query for step in waiting]) if waiting else []
         for step, recorded in zip(waiting, recordings, strict=True):
-            if recorded is not None:
+            if recorded is not None and _same_question(step.query, recorded):
                 step.prediction = Prediction(
                     recorded.reasoning, recorded.next_state, recorded.reward, recorded.terminated
                 )
@@ -167,7 +197,7 @@ class Simulator:
         share = (time.perf_counter() - began) / len(waiting)
         for step, found, prediction in zip(waiting, memories, predictions, strict=True):
             step.memories, step.prediction, step.seconds = tuple(found), prediction, share
-            if self._memoises and not prediction.failure:
+            if self._memoises and prediction.attempts == 1 and not prediction.failure:
                 self._memo[_question(step.query)] = (prediction, step.memories)
                 if len(self._memo) > _MEMO_SIZE:
                     self._memo.popitem(last=False)
@@ -186,23 +216,17 @@ class Simulator:
         step.answered_by = AnsweredBy.MEMO
         return True
 
-    def _settle(self, step: _Step, step_limit: int | None) -> Outcome:
-        """Update the episode and write down what happened."""
-        prediction, verdict, episode = step.prediction, step.verdict, step.episode
+    def _outcome(self, step: _Step, step_limit: int | None) -> Outcome:
+        """Write down what happens; the episode itself is still as it was."""
+        prediction, verdict, taken = step.prediction, step.verdict, step.episode.step + 1
         assert prediction is not None and verdict is not None
-        episode.history.append(Turn(episode.state, step.query.action))
-        episode.state = prediction.next_state
-        episode.stop = (
-            StopReason.MODEL_FAILURE
-            if prediction.failure
-            else stop_reason(episode, step_limit, success=verdict.success, terminated=verdict.terminated)
-        )
+        stop = stop_reason(taken, step_limit, success=verdict.success, terminated=verdict.terminated)
         transition = Transition(
             domain=self.domain.name,
             task_id=step.query.task.id,
             instruction=step.query.task.instruction,
             split=step.query.task.split,
-            episode=episode.name,
+            episode=step.episode.name,
             step=len(step.query.history),
             history=step.query.history,
             state=step.query.state,
@@ -218,7 +242,7 @@ class Simulator:
         return Outcome(
             transition,
             step.answered_by,
-            episode.stop,
+            StopReason.MODEL_FAILURE if prediction.failure else stop,
             step.memories,
             prediction.failure,
             prediction.prompt_tokens,
@@ -234,7 +258,8 @@ class Simulator:
             if prediction.failure:
                 step.verdict = Verdict(False, False, 0.0)
             elif step.verdict is None and self._verifier is None:
-                step.verdict = Verdict(prediction.reward > 0, prediction.terminated, prediction.reward)
+                success = prediction.terminated and prediction.reward > 0  # outcome reward: nothing before the end
+                step.verdict = Verdict(success, prediction.terminated, float(success))
             elif step.verdict is None and self._verifier is not None:
                 step.verdict = self._verifier.verify(
                     query.task, query.history, query.state, query.action, prediction.next_state
@@ -242,7 +267,13 @@ class Simulator:
 
 
 def _question(query: Query) -> tuple[object, ...]:
-    return (query.task.id, query.task.instruction, query.history, query.state, query.action)
+    hidden = json.dumps([query.task.goal, query.task.facts], sort_keys=True, default=str)
+    return (query.task.id, query.task.instruction, hidden, query.history, query.state, query.action)
+
+
+def _same_question(query: Query, recorded: Transition) -> bool:
+    """Return whether a recording of the same task id and actions is one of this very task (ids may be used twice)."""
+    return (recorded.instruction, recorded.state) == (query.task.instruction, query.state)
 
 
 def _may_enrich(outcome: Outcome) -> bool:

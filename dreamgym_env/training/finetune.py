@@ -66,7 +66,7 @@ def finetune_from_scratch(
         options: length and speed of the training.
 
     Returns:
-        The mean loss over the last logged steps, in nats a token.
+        The mean loss over all steps of the training, in nats a token.
     """
     size, options = size or ModelSize(), options or TrainingOptions()
     tokenizer = train_tokenizer(

@@ -33,6 +33,7 @@ _OPERATION = re.compile(r"([CPM]\d{0,3})(?: (?:~(?P<tail>\d{1,5})|(?P<first>\d{1
 _SPLICE = re.compile(r"\\(.)|\{([CPM]\d{0,3}) (\d{1,5})\}|(\{)")
 _MIN_SPLICE = 3  # characters: shorter texts are cheaper to write than to refer to
 _MAX_SEGMENTS = 20_000
+_MAX_CHARACTERS = 2_000_000
 
 
 class CodecError(ValueError):
@@ -109,12 +110,17 @@ class EditsCodec:
     def decode(self, text: str, pages: Pages) -> tuple[str, ...]:
         """Run the program."""
         segments: list[str] = []
+        known = characters = 0
         for number, line in enumerate(text.split("\n"), start=1) if text else ():
             if line.startswith("+ "):
                 segments.append(_expand(line[2:], pages, number))
             else:
                 segments.extend(_resolve(line, pages, number))
             _check_length(len(segments))
+            characters += sum(map(len, segments[known:]))
+            known = len(segments)
+            if characters > _MAX_CHARACTERS:
+                raise CodecError(f"Line {number}: the page has over {_MAX_CHARACTERS:,} characters.")
         return tuple(segments)
 
     def _splice(self, text: str, index: _Index) -> str:

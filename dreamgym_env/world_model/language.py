@@ -116,4 +116,5 @@ def _with_tokens(prediction: Prediction, earlier: Prediction) -> Prediction:
         prediction,
         prompt_tokens=prediction.prompt_tokens + earlier.prompt_tokens,
         completion_tokens=prediction.completion_tokens + earlier.completion_tokens,
+        attempts=prediction.attempts + earlier.attempts,
     )

@@ -122,8 +122,8 @@ class WebShop:
         return teach(self, transition, memories)
 
     def seed_experience(self) -> str:
-        """Return the path of the shipped transitions."""
-        return str(_SEED_EXPERIENCE) if _SEED_EXPERIENCE.is_file() else ""
+        """Return the path of the shipped transitions; nothing for a shop of one's own, which they are not about."""
+        return str(_SEED_EXPERIENCE) if self.shop.shipped and _SEED_EXPERIENCE.is_file() else ""
 
     def _offered(self, state: str) -> tuple[frozenset[str], tuple[str, ...]]:
         return _offered(state, self.shop.option_names)

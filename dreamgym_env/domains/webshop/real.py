@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,8 @@ class RealWebShop:
         """
         episodes = []
         for task, seed in zip(tasks, seeds, strict=True):
-            session = self._engine.start(Goal.from_dict(task.goal))
+            goal = dataclasses.replace(Goal.from_dict(task.goal), instruction_text=task.instruction)
+            session = self._engine.start(goal)
             shown = self._engine.view(session)
             name = episode_name(task, seed)
             episodes.append(Episode(task, name, seed, shown.observation, session=_Visit(session, shown)))
@@ -94,5 +96,5 @@ class RealWebShop:
         episode.history.append(Turn(episode.state, action))
         episode.state = result.observation
         episode.session = _Visit(session, result)
-        episode.stop = stop_reason(episode, step_limit, success=success, terminated=result.done)
+        episode.stop = stop_reason(episode.step, step_limit, success=success, terminated=result.done)
         return Outcome(transition, AnsweredBy.REAL, episode.stop)

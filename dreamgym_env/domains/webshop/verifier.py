@@ -64,7 +64,8 @@ def order_of(history: Sequence[Turn], state: str, option_names: frozenset[str]) 
             asin, chosen = parsed[1].upper(), {}
         elif kind == "item":
             shown = options_of(turn.state.split(SEPARATOR), option_names)
-            chosen.update({name: parsed[1] for name, values in shown.items() if parsed[1] in values})
+            named = [name for name, values in shown.items() if parsed[1] in values]
+            chosen.update(dict.fromkeys(named[-1:], parsed[1]))  # the shop sets the last option that lists the value
     return Order(asin, segments[price_at - 1], segments[price_at].removeprefix("Price: "), chosen)
 
 
