@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -70,14 +71,14 @@ class _Shoppers:
         return self._agents[lane].act(state, available_actions)
 
 
-def run_vector(envs: TextVectorEnv, *, steps: int, seconds: float, warm_up: int = 2, seed: int = 0) -> Run:
+def run_vector(envs: TextVectorEnv, *, steps: int, seconds: float, seed: int = 0) -> Run:
     """Step a vector environment (same-step autoreset) at most ``steps`` times, or until ``seconds`` are over."""
     shoppers = _Shoppers(envs.domain, envs.num_envs, seed)
     observations, infos = envs.reset(seed=seed)
     for lane in range(envs.num_envs):
         shoppers.begin(lane, infos["task_id"][lane])
     run = Run()
-    for step in range(-warm_up, steps):
+    for _ in range(steps):
         offered = infos["available_actions"]
         actions = [shoppers.act(lane, observations[lane], offered[lane]) for lane in range(envs.num_envs)]
         began, cpu_began = time.perf_counter(), time.process_time()
@@ -87,28 +88,26 @@ def run_vector(envs: TextVectorEnv, *, steps: int, seconds: float, warm_up: int 
             info = _ended(infos, lane)
             if info is not None:
                 shoppers.begin(lane, infos["task_id"][lane])
-            if step >= 0:
-                source: Any = infos if info is None else infos["final_info"]
-                run.note(source["answered_by"][lane], source["failure"][lane])
-        if step >= 0:
-            run.add(envs.num_envs, took, cpu_took)
+            source = infos if info is None else info
+            run.note(source["answered_by"][lane], source["failure"][lane])
+        run.add(envs.num_envs, took, cpu_took)
         if run.seconds > seconds:
             break
     return run
 
 
-def run_one_by_one(
-    domain: Domain, backend: Backend, lanes: int, *, split: str, steps: int, seconds: float, seed: int = 0
-) -> Run:
-    """Step single environments one after the other: one question, one call, as a plain loop over ``gym.make`` does."""
+def run_one_by_one(domain: Domain, backend: Backend, lanes: int, *, split: str, seconds: float, seed: int = 0) -> Run:
+    """Step single environments one after the other until ``seconds`` are over.
+
+    One question, one call, as a plain loop over ``gym.make`` does.
+    """
     shoppers = _Shoppers(domain, lanes, seed)
     singles = [TextEnv(domain, backend, split) for _ in range(lanes)]
     shown: list[tuple[str, dict[str, Any]]] = [env.reset(seed=seed + lane) for lane, env in enumerate(singles)]
     for lane, (_, info) in enumerate(shown):
         shoppers.begin(lane, info["task_id"])
     run = Run()
-    for step in range(steps * lanes):
-        lane = step % lanes
+    for lane in itertools.cycle(range(lanes)):
         observation, info = shown[lane]
         action = shoppers.act(lane, observation, info["available_actions"])
         began, cpu_began = time.perf_counter(), time.process_time()

@@ -33,7 +33,7 @@ from loopback_server import loopback_server
 from machine import describe_machine
 from rich.console import Console
 from rich.table import Table
-from shoppers import Run, run_one_by_one, run_vector
+from shoppers import run_one_by_one, run_vector
 from stopwatch import STAGES, watch
 
 from dreamgym_env.domains import load_domain
@@ -99,7 +99,7 @@ def main(
 
 
 def measure_overhead(big: Path, lanes: int, budget: Budget) -> dict[str, Any]:
-    """Measure (a): an instant generator in the embedded model's format, the big buffer, every stage timed."""
+    """Measure (a): an instant generator in the embedded model's format, and the big buffer."""
 
     def answer(prompt: Prompt) -> str:
         known = "<|memory|>M1" in prompt.user
@@ -108,15 +108,9 @@ def measure_overhead(big: Path, lanes: int, budget: Budget) -> dict[str, Any]:
     domain = load_domain("webshop")
     model = LanguageWorldModel(CompactFormat(domain), ScriptedGenerator(answer))
     with simulator(domain, model, big) as dream:
-        stopwatch = watch(dream)
-        run_one_by_one(domain, dream, 1, split=SPLIT, steps=3, seconds=60.0)  # whatever is loaded when first needed
-        naive = run_one_by_one(domain, dream, lanes, split=SPLIT, steps=400, seconds=budget.naive_seconds)
-        stopwatch.seconds.clear()
-        run = run_vector(vector(dream, lanes), steps=budget.steps * 256 // lanes, seconds=budget.seconds, warm_up=0)
-        stages = {stage: stopwatch.seconds[stage] / run.steps * 1e3 for stage in STAGES}
-        stages["other"] = run.seconds / run.steps * 1e3 - sum(stages.values())
-        own = 1e3 / (sum(stages.values()) - stages["generate"])
-        return {**row(lanes, run, naive), "memories": len(dream.buffer), "own_rate": own, "stages_ms": stages}
+        row = measure(dream, lanes, budget)
+        own = sum(row["stages_ms"].values()) - row["stages_ms"]["generate"]
+        return {**row, "memories": len(dream.buffer), "own_rate": 1e3 / own}
 
 
 def measure_server(lanes: int, budget: Budget) -> dict[str, Any]:
@@ -125,24 +119,39 @@ def measure_server(lanes: int, budget: Budget) -> dict[str, Any]:
     with loopback_server(CALL_SECONDS) as url:
         model = world_model_from_string(f"openai:loopback@{url}", domain, codec="edits")
         with simulator(domain, model, True) as dream:
-            stopwatch = watch(dream)
-            naive = run_one_by_one(domain, dream, 1, split=SPLIT, steps=400, seconds=budget.naive_seconds)
-            stopwatch.seconds.clear()
-            run = run_vector(vector(dream, lanes), steps=budget.steps, seconds=budget.seconds)
+            row = measure(dream, lanes, budget)
             ideal = lanes / CALL_SECONDS
-            # the run's warm-up steps are in the stopwatch too
-            stages = {name: took / (budget.steps + 2) / lanes * 1e3 for name, took in stopwatch.seconds.items()}
-            return {**row(lanes, run, naive), "ideal": ideal, "of_ideal": run.rate / ideal, "stages_ms": stages}
+            return {**row, "ideal": ideal, "of_ideal": row["rate"] / ideal}
 
 
 def measure_embedded(lanes: int, budget: Budget) -> dict[str, Any]:
     """Measure (c): the embedded model on the shipped experience."""
     domain = load_domain("webshop")
     with simulator(domain, world_model_from_string("embedded", domain), True) as dream:
-        run_one_by_one(domain, dream, 1, split=SPLIT, steps=2, seconds=60.0)
-        naive = run_one_by_one(domain, dream, min(lanes, 8), split=SPLIT, steps=60, seconds=2 * budget.naive_seconds)
-        run = run_vector(vector(dream, lanes), steps=budget.steps, seconds=2 * budget.seconds, warm_up=1)
-        return row(lanes, run, naive)
+        return measure(dream, lanes, budget)
+
+
+def measure(dream: Simulator, lanes: int, budget: Budget) -> dict[str, Any]:
+    """Measure a simulator the naive way and in a vector environment, every stage of the latter timed."""
+    stopwatch = watch(dream)
+    envs = TextVectorEnv(dream.domain, dream, lanes, SPLIT, autoreset_mode="SameStep")  # so that every step counts
+    run_vector(envs, steps=1, seconds=0.0)  # what is loaded when first needed
+    naive = run_one_by_one(dream.domain, dream, min(lanes, 8), split=SPLIT, seconds=budget.naive_seconds)
+    stopwatch.seconds.clear()
+    run = run_vector(envs, steps=budget.steps * 256 // lanes, seconds=budget.seconds)
+    stages = {stage: stopwatch.seconds[stage] / run.steps * 1e3 for stage in STAGES}
+    stages["other"] = run.seconds / run.steps * 1e3 - sum(stages.values())
+    return {
+        "lanes": lanes,
+        "steps": run.steps,
+        "rate": run.rate,
+        "naive_rate": naive.rate,
+        "speedup": run.rate / naive.rate,
+        "guarded": run.share("guard"),
+        "failures": run.failures,
+        "processor_seconds_per_second": run.cpu_seconds / run.seconds,
+        "stages_ms": stages,
+    }
 
 
 def measure_import() -> dict[str, Any]:
@@ -172,25 +181,6 @@ def simulator(domain: Domain, model: WorldModel, experience: Path | bool) -> Ite
         yield dream
     finally:
         dream.close()
-
-
-def vector(dream: Simulator, lanes: int) -> TextVectorEnv:
-    """Return n lanes over a simulator; an ended lane begins anew in the same step, so that every step counts."""
-    return TextVectorEnv(dream.domain, dream, lanes, SPLIT, autoreset_mode="SameStep")
-
-
-def row(lanes: int, run: Run, naive: Run) -> dict[str, Any]:
-    """Return what every part says of a measurement."""
-    return {
-        "lanes": lanes,
-        "steps": run.steps,
-        "rate": run.rate,
-        "naive_rate": naive.rate,
-        "speedup": run.rate / naive.rate,
-        "guarded": run.share("guard"),
-        "failures": run.failures,
-        "processor_seconds_per_second": run.cpu_seconds / run.seconds,
-    }
 
 
 def print_results(results: dict[str, Any]) -> None:

@@ -29,16 +29,17 @@ def split_segments(state: str, instruction: str, separator: str, marker: str = "
     """
     at = _find_instruction(state, instruction, separator, marker)
     if at < 0:
-        return tuple(_escape(part) for part in state.split(separator))
+        return tuple(_escaped(state.split(separator)))
     before, after = state[:at], state[at + len(instruction) :]
-    head = [_escape(part) for part in before.split(separator)[:-1]]
-    tail = [_escape(part) for part in after.split(separator)[1:]]
-    return (*head, PLACEHOLDER, *tail)
+    return (*_escaped(before.split(separator)[:-1]), PLACEHOLDER, *_escaped(after.split(separator)[1:]))
 
 
 def join_segments(segments: Sequence[str], instruction: str, separator: str) -> str:
     """Inverse of :func:`split_segments`, for this or another instruction."""
-    return separator.join(instruction if part == PLACEHOLDER else _unescape(part) for part in segments)
+    return separator.join(
+        part if not part.endswith(PLACEHOLDER) else instruction if part == PLACEHOLDER else _unescape(part)
+        for part in segments
+    )
 
 
 def _find_instruction(state: str, instruction: str, separator: str, marker: str) -> int:
@@ -57,8 +58,8 @@ def _find_instruction(state: str, instruction: str, separator: str, marker: str)
     return -1
 
 
-def _escape(part: str) -> str:
-    return f"\\{part}" if _ESCAPED.match(part) else part
+def _escaped(parts: list[str]) -> list[str]:
+    return [f"\\{part}" if part.endswith(PLACEHOLDER) and _ESCAPED.match(part) else part for part in parts]
 
 
 def _unescape(part: str) -> str:

@@ -334,3 +334,14 @@ class TestVector:
 def test_the_environments_are_gymnasium_environments(make: Any):
     for env_id in IDS:
         assert isinstance(make(env_id).unwrapped, TextEnv)
+
+
+@pytest.mark.parametrize("env_id", [name for name in IDS if name.startswith("DreamGym/")])
+def test_the_default_dream_needs_nothing_but_the_package(made: list[Any], env_id: str):
+    """No GPU, no key, no download: the embedded world model and the shipped experience."""
+    made.append(gym.make(env_id, replay=False))
+    _, info = made[0].reset(seed=0)
+    observation, *_, info = made[0].step("search[red shoes]")
+    assert info["answered_by"] == "model" and info["memories"] and info["completion_tokens"] > 0
+    assert observation in made[0].observation_space
+    assert not info["failure"]

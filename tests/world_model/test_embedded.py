@@ -14,7 +14,8 @@ from dreamgym_env.evaluation.environments import make_lanes
 from dreamgym_env.evaluation.side_by_side import SideBySide, compare
 from dreamgym_env.world_model.build import EMBEDDED_PATH, format_settings
 
-LANES = 16
+LANES = 12
+pytestmark = pytest.mark.timeout(900)  # the first to run indexes the shipped experience
 MEGABYTE = 2**20
 
 
