@@ -19,7 +19,6 @@ class Catalogue:
         self.counts: Counter[str] = Counter()
         self._ids: set[str] = set()
         self._real_questions: set[str] = set()
-        self._real_contents: dict[tuple[str, str], list[str]] = {}
         self._real_paths: dict[str, str] = {}
         self._dream_outcomes: Counter[tuple[str, str]] = Counter()
         self._dream_episodes: dict[str, list[str]] = {}
@@ -41,26 +40,10 @@ class Catalogue:
         self.counts[parts.source] += 1
         if parts.source == Source.REAL:
             self._real_questions.add(parts.question)
-            self._real_contents.setdefault((parts.question, parts.outcome), []).append(row)
             self._real_paths.setdefault(parts.path, row)
         else:
             self._dream_outcomes[parts.question, parts.outcome] += 1
             self._dream_episodes.setdefault(parts.episode, []).append(row)
-
-    def holds(self, row: RowId) -> bool:
-        """Return whether a real transition of this page, action and outcome is known."""
-        return (row.question, row.outcome) in self._real_contents
-
-    def alike(self, row: str) -> list[str]:
-        """Return the rows that say the same as ``row`` and are found through it; none if it is found through another.
-
-        Of all real transitions with one page, action and outcome, the first stands for all.
-        """
-        parts = RowId.parse(row)
-        if parts.source != Source.REAL:
-            return [row]
-        rows = self._real_contents.get((parts.question, parts.outcome), [])
-        return rows if rows and rows[0] == row else []
 
     def recorded(self, path: str) -> str | None:
         """Return the row of a real transition with this task and these actions."""

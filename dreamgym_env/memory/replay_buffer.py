@@ -24,7 +24,7 @@ from dreamgym_env.memory.experience import read_transitions, write_transitions
 from dreamgym_env.memory.filters import DreamFilter
 from dreamgym_env.memory.identity import Identifier, RowId
 from dreamgym_env.memory.keys import KeyEncoder, KeyWeights
-from dreamgym_env.memory.retrieval import LeakRule, select
+from dreamgym_env.memory.retrieval import Candidate, LeakRule, select
 from dreamgym_env.memory.seed import open_seed
 from dreamgym_env.memory.shelf import Shelf
 from dreamgym_env.memory.store import Store, StoreSpec
@@ -32,7 +32,7 @@ from dreamgym_env.types import Domain, Embedder, Memory, Query, Source, Task, Tr
 
 __all__ = ["ReplayBuffer", "retrieve_similar_transitions"]
 
-_MARGIN = 7
+_MARGIN = 11
 _WIDER = 4
 _MOST_CANDIDATES = 2_048
 _ROWS_PER_WRITE = 1_000
@@ -264,11 +264,9 @@ class ReplayBuffer:
             exclude_task=exclude_task,
         )
 
-    def _search(
-        self, keys: npt.NDArray[np.float32], rules: Sequence[LeakRule], k: int
-    ) -> list[list[tuple[float, str]]]:
-        """Search with a margin, and again wider for the queries that were left short, by the leak rules mostly."""
-        chosen: list[list[tuple[float, str]]] = [[] for _ in rules]
+    def _search(self, keys: npt.NDArray[np.float32], rules: Sequence[LeakRule], k: int) -> list[list[Candidate]]:
+        """Search with a margin, and again wider for the queries that the leak rules left short."""
+        chosen: list[list[Candidate]] = [[] for _ in rules]
         short = list(range(len(rules)))
         count = k + _MARGIN
         largest = min(max(len(shelf) for shelf in self._shelves), max(_MOST_CANDIDATES, count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dreamgym_env.memory.identity import RowId
@@ -13,8 +13,7 @@ __all__ = ["LeakRule", "select"]
 REAL_ADVANTAGE = 1e-3
 """A dream memory goes before a real one only if it is more similar by more than this."""
 
-Candidate = tuple[float, Sequence[str]]
-"""Similarity, and the ids of all rows that say the same (one page, one action, one outcome)."""
+Candidate = tuple[float, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +36,30 @@ class LeakRule:
         return row.episode != self.episode or not (self.exclude_episode or row.step >= self.step)
 
 
-def select(candidates: Iterable[Candidate], rule: LeakRule, k: int) -> list[tuple[float, str]]:
-    """Return (similarity, id) of the best k rows that a query may see, most similar first.
+def select(candidates: Iterable[Candidate], rule: LeakRule, k: int) -> list[Candidate]:
+    """Return the best k rows that a query may see, most similar first.
 
-    Rows that say the same are one memory: the first of them that the query may see.
+    Rows of the same page, action and outcome say the same thing: only the first of them is kept.
 
     Args:
-        candidates: in any order; two of them may say the same.
+        candidates: (similarity, id) in any order.
         rule: what the query may not see.
         k: how many at most.
     """
-    chosen: list[tuple[float, str]] = []
+    chosen: list[Candidate] = []
     seen: set[tuple[str, str]] = set()
-    for similarity, rows in sorted(candidates, key=_rank):
-        first = RowId.parse(rows[0])
-        content = (first.question, first.outcome)
-        if content in seen:
+    for candidate in sorted(candidates, key=_rank):
+        row = RowId.parse(candidate[1])
+        if (row.question, row.outcome) in seen or not rule.allows(row):
             continue
-        if allowed := next((row for row in rows if rule.allows(RowId.parse(row))), None):
-            seen.add(content)
-            chosen.append((similarity, allowed))
-            if len(chosen) == k:
-                break
+        seen.add((row.question, row.outcome))
+        chosen.append(candidate)
+        if len(chosen) == k:
+            break
     return chosen
 
 
 def _rank(candidate: Candidate) -> tuple[float, str]:
-    similarity, rows = candidate
+    similarity, name = candidate
     # 32-bit cosines of one pair differ in the last digits from call to call: rounding lets the id decide such ties
-    return -round(similarity + (REAL_ADVANTAGE if rows[0].startswith(Source.REAL) else 0.0), 5), rows[0]
+    return -round(similarity + (REAL_ADVANTAGE if name.startswith(Source.REAL) else 0.0), 5), name

@@ -16,7 +16,6 @@ from dreamgym_env.errors import ReplayBufferError
 from dreamgym_env.memory.catalogue import Catalogue
 from dreamgym_env.memory.identity import RowId
 from dreamgym_env.memory.records import continues, dump_line, from_record, to_record
-from dreamgym_env.memory.retrieval import Candidate
 from dreamgym_env.memory.store import Store
 from dreamgym_env.types import Transition
 
@@ -74,10 +73,6 @@ class Shelf:
         else:
             body = to_record(transition)
         name = str(row)
-        if row.real and self.catalogue.holds(row):
-            # a repetition is found through the first of its kind (many equal keys would crowd out all others and break
-            # the index's graph), so it lies opposite to its key, where no search comes
-            key = -key
         self._pending[name] = _Row(row, key, dump_line(body))
         self.catalogue.add(name)
         self._latest[row.episode] = (name, transition)
@@ -108,8 +103,8 @@ class Shelf:
             self._cache.pop(row, None)
         return len(evicted)
 
-    def search(self, keys: npt.NDArray[np.float32], count: int) -> list[list[Candidate]]:
-        """Return for each key the nearest contents: about ``count`` written ones and ``count`` pending ones."""
+    def search(self, keys: npt.NDArray[np.float32], count: int) -> list[list[tuple[float, str]]]:
+        """Return for each key the (similarity, id) of the nearest rows: ``count`` written ones, ``count`` pending."""
         written = len(self.catalogue) > len(self._pending) or self.store.shared
         found = self.store.search(keys, count) if written else [[] for _ in keys]
         for near in found:
@@ -121,9 +116,7 @@ class Shelf:
             best = np.argsort(-similarities, axis=1, kind="stable")[:, :count]
             for near, columns, values in zip(found, best.tolist(), similarities.tolist(), strict=True):
                 near.extend((values[column], names[column]) for column in columns)
-        return [
-            [(similarity, rows) for similarity, name in near if (rows := self.catalogue.alike(name))] for near in found
-        ]
+        return found
 
     def transitions(self, rows: Collection[str]) -> dict[str, Transition]:
         """Return transitions by id, **without their histories**, in one call to the store for those not in memory.

@@ -88,16 +88,6 @@ def test_the_same_outcome_is_one_memory(buffer: ReplayBuffer) -> None:
     assert len(said) == len(set(said)) == len(walk())
 
 
-def test_what_was_repeated_often_does_not_crowd_out_the_rest(buffer: ReplayBuffer) -> None:
-    buffer.add([walk(0, actions=("look",), episode=f"e{at}")[0] for at in range(600)])
-    buffer.add(walk(0, actions=("go kitchen", "go hall", "go cellar")))
-    assert len(buffer) == buffer.count(Source.REAL) == 603
-    memories = buffer.retrieve([query_of(walk(0, actions=("look",))[0])], k=4)[0]
-    assert memories[0].transition.action == "look"
-    assert len(memories) == 4
-    assert all(memory.similarity >= 0 for memory in memories)
-
-
 def test_a_repeated_outcome_is_still_seen_where_its_first_record_is_forbidden(buffer: ReplayBuffer) -> None:
     buffer.add([*walk(0, episode="mine"), *walk(0, episode="other")])
     memories = buffer.retrieve([query_of(walk()[0], episode="mine")], k=1)[0]
