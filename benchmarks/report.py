@@ -132,7 +132,8 @@ def common(row: dict[str, Any], *further: str) -> list[str]:
 def measured(results: dict[str, Any]) -> str:
     """Say when and on what."""
     machine = results["machine"]
-    return f"{results['date']}, {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
+    quick = ", a quick run (`--quick`: few steps; on a machine that did other work too)" if results.get("quick") else ""
+    return f"{results['date']}, {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB{quick}"
 
 
 def shown(value: object) -> str:
