@@ -1,9 +1,9 @@
-"""What one collection holds, as sets of ids: read once from Chroma, kept up to date by additions."""
+"""What one collection holds, by id: read once from Chroma, kept up to date by additions."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from dreamgym_env.memory.identity import RowId
 from dreamgym_env.types import Source
@@ -17,7 +17,7 @@ class Catalogue:
     def __init__(self, ids: Iterable[str]) -> None:
         """Read the ids of a collection, oldest first."""
         self.counts: Counter[str] = Counter()
-        self._ids: set[str] = set()
+        self._ids: dict[str, None] = {}
         self._real_questions: set[str] = set()
         self._real_paths: dict[str, str] = {}
         self._dream_outcomes: Counter[tuple[str, str]] = Counter()
@@ -28,6 +28,9 @@ class Catalogue:
     def __contains__(self, row: str) -> bool:
         return row in self._ids
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
     def __len__(self) -> int:
         return len(self._ids)
 
@@ -35,7 +38,7 @@ class Catalogue:
         """Note a row; a known one changes nothing."""
         if row in self._ids:
             return
-        self._ids.add(row)
+        self._ids[row] = None
         parts = RowId.parse(row)
         self.counts[parts.source] += 1
         if parts.source == Source.REAL:
@@ -67,7 +70,7 @@ class Catalogue:
             rows = self._dream_episodes.pop(next(iter(self._dream_episodes)))
             for row in rows:
                 parts = RowId.parse(row)
-                self._ids.discard(row)
+                del self._ids[row]
                 self.counts[parts.source] -= 1
                 self._dream_outcomes[parts.question, parts.outcome] -= 1
                 if not self._dream_outcomes[parts.question, parts.outcome]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -43,6 +44,8 @@ class RowId(NamedTuple):
     def parse(cls, text: str) -> RowId:
         """Inverse of ``str()``. Raises ValueError for any other text."""
         source, question, outcome, path, task, episode, step = text.split(".")
+        shared = map(sys.intern, (source, question, outcome, task, episode))  # many rows have the same
+        source, question, outcome, task, episode = shared
         return cls(source, question, outcome, path, task, episode, int(step))
 
     @property

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dreamgym_env.memory.key_index import KeyLayout
 from dreamgym_env.types import Domain, Embedder, Query, Transition, Turn
 
 __all__ = ["KeyEncoder", "KeyWeights"]
@@ -80,6 +81,12 @@ class KeyEncoder:
     def name(self) -> str:
         """Identifies the space of the keys: embedder and weights."""
         return f"{self.embedder.name}/{self.weights.label}"
+
+    @property
+    def layout(self) -> KeyLayout:
+        """Where the parts of a key lie, and what a key follows from."""
+        by_question = self.weights.task == self.weights.history == 0
+        return KeyLayout((self.embedder.dimension,) * len(self._parts), by_question)
 
     def encode(self, items: Sequence[Query] | Sequence[Transition]) -> npt.NDArray[np.float32]:
         """Return the keys of n queries or transitions: float32 of shape (n, dimension), rows of length 1."""

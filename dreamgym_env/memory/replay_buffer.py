@@ -95,7 +95,8 @@ class ReplayBuffer:
         self._refused: Counter[str] = Counter()
         spec = StoreSpec(domain.name, self.encoder.name, self.encoder.dimension)
         place = location if location is None or isinstance(location, str) else Path(location)
-        self._own = Shelf(Store(spec, place, read_only=read_only), cached_transitions=cached_transitions)
+        store = Store(spec, place, read_only=read_only)
+        self._own = Shelf(store, self.encoder.layout, cached_transitions=cached_transitions)
         self._finalizer = weakref.finalize(self, self._own.close)  # at the latest when the interpreter exits
         self._seed: Shelf | None = None
         try:
@@ -124,7 +125,7 @@ class ReplayBuffer:
             queries: n queries, answered in one batch.
             k: how many memories each.
             exclude_episode: leave out the query's own episode altogether.
-            exclude_task: leave out the query's own task (an evaluation on recorded tasks).
+            exclude_task: leave out the query's own task, and the one that it varies (an evaluation on recorded tasks).
             with_history: give the transitions of the memories their histories. Otherwise ``history`` is empty in
                 them: a prompt shows what happened, not how the episode came there, and reading that costs more.
 
@@ -135,8 +136,9 @@ class ReplayBuffer:
             return [[] for _ in queries]
         rules = [self._leak_rule(query, exclude_episode, exclude_task) for query in queries]
         chosen = self._search(self.encoder.encode(queries), rules, k)
-        found = self._transitions({row for rows in chosen for _, row in rows}, with_history=with_history)
-        return [[Memory(row, found[row], similarity) for similarity, row in rows if row in found] for rows in chosen]
+        named = [[(str(row), similarity) for similarity, row in rows] for rows in chosen]
+        found = self._transitions({name for rows in named for name, _ in rows}, with_history=with_history)
+        return [[Memory(name, found[name], similarity) for name, similarity in rows if name in found] for rows in named]
 
     def recorded(self, queries: Sequence[Query]) -> list[Transition | None]:
         """Return for each query the real transition of the same task after exactly the same actions, or None.
@@ -256,12 +258,14 @@ class ReplayBuffer:
         return open_seed(path, self.domain, self.encoder, spec) if path else None
 
     def _leak_rule(self, query: Query, exclude_episode: bool, exclude_task: bool) -> LeakRule:
+        task = query.task
+        excluded = {task.id, task.parent} - {""} if exclude_task else set()
         return LeakRule(
-            episode=self._identifier.episode(query.task.id, query.episode) if query.episode else "",
+            question=self._identifier.question(query.state, task.instruction, query.action),
+            episode=self._identifier.episode(task.id, query.episode) if query.episode else "",
             step=len(query.history),
-            task=self._identifier.task(query.task.id),
+            excluded_tasks=frozenset(map(self._identifier.task, excluded)),
             exclude_episode=exclude_episode,
-            exclude_task=exclude_task,
         )
 
     def _search(self, keys: npt.NDArray[np.float32], rules: Sequence[LeakRule], k: int) -> list[list[Candidate]]:
@@ -271,9 +275,10 @@ class ReplayBuffer:
         count = k + _MARGIN
         largest = min(max(len(shelf) for shelf in self._shelves), max(_MOST_CANDIDATES, count))
         while short:
-            near = [shelf.search(keys[short], count) for shelf in self._shelves]
+            questions = [rules[query].question for query in short]
+            near = [shelf.search(keys[short], count, questions) for shelf in self._shelves]
             for place, query in enumerate(short):
-                candidates = [candidate for found in near for candidate in found[place]]
+                candidates = itertools.chain.from_iterable(found[place] for found in near)
                 chosen[query] = select(candidates, rules[query], k)
             if count >= largest:
                 break

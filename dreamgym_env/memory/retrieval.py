@@ -6,60 +6,61 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dreamgym_env.memory.identity import RowId
-from dreamgym_env.types import Source
+from dreamgym_env.memory.key_index import Near
 
 __all__ = ["LeakRule", "select"]
 
 REAL_ADVANTAGE = 1e-3
 """A dream memory goes before a real one only if it is more similar by more than this."""
+SAME_QUESTION_ADVANTAGE = 5e-4
+"""An embedder may take two actions for one; the row of the very page and action that was asked for goes first."""
 
-Candidate = tuple[float, str]
+Candidate = tuple[float, RowId]
 
 
 @dataclass(frozen=True, slots=True)
 class LeakRule:
     """What a query may not see."""
 
+    question: str
+    """Hash of the query's page and action."""
     episode: str
     """Hash of the asking episode; empty if it has no name."""
     step: int
     """Its current step: memories of the same episode from this step on are its future."""
-    task: str
-    """Hash of the asking task."""
+    excluded_tasks: frozenset[str] = frozenset()
+    """Hashes of the tasks whose rows are left out."""
     exclude_episode: bool = False
-    exclude_task: bool = False
 
     def allows(self, row: RowId) -> bool:
         """Return whether the query may see a row."""
-        if self.exclude_task and row.task == self.task:
+        if row.task in self.excluded_tasks:
             return False
         return row.episode != self.episode or not (self.exclude_episode or row.step >= self.step)
 
+    def rank(self, candidate: Candidate) -> tuple[float, RowId]:
+        """Return what sorts candidates: the best first."""
+        similarity, row = candidate
+        advantage = REAL_ADVANTAGE * row.real + SAME_QUESTION_ADVANTAGE * (row.question == self.question)
+        # 32-bit cosines of one pair differ in the last digits from call to call: rounding lets the id decide such ties
+        return -round(similarity + advantage, 5), row
 
-def select(candidates: Iterable[Candidate], rule: LeakRule, k: int) -> list[Candidate]:
-    """Return the best k rows that a query may see, most similar first.
 
-    Rows of the same page, action and outcome say the same thing: only the first of them is kept.
+def select(near: Iterable[Near], rule: LeakRule, k: int) -> list[Candidate]:
+    """Return the best k rows that a query may see, best first.
+
+    Rows of the same page, action and outcome say the same thing: only the best of them is kept.
 
     Args:
-        candidates: (similarity, id) in any order.
-        rule: what the query may not see.
+        near: similarities and rows, in any order.
+        rule: what the query may not see, and what it prefers.
         k: how many at most.
     """
-    chosen: list[Candidate] = []
-    seen: set[tuple[str, str]] = set()
-    for candidate in sorted(candidates, key=_rank):
-        row = RowId.parse(candidate[1])
-        if (row.question, row.outcome) in seen or not rule.allows(row):
-            continue
-        seen.add((row.question, row.outcome))
-        chosen.append(candidate)
+    seen = ((similarity, next((row for row in rows if rule.allows(row)), None)) for similarity, rows in near)
+    candidates = [(similarity, row) for similarity, row in seen if row is not None]
+    chosen: dict[tuple[str, str], Candidate] = {}
+    for similarity, row in sorted(candidates, key=rule.rank):
+        chosen.setdefault((row.question, row.outcome), (similarity, row))
         if len(chosen) == k:
             break
-    return chosen
-
-
-def _rank(candidate: Candidate) -> tuple[float, str]:
-    similarity, name = candidate
-    # 32-bit cosines of one pair differ in the last digits from call to call: rounding lets the id decide such ties
-    return -round(similarity + (REAL_ADVANTAGE if name.startswith(Source.REAL) else 0.0), 5), name
+    return list(chosen.values())

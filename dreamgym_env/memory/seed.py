@@ -60,7 +60,7 @@ def open_seed(path: str | os.PathLike[str], domain: Domain, encoder: KeyEncoder,
         with FileLock(f"{folder}.lock"):
             if not folder.is_dir():
                 _build(path, folder, domain, encoder, spec)
-    return Shelf(Store(spec, folder, read_only=True))
+    return Shelf(Store(spec, folder, read_only=True), encoder.layout)
 
 
 def _build(path: Path, folder: Path, domain: Domain, encoder: KeyEncoder, spec: StoreSpec) -> None:
@@ -72,7 +72,7 @@ def _build(path: Path, folder: Path, domain: Domain, encoder: KeyEncoder, spec: 
     draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     logger.info("Indexing %d transitions of %s into %s (once).", len(transitions), path, folder)
     try:
-        shelf = Shelf(Store(spec, draft, read_only=False), cached_transitions=0)
+        shelf = Shelf(Store(spec, draft, read_only=False), encoder.layout, cached_transitions=0)
         try:
             with tqdm(
                 total=len(transitions), desc="indexing the seed experience", disable=None, leave=False

@@ -1,11 +1,11 @@
-"""One collection together with what is known of it: the rows not written yet, the catalogue, decoded transitions."""
+"""One collection together with what is known of it: rows not written yet, catalogue, keys, decoded transitions."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dreamgym_env.errors import ReplayBufferError
 from dreamgym_env.memory.catalogue import Catalogue
 from dreamgym_env.memory.identity import RowId
+from dreamgym_env.memory.key_index import KeyIndex, KeyLayout, Near
 from dreamgym_env.memory.records import continues, dump_line, from_record, to_record
 from dreamgym_env.memory.store import Store
 from dreamgym_env.types import Transition
@@ -36,14 +37,18 @@ class _Row:
 class Shelf:
     """Adds, finds and returns the transitions of one store. Not thread-safe."""
 
-    def __init__(self, store: Store, *, cached_transitions: int = 100_000) -> None:
+    def __init__(self, store: Store, layout: KeyLayout, *, cached_transitions: int = 100_000) -> None:
         """Wrap a store.
 
         Args:
             store: where the rows are; closed with the shelf.
+            layout: how its keys are made.
             cached_transitions: how many decoded transitions are kept in memory.
         """
         self.store = store
+        self._layout = layout
+        # A shared store grows without our knowing and is searched by Chroma itself; only what waits is indexed here.
+        self._index: KeyIndex | None = KeyIndex(layout) if store.shared else None
         self._cached_transitions = cached_transitions
         self._catalogue: Catalogue | None = None
         self._pending: dict[str, _Row] = {}
@@ -75,6 +80,8 @@ class Shelf:
         name = str(row)
         self._pending[name] = _Row(row, key, dump_line(body))
         self.catalogue.add(name)
+        if self._index is not None:
+            self._index.add(row, key)
         self._latest[row.episode] = (name, transition)
         self._latest.move_to_end(row.episode)
         if len(self._latest) > _OPEN_EPISODES:
@@ -91,6 +98,8 @@ class Shelf:
                 bodies=[row.body for row in rows],
             )
             self._pending.clear()
+            if self.store.shared:
+                self._index = KeyIndex(self._layout)
 
     def evict_dreams(self, bound: int) -> int:
         """Remove the oldest dream episodes until at most ``bound`` dream transitions are left; return how many went."""
@@ -98,24 +107,27 @@ class Shelf:
         written = [row for row in evicted if self._pending.pop(row, None) is None]
         if written:
             self.store.delete(written)
+        if self._index is not None:
+            self._index.remove(map(RowId.parse, evicted))
         for row in evicted:
             self._latest.pop(RowId.parse(row).episode, None)
             self._cache.pop(row, None)
         return len(evicted)
 
-    def search(self, keys: npt.NDArray[np.float32], count: int) -> list[list[tuple[float, str]]]:
-        """Return for each key the (similarity, id) of the nearest rows: ``count`` written ones, ``count`` pending."""
-        written = len(self.catalogue) > len(self._pending) or self.store.shared
-        found = self.store.search(keys, count) if written else [[] for _ in keys]
-        for near in found:
-            for _, name in near:
-                self.catalogue.add(name)  # another process may have written it
-        if self._pending:
-            names = list(self._pending)
-            similarities = keys @ np.stack([row.key for row in self._pending.values()]).T
-            best = np.argsort(-similarities, axis=1, kind="stable")[:, :count]
-            for near, columns, values in zip(found, best.tolist(), similarities.tolist(), strict=True):
-                near.extend((values[column], names[column]) for column in columns)
+    def search(self, keys: npt.NDArray[np.float32], count: int, questions: Sequence[str]) -> list[list[Near]]:
+        """Return for each query what is nearest to it, as :meth:`KeyIndex.search` does.
+
+        Written and pending rows are found alike; in a shared store, those of other processes too, where the server's
+        approximate index finds them.
+        """
+        if self._index is None:
+            self._index = self._read_keys()
+        found = self._index.search(keys, count, questions)
+        if self.store.shared:
+            for near, written in zip(found, self.store.search(keys, count), strict=True):
+                for similarity, name in written:
+                    self.catalogue.add(name)
+                    near.append((similarity, (RowId.parse(name),)))
         return found
 
     def transitions(self, rows: Collection[str]) -> dict[str, Transition]:
@@ -158,6 +170,22 @@ class Shelf:
             self.flush()
         finally:
             self.store.close()
+
+    def _read_keys(self) -> KeyIndex:
+        """Return an index of all rows; the store is asked for one key of those that share it."""
+        index = KeyIndex(self._layout)
+        rows = {name: RowId.parse(name) for name in self.catalogue}
+        written = (name for name in rows if name not in self._pending)
+        leaders: dict[str, str] = {}
+        for name in sorted(written, key=lambda name: not rows[name].real):  # real rows are never evicted meanwhile
+            leaders.setdefault(self._layout.key_name(rows[name]), name)
+        keys = {self._layout.key_name(rows[name]): key for name, key in self.store.keys(list(leaders.values()))}
+        keys.update((self._layout.key_name(row.id), row.key) for row in self._pending.values())
+        for row in rows.values():
+            key = keys.get(self._layout.key_name(row))
+            if key is not None:  # else the folder's writer evicted it since the catalogue was read
+                index.add(row, key)
+        return index
 
 
 def _decode(rows: Iterable[tuple[str, str]], where: str) -> Iterator[tuple[str, Transition]]:

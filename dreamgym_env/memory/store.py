@@ -137,6 +137,12 @@ class Store:
             for near, rows in zip(distances, answer["ids"], strict=True)
         ]
 
+    def keys(self, ids: Sequence[str]) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+        """Yield the (id, key) of some rows; those that do not exist are left out."""
+        for start in range(0, len(ids), _ROWS_PER_GET):
+            answer = self._collection.get(ids=list(ids[start : start + _ROWS_PER_GET]), include=["embeddings"])
+            yield from zip(answer["ids"], np.asarray(answer["embeddings"], dtype=np.float32), strict=True)
+
     def ids(self) -> list[str]:
         """Return all ids, in the order in which they were added."""
         return list(self._collection.get(include=[])["ids"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,14 @@ import pytest
 from toy_experience import HOUSE, dream, next_in, query_of, walk
 
 from dreamgym_env.errors import ExperienceFormatError, ReplayBufferError
-from dreamgym_env.memory import DreamFilter, ReplayBuffer, retrieve_similar_transitions, write_transitions
+from dreamgym_env.memory import (
+    DreamFilter,
+    HashingEmbedder,
+    KeyWeights,
+    ReplayBuffer,
+    retrieve_similar_transitions,
+    write_transitions,
+)
 from dreamgym_env.types import Source, Task, Turn, Verifier
 
 
@@ -306,3 +314,34 @@ def test_a_task_of_the_user_s_own_may_ask(buffer: ReplayBuffer) -> None:
     buffer.add(walk())
     own = Task("mine", HOUSE.name, "Find my hat.", "Room: attic")
     assert len(buffer.retrieve([replace(query_of(walk()[0]), task=own)], k=2)[0]) == 2
+
+
+def test_the_very_question_comes_first_where_the_embedder_takes_two_actions_for_one() -> None:
+    """Hashed words collide: 300 of them in 16 buckets certainly do."""
+    with ReplayBuffer(HOUSE, seed_experience=False, embedder=HashingEmbedder(8)) as buffer:
+        steps = [replace(walk()[0], action=f"say word{at}", episode=f"e{at}") for at in range(300)]
+        buffer.add(steps)
+        found = buffer.retrieve([query_of(step) for step in steps], k=1)
+        assert [memories[0].transition.action for memories in found] == [step.action for step in steps]
+
+
+def test_a_variation_of_a_task_sees_nothing_of_its_parent_where_its_task_is_left_out(buffer: ReplayBuffer) -> None:
+    buffer.add([*walk(0), *walk(1)])
+    variation = replace(HOUSE.task("toyhouse/train/0"), id="varied", parent="toyhouse/train/0")
+    memories = buffer.retrieve([replace(query_of(walk(0)[0]), task=variation)], k=20, exclude_task=True)[0]
+    assert {memory.transition.task_id for memory in memories} == {"toyhouse/train/1"}
+
+
+@pytest.mark.parametrize("weights", [KeyWeights(), KeyWeights(task=0.5, history=0.2)])
+def test_every_recorded_question_finds_its_own_record(tmp_path: Path, weights: KeyWeights) -> None:
+    """Exactly, in the session that recorded it and in the next."""
+    words = ("north", "kitchen", "cellar", "lamp", "river", "stone", "garden", "letter")
+    spoken = [" ".join(dict.fromkeys(trio)) for trio in itertools.product(words, repeat=3)]
+    steps = [replace(walk()[0], action=f"say {text}", next_state=f"Room: {text}") for text in dict.fromkeys(spoken)]
+    steps = [replace(step, episode=f"e{at}") for at, step in enumerate(steps)]
+    queries = [query_of(step) for step in steps]
+    for session in range(2):
+        with ReplayBuffer(HOUSE, tmp_path / "buffer", seed_experience=False, weights=weights) as buffer:
+            assert buffer.add(steps) == (0 if session else len(steps))
+            found = buffer.retrieve(queries, k=1)
+            assert [memories[0].transition.next_state for memories in found] == [step.next_state for step in steps]

@@ -1,0 +1,230 @@
+"""All keys of a collection in memory, searched exactly.
+
+An approximate index misses rows, above all where many rows are alike, and which ones depends on how its threads met
+while it was built: a dream then forgets the very page that was recorded, and two runs with one seed differ.  A buffer
+repeats itself, and that makes the exact search cheap: 100,000 recorded steps of WebShop hold 45,000 distinct questions,
+made of 15,000 pages and 15,000 actions.  Keys are concatenated parts (see :mod:`dreamgym_env.memory.keys`), so a cosine
+is the sum of the parts' products, and each distinct part is multiplied once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from dreamgym_env.memory.identity import RowId
+
+__all__ = ["KeyIndex", "KeyLayout", "Near"]
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+Floats = npt.NDArray[np.float32]
+Near = tuple[float, Sequence[RowId]]
+"""A cosine similarity, and rows of one question and outcome that have it: real ones first, then in order of arrival."""
+
+_BATCH = 256
+"""Queries whose products with all parts are held at once."""
+_FOLDS = 64
+_FEW = 4_096
+"""Up to so many similarities are not worth folding."""
+
+
+class KeyLayout(NamedTuple):
+    """How the keys of a space are made."""
+
+    widths: tuple[int, ...]
+    """Length of each part."""
+    by_question: bool
+    """Whether a row's key follows from its page and action alone, and not from task and history too."""
+
+    def key_name(self, row: RowId) -> str:
+        """Return what rows with the same key have in common."""
+        return row.question if self.by_question else str(row)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Rows of one question and outcome."""
+
+    real: list[RowId] = field(default_factory=list)
+    dream: list[RowId] = field(default_factory=list)
+
+    @property
+    def rows(self) -> Sequence[RowId]:
+        return [*self.real, *self.dream] if self.dream else self.real
+
+
+class KeyIndex:
+    """Finds the rows whose keys are nearest to a query's."""
+
+    def __init__(self, layout: KeyLayout) -> None:
+        """Create an empty index."""
+        self.layout = layout
+        self._tables = [_PartTable(width) for width in layout.widths]
+        self._ends = list(itertools.accumulate(layout.widths))[:-1]
+        self._numbers: dict[str, int] = {}
+        self._groups: list[dict[tuple[str, str], _Group]] = []
+        self._empty: set[int] = set()
+
+    def __len__(self) -> int:
+        """Return how many distinct keys have rows."""
+        return len(self._groups) - len(self._empty)
+
+    def __contains__(self, row: RowId) -> bool:
+        """Return whether the key of a row is known (then :meth:`add` needs none)."""
+        return self.layout.key_name(row) in self._numbers
+
+    def add(self, row: RowId, key: Floats | None = None) -> None:
+        """Add a row.
+
+        Args:
+            row: what the key stands for; never added before.
+            key: float32 of shape (sum of the parts' widths,); not needed where it is known already.
+        """
+        number = self._numbers.get(self.layout.key_name(row))
+        if number is None:
+            if key is None:
+                raise KeyError(f"The key of {row} is not known.")
+            number = self._numbers[self.layout.key_name(row)] = len(self._groups)
+            self._groups.append({})
+            for table, part in zip(self._tables, np.split(key, self._ends), strict=True):
+                table.append(part)
+        group = self._groups[number].setdefault((row.question, row.outcome), _Group())
+        (group.real if row.real else group.dream).append(row)
+        self._empty.discard(number)
+
+    def remove(self, rows: Iterable[RowId]) -> None:
+        """Remove rows; those that are not there are passed over."""
+        for row in rows:
+            number = self._numbers.get(self.layout.key_name(row))
+            group = self._groups[number].get((row.question, row.outcome)) if number is not None else None
+            listed = (group.real if row.real else group.dream) if group is not None else []
+            if number is None or group is None or row not in listed:
+                continue
+            listed.remove(row)
+            if not group.rows:
+                del self._groups[number][row.question, row.outcome]
+                if not self._groups[number]:
+                    self._empty.add(number)
+        if len(self._empty) > len(self):
+            self._compact()
+
+    def search(self, keys: Floats, count: int, questions: Sequence[str]) -> list[list[Near]]:
+        """Return for each query the rows of the ``count`` nearest distinct keys, nearest first.
+
+        A key whose rows had several outcomes gives several entries.  Rows of the very question that is asked are always
+        there, however many others an embedder takes for the same.
+
+        Args:
+            keys: of n queries, shape (n, dimension).
+            count: how many distinct keys for each.
+            questions: hashes of the queries' page and action, n.
+        """
+        if not self:
+            return [[] for _ in keys]
+        found: list[list[Near]] = []
+        for similarities, question in zip(self._similarities(keys), questions, strict=True):
+            if self._empty:
+                similarities[list(self._empty)] = -np.inf
+            best = _largest(similarities, min(count, len(self)))
+            near = dict(zip(best.tolist(), similarities[best].tolist(), strict=True))
+            very = self._numbers.get(question)  # by_question only: else keys have other names
+            if very is not None and very not in near:
+                near[very] = float(similarities[very])
+            found.append([(value, group.rows) for at, value in near.items() for group in self._groups[at].values()])
+        return found
+
+    def _similarities(self, keys: Floats) -> Iterator[Floats]:
+        """Yield for each key its similarities to all known ones; the array is used again for the next."""
+        total, further = np.empty((2, len(self._groups)), dtype=np.float32)
+        for start in range(0, len(keys), _BATCH):
+            parts = np.split(keys[start : start + _BATCH], self._ends, axis=1)
+            products = [table.products(part) for table, part in zip(self._tables, parts, strict=True)]
+            for query in range(len(parts[0])):
+                total.fill(0)
+                for table, (values, row_of) in zip(self._tables, products, strict=True):
+                    # mode="clip" spares numpy a buffer; all places are valid
+                    total += np.take(values[row_of[query]], table.places, out=further, mode="clip")
+                yield total
+
+    def _compact(self) -> None:
+        """Forget the keys that have no rows."""
+        fresh = KeyIndex(self.layout)
+        for number, groups in enumerate(self._groups):
+            if groups:
+                key = np.concatenate([table.vector(number) for table in self._tables])
+                for group in groups.values():
+                    for row in group.rows:
+                        fresh.add(row, key)
+        self._tables, self._numbers, self._groups, self._empty = fresh._tables, fresh._numbers, fresh._groups, set()
+
+
+class _PartTable:
+    """One part of every key: the distinct vectors, and which of them each key has."""
+
+    def __init__(self, width: int) -> None:
+        self._vectors: Floats = np.zeros((0, width), dtype=np.float32)
+        self._distinct: dict[bytes, int] = {}
+        self._places = np.zeros(0, dtype=np.intp)
+        self._keys = 0
+
+    @property
+    def places(self) -> npt.NDArray[np.intp]:
+        """Number of each key's vector, shape (keys,)."""
+        return self._places[: self._keys]
+
+    def vector(self, key: int) -> Floats:
+        """Return the part of a key."""
+        vector: Floats = self._vectors[self._places[key]]
+        return vector
+
+    def append(self, vector: Floats) -> None:
+        """Add the part of one more key."""
+        number = self._distinct.setdefault(_digits(vector), len(self._distinct))
+        if number == len(self._vectors):
+            self._vectors = _grown(self._vectors)
+        if self._keys == len(self._places):
+            self._places = _grown(self._places)
+        self._vectors[number] = vector
+        self._places[self._keys] = number
+        self._keys += 1
+
+    def products(self, vectors: Floats) -> tuple[Floats, list[int]]:
+        """Multiply n vectors, shape (n, width), with all distinct ones.
+
+        Returns:
+            The products of the distinct ones among the n, shape (distinct, vectors held), and the row of each of the n.
+        """
+        rows: dict[bytes, int] = {}
+        row_of = [rows.setdefault(vector.tobytes(), len(rows)) for vector in vectors]
+        first = [row_of.index(row) for row in range(len(rows))]
+        products: Floats = vectors[first] @ self._vectors[: len(self._distinct)].T
+        return products, row_of
+
+
+def _digits(vector: Floats) -> bytes:
+    """Return what two writings of one vector share: Chroma normalises again what it keeps."""
+    return np.round(vector * 2.0**18).astype(np.int32).tobytes()
+
+
+def _grown(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    return np.concatenate([array, np.zeros((max(64, len(array)), *array.shape[1:]), dtype=array.dtype)])
+
+
+def _largest(values: Floats, count: int) -> npt.NDArray[np.intp]:
+    """Return where the ``count`` largest values stand, largest first."""
+    columns = len(values) // _FOLDS
+    if len(values) > _FEW and count < columns:
+        # fold the values to columns: the largest ones stand in the columns with the largest maxima
+        folded = values[: columns * _FOLDS].reshape(_FOLDS, columns)
+        best = np.argpartition(folded.max(axis=0), columns - count)[columns - count :]
+        rest = np.arange(columns * _FOLDS, len(values))
+        places = np.concatenate([(best + columns * np.arange(_FOLDS)[:, None]).ravel(), rest])
+        return places[_largest(values[places], count)]
+    cut = max(0, len(values) - count)
+    places = np.argpartition(values, cut)[cut:] if cut else np.arange(len(values))
+    return places[np.argsort(-values[places], kind="stable")]
