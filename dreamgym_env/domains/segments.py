@@ -6,6 +6,7 @@ and put back when the page is rendered for another task.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -29,9 +30,9 @@ def split_segments(state: str, instruction: str, separator: str, marker: str = "
     """
     at = _find_instruction(state, instruction, separator, marker)
     if at < 0:
-        return tuple(_escaped(state.split(separator)))
+        return _parts(state, separator)
     before, after = state[:at], state[at + len(instruction) :]
-    return (*_escaped(before.split(separator)[:-1]), PLACEHOLDER, *_escaped(after.split(separator)[1:]))
+    return (*_parts(before, separator)[:-1], PLACEHOLDER, *_parts(after, separator)[1:])
 
 
 def join_segments(segments: Sequence[str], instruction: str, separator: str) -> str:
@@ -58,8 +59,13 @@ def _find_instruction(state: str, instruction: str, separator: str, marker: str)
     return -1
 
 
-def _escaped(parts: list[str]) -> list[str]:
-    return [f"\\{part}" if part.endswith(PLACEHOLDER) and _ESCAPED.match(part) else part for part in parts]
+@functools.lru_cache(maxsize=32_768)
+def _parts(text: str, separator: str) -> tuple[str, ...]:
+    """Split what stands before or after an instruction, which is the same for every task, and share the parts."""
+    parts = text.split(separator)
+    if PLACEHOLDER in text:
+        parts = [f"\\{part}" if _ESCAPED.match(part) else part for part in parts]
+    return tuple(parts)
 
 
 def _unescape(part: str) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -46,18 +45,6 @@ class KeyLayout(NamedTuple):
         return row.question if self.by_question else str(row)
 
 
-@dataclass(slots=True)
-class _Group:
-    """Rows of one question and outcome."""
-
-    real: list[RowId] = field(default_factory=list)
-    dream: list[RowId] = field(default_factory=list)
-
-    @property
-    def rows(self) -> Sequence[RowId]:
-        return [*self.real, *self.dream] if self.dream else self.real
-
-
 class KeyIndex:
     """Finds the rows whose keys are nearest to a query's."""
 
@@ -67,7 +54,8 @@ class KeyIndex:
         self._tables = [_PartTable(width) for width in layout.widths]
         self._ends = list(itertools.accumulate(layout.widths))[:-1]
         self._numbers: dict[str, int] = {}
-        self._groups: list[dict[tuple[str, str], _Group]] = []
+        self._questions: dict[str, list[int]] = {}
+        self._groups: list[dict[tuple[str, str], list[RowId]]] = []
         self._empty: set[int] = set()
 
     def __len__(self) -> int:
@@ -91,25 +79,29 @@ class KeyIndex:
                 raise KeyError(f"The key of {row} is not known.")
             number = self._numbers[self.layout.key_name(row)] = len(self._groups)
             self._groups.append({})
+            self._questions.setdefault(row.question, []).append(number)
             for table, part in zip(self._tables, np.split(key, self._ends), strict=True):
                 table.append(part)
-        group = self._groups[number].setdefault((row.question, row.outcome), _Group())
-        (group.real if row.real else group.dream).append(row)
+        rows = self._groups[number].setdefault((row.question, row.outcome), [])
+        at = len(rows)
+        while row.real and at and not rows[at - 1].real:
+            at -= 1
+        rows.insert(at, row)
         self._empty.discard(number)
 
     def remove(self, rows: Iterable[RowId]) -> None:
         """Remove rows; those that are not there are passed over."""
         for row in rows:
             number = self._numbers.get(self.layout.key_name(row))
-            group = self._groups[number].get((row.question, row.outcome)) if number is not None else None
-            listed = (group.real if row.real else group.dream) if group is not None else []
-            if number is None or group is None or row not in listed:
+            groups = self._groups[number] if number is not None else {}
+            rows_alike = groups.get((row.question, row.outcome), [])
+            if number is None or row not in rows_alike:
                 continue
-            listed.remove(row)
-            if not group.rows:
-                del self._groups[number][row.question, row.outcome]
-                if not self._groups[number]:
-                    self._empty.add(number)
+            rows_alike.remove(row)
+            if not rows_alike:
+                del groups[row.question, row.outcome]
+            if not groups:
+                self._empty.add(number)
         if len(self._empty) > len(self):
             self._compact()
 
@@ -132,10 +124,9 @@ class KeyIndex:
                 similarities[list(self._empty)] = -np.inf
             best = _largest(similarities, min(count, len(self)))
             near = dict(zip(best.tolist(), similarities[best].tolist(), strict=True))
-            very = self._numbers.get(question)  # by_question only: else keys have other names
-            if very is not None and very not in near:
-                near[very] = float(similarities[very])
-            found.append([(value, group.rows) for at, value in near.items() for group in self._groups[at].values()])
+            for very in self._questions.get(question, ()):
+                near.setdefault(very, float(similarities[very]))
+            found.append([(value, rows) for at, value in near.items() for rows in self._groups[at].values()])
         return found
 
     def _similarities(self, keys: Floats) -> Iterator[Floats]:
@@ -145,10 +136,13 @@ class KeyIndex:
             parts = np.split(keys[start : start + _BATCH], self._ends, axis=1)
             products = [table.products(part) for table, part in zip(self._tables, parts, strict=True)]
             for query in range(len(parts[0])):
-                total.fill(0)
+                target = total
                 for table, (values, row_of) in zip(self._tables, products, strict=True):
                     # mode="clip" spares numpy a buffer; all places are valid
-                    total += np.take(values[row_of[query]], table.places, out=further, mode="clip")
+                    values[row_of[query]].take(table.places, out=target, mode="clip")
+                    if target is further:
+                        total += further
+                    target = further
                 yield total
 
     def _compact(self) -> None:
@@ -157,10 +151,9 @@ class KeyIndex:
         for number, groups in enumerate(self._groups):
             if groups:
                 key = np.concatenate([table.vector(number) for table in self._tables])
-                for group in groups.values():
-                    for row in group.rows:
-                        fresh.add(row, key)
-        self._tables, self._numbers, self._groups, self._empty = fresh._tables, fresh._numbers, fresh._groups, set()
+                for row in itertools.chain.from_iterable(groups.values()):
+                    fresh.add(row, key)
+        self.__dict__.update(fresh.__dict__)
 
 
 class _PartTable:

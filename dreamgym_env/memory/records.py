@@ -15,6 +15,8 @@ from dreamgym_env.types import Source, Transition, Turn
 
 __all__ = ["continues", "dump_line", "from_record", "to_record"]
 
+_SOURCES = {str(source): source for source in Source}
+
 
 def continues(transition: Transition, predecessor: Transition) -> bool:
     """Return whether ``transition`` is the step right after ``predecessor`` in the same episode, history and all."""
@@ -125,43 +127,42 @@ def _history(record: Mapping[str, Any], step: int, predecessor: Transition | Non
     return tuple(history)
 
 
-def _member(record: Mapping[str, Any], name: str, default: Any) -> Any:
-    value = record.get(name, default)
-    if value is None:
-        raise ValueError(f'"{name}" is missing')
-    return value
+def _wrong(record: Mapping[str, Any], name: str, wanted: str) -> ValueError:
+    if record.get(name) is None:
+        return ValueError(f'"{name}" is missing')
+    return ValueError(f'"{name}" must be {wanted}, not {record[name]!r:.60}')
 
 
 def _text(record: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    value = _member(record, name, default)
-    if not isinstance(value, str):
-        raise ValueError(f'"{name}" must be a text, not {value!r:.60}')
+    value = record.get(name, default)
+    if type(value) is not str:
+        raise _wrong(record, name, "a text")
     return sys.intern(value)
 
 
 def _integer(record: Mapping[str, Any], name: str) -> int:
-    value = _member(record, name, None)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f'"{name}" must be a whole number from 0, not {value!r:.60}')
+    value = record.get(name)
+    if type(value) is not int or value < 0:
+        raise _wrong(record, name, "a whole number from 0")
     return value
 
 
 def _number(record: Mapping[str, Any], name: str, default: float | None = None) -> float:
-    value = _member(record, name, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
-        raise ValueError(f'"{name}" must be a finite number, not {value!r:.60}')
+    value = record.get(name, default)
+    if (type(value) is not int and type(value) is not float) or not abs(value) <= sys.float_info.max:
+        raise _wrong(record, name, "a finite number")
     return float(value)
 
 
 def _flag(record: Mapping[str, Any], name: str, default: bool | None = None) -> bool:
-    value = _member(record, name, default)
-    if not isinstance(value, bool):
-        raise ValueError(f'"{name}" must be true or false, not {value!r:.60}')
+    value = record.get(name, default)
+    if type(value) is not bool:
+        raise _wrong(record, name, "true or false")
     return value
 
 
 def _source(record: Mapping[str, Any]) -> Source:
-    value = _text(record, "source", str(Source.REAL))
-    if value not in {str(source) for source in Source}:
-        raise ValueError(f'"source" must be "real" or "dream", not {value!r:.60}')
-    return Source(value)
+    source = _SOURCES.get(_text(record, "source", str(Source.REAL)))
+    if source is None:
+        raise _wrong(record, "source", '"real" or "dream"')
+    return source

@@ -32,7 +32,7 @@ from dreamgym_env.types import Domain, Embedder, Memory, Query, Source, Task, Tr
 
 __all__ = ["ReplayBuffer", "retrieve_similar_transitions"]
 
-_MARGIN = 11
+_MARGIN = 3
 _WIDER = 4
 _MOST_CANDIDATES = 2_048
 _ROWS_PER_WRITE = 1_000

@@ -38,12 +38,13 @@ class LeakRule:
             return False
         return row.episode != self.episode or not (self.exclude_episode or row.step >= self.step)
 
-    def rank(self, candidate: Candidate) -> tuple[float, RowId]:
-        """Return what sorts candidates: the best first."""
-        similarity, row = candidate
-        advantage = REAL_ADVANTAGE * row.real + SAME_QUESTION_ADVANTAGE * (row.question == self.question)
+    def rank(self, similarity: float, row: RowId) -> float:
+        """Return what sorts rows: the smallest first."""
+        advantage = SAME_QUESTION_ADVANTAGE if row.question == self.question else 0.0
+        if row.real:
+            advantage += REAL_ADVANTAGE
         # 32-bit cosines of one pair differ in the last digits from call to call: rounding lets the id decide such ties
-        return -round(similarity + advantage, 5), row
+        return -round(similarity + advantage, 5)
 
 
 def select(near: Iterable[Near], rule: LeakRule, k: int) -> list[Candidate]:
@@ -56,10 +57,14 @@ def select(near: Iterable[Near], rule: LeakRule, k: int) -> list[Candidate]:
         rule: what the query may not see, and what it prefers.
         k: how many at most.
     """
-    seen = ((similarity, next((row for row in rows if rule.allows(row)), None)) for similarity, rows in near)
-    candidates = [(similarity, row) for similarity, row in seen if row is not None]
+    candidates = []
+    for similarity, rows in near:
+        for row in rows:
+            if rule.allows(row):
+                candidates.append((rule.rank(similarity, row), row, similarity))
+                break
     chosen: dict[tuple[str, str], Candidate] = {}
-    for similarity, row in sorted(candidates, key=rule.rank):
+    for _, row, similarity in sorted(candidates):
         chosen.setdefault((row.question, row.outcome), (similarity, row))
         if len(chosen) == k:
             break

@@ -5,6 +5,7 @@ The texts are those of WebShop's ``text`` mode: the visible strings of a page jo
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -27,6 +28,7 @@ _RESULTS = re.compile(r"Page \d+ \(Total results: \d+\)\Z")
 _BUTTONS = ("Description", "Features", "Reviews", "Buy Now")
 
 
+@functools.lru_cache(maxsize=16_384)
 def parse_action(action: str) -> tuple[str, str] | None:
     """Return (verb, lower-cased argument) of ``search[...]`` or ``click[...]``, or None for any other text."""
     match = _ACTION.match(action)
