@@ -10,6 +10,7 @@ is the sum of the parts' products, and each distinct part is multiplied once.
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -27,6 +28,10 @@ Near = tuple[float, Sequence[RowId]]
 
 _BATCH = 256
 """Queries whose products with all parts are held at once."""
+_BLOCK = 2**18
+"""Similarities that are worked on at once: few enough for a processor's cache."""
+_KEPT_PRODUCTS = 2**24
+"""Numbers (of four bytes) that the latest products of a part may fill."""
 _FOLDS = 64
 _FEW = 4_096
 """Up to so many similarities are not worth folding."""
@@ -119,31 +124,30 @@ class KeyIndex:
         if not self:
             return [[] for _ in keys]
         found: list[list[Near]] = []
-        for similarities, question in zip(self._similarities(keys), questions, strict=True):
-            if self._empty:
-                similarities[list(self._empty)] = -np.inf
+        for similarities in self._similarities(keys):
             best = _largest(similarities, min(count, len(self)))
-            near = dict(zip(best.tolist(), similarities[best].tolist(), strict=True))
-            for very in self._questions.get(question, ()):
-                near.setdefault(very, float(similarities[very]))
-            found.append([(value, rows) for at, value in near.items() for rows in self._groups[at].values()])
+            values = np.take_along_axis(similarities, best, axis=1)
+            for row, places, alike in zip(similarities, best.tolist(), values.tolist(), strict=True):
+                near = dict(zip(places, alike, strict=True))
+                for very in self._questions.get(questions[len(found)], ()):
+                    near.setdefault(very, float(row[very]))
+                found.append([(value, rows) for key, value in near.items() for rows in self._groups[key].values()])
         return found
 
     def _similarities(self, keys: Floats) -> Iterator[Floats]:
-        """Yield for each key its similarities to all known ones; the array is used again for the next."""
-        total, further = np.empty((2, len(self._groups)), dtype=np.float32)
+        """Yield the similarities of n keys to all known ones in blocks of shape (some, known keys)."""
+        some = max(1, _BLOCK // len(self._groups))
         for start in range(0, len(keys), _BATCH):
             parts = np.split(keys[start : start + _BATCH], self._ends, axis=1)
             products = [table.products(part) for table, part in zip(self._tables, parts, strict=True)]
-            for query in range(len(parts[0])):
-                target = total
-                for table, (values, row_of) in zip(self._tables, products, strict=True):
+            for first in range(0, len(parts[0]), some):
+                block = np.zeros((len(parts[0][first : first + some]), len(self._groups)), dtype=np.float32)
+                for table, product in zip(self._tables, products, strict=True):
                     # mode="clip" spares numpy a buffer; all places are valid
-                    values[row_of[query]].take(table.places, out=target, mode="clip")
-                    if target is further:
-                        total += further
-                    target = further
-                yield total
+                    block += product[first : first + some].take(table.places, axis=1, mode="clip")
+                if self._empty:
+                    block[:, list(self._empty)] = -np.inf
+                yield block
 
     def _compact(self) -> None:
         """Forget the keys that have no rows."""
@@ -164,6 +168,7 @@ class _PartTable:
         self._distinct: dict[bytes, int] = {}
         self._places = np.zeros(0, dtype=np.intp)
         self._keys = 0
+        self._products: OrderedDict[bytes, Floats] = OrderedDict()
 
     @property
     def places(self) -> npt.NDArray[np.intp]:
@@ -182,21 +187,27 @@ class _PartTable:
             self._vectors = _grown(self._vectors)
         if self._keys == len(self._places):
             self._places = _grown(self._places)
-        self._vectors[number] = vector
+        if number == len(self._distinct) - 1:
+            self._vectors[number] = vector
+            self._products.clear()
         self._places[self._keys] = number
         self._keys += 1
 
-    def products(self, vectors: Floats) -> tuple[Floats, list[int]]:
-        """Multiply n vectors, shape (n, width), with all distinct ones.
+    def products(self, vectors: Floats) -> Floats:
+        """Multiply n vectors, shape (n, width), with all distinct ones, shape (n, distinct vectors).
 
-        Returns:
-            The products of the distinct ones among the n, shape (distinct, vectors held), and the row of each of the n.
+        Agents ask about the same pages and actions again and again: the latest products are kept.
         """
-        rows: dict[bytes, int] = {}
-        row_of = [rows.setdefault(vector.tobytes(), len(rows)) for vector in vectors]
-        first = [row_of.index(row) for row in range(len(rows))]
-        products: Floats = vectors[first] @ self._vectors[: len(self._distinct)].T
-        return products, row_of
+        names = [vector.tobytes() for vector in vectors]
+        unknown = {name: at for at, name in enumerate(names) if name not in self._products}
+        fresh = vectors[list(unknown.values())] @ self._vectors[: len(self._distinct)].T
+        self._products.update((name, row.copy()) for name, row in zip(unknown, fresh, strict=True))
+        for name in names:
+            self._products.move_to_end(name)
+        found = np.stack([self._products[name] for name in names])
+        while len(self._products) * len(self._distinct) > _KEPT_PRODUCTS:
+            self._products.popitem(last=False)
+        return found
 
 
 def _digits(vector: Floats) -> bytes:
@@ -209,15 +220,17 @@ def _grown(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
 
 
 def _largest(values: Floats, count: int) -> npt.NDArray[np.intp]:
-    """Return where the ``count`` largest values stand, largest first."""
-    columns = len(values) // _FOLDS
-    if len(values) > _FEW and count < columns:
-        # fold the values to columns: the largest ones stand in the columns with the largest maxima
-        folded = values[: columns * _FOLDS].reshape(_FOLDS, columns)
-        best = np.argpartition(folded.max(axis=0), columns - count)[columns - count :]
-        rest = np.arange(columns * _FOLDS, len(values))
-        places = np.concatenate([(best + columns * np.arange(_FOLDS)[:, None]).ravel(), rest])
-        return places[_largest(values[places], count)]
-    cut = max(0, len(values) - count)
-    places = np.argpartition(values, cut)[cut:] if cut else np.arange(len(values))
-    return places[np.argsort(-values[places], kind="stable")]
+    """Return where the ``count`` largest values of each row stand, largest first, shape (n, count)."""
+    rows, length = values.shape
+    columns = length // _FOLDS
+    if length > _FEW and count < columns:
+        # fold each row to columns: its largest values stand in the columns with the largest maxima
+        folded = values[:, : columns * _FOLDS].reshape(rows, _FOLDS, columns).max(axis=1)
+        best = np.argpartition(folded, columns - count, axis=1)[:, columns - count :]
+        places = (best[:, None] + columns * np.arange(_FOLDS)[:, None]).reshape(rows, -1)
+        rest = np.arange(columns * _FOLDS, length)
+        places = np.concatenate([places, np.broadcast_to(rest, (rows, len(rest)))], axis=1)
+        return np.take_along_axis(places, _largest(np.take_along_axis(values, places, axis=1), count), axis=1)
+    places = np.argpartition(values, length - count, axis=1)[:, length - count :]
+    order = np.argsort(-np.take_along_axis(values, places, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(places, order, axis=1)

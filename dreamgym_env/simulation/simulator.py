@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
@@ -160,8 +159,7 @@ class Simulator:
         if episode.stop is not StopReason.RUNNING:
             raise ValueError(f"Episode {episode.name} has stopped ({episode.stop}); begin a new one.")
         query = Query(episode.task, tuple(episode.history), episode.state, action, episode.name)
-        seed = int(np.random.SeedSequence([episode.seed, episode.step]).generate_state(1)[0])
-        return _Step(episode, query, seed)
+        return _Step(episode, query, _step_seed(episode.seed, episode.step))
 
     def _guard(self, steps: Sequence[_Step]) -> None:
         """Note which actions the states do not offer, and answer them unless the user wants the model to."""
@@ -264,6 +262,11 @@ class Simulator:
                 step.verdict = self._verifier.verify(
                     query.task, query.history, query.state, query.action, prediction.next_state
                 )
+
+
+def _step_seed(seed: int, step: int) -> int:
+    """Return 32 bits that depend on the episode's seed and the step alone."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}.{step}".encode(), digest_size=4).digest(), "little")
 
 
 def _question(query: Query) -> tuple[object, ...]:

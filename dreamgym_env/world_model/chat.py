@@ -66,7 +66,7 @@ class ChatFormat:
         """
         self.codec = CODECS[codec]
         self.viewer = Viewer(domain, newest_first=False, max_earlier=16)
-        self._write = functools.lru_cache(maxsize=4096)(self._written)  # most pages are written many times
+        self._write = functools.lru_cache(maxsize=16_384)(self._written)  # most pages are written many times
         self._system = _SYSTEM.format(rules=domain.rules, contract=self.codec.contract)
 
     def prompt(self, view: View) -> Prompt:
