@@ -73,14 +73,18 @@ class _Forward:
         parameters = inspect.signature(model.forward).parameters
         self.takes_positions = "position_ids" in parameters
         self._options: dict[str, Any] = {"use_cache": True}
+        # transformers renames the keyword from version to version, one architecture after the other
+        self._cache_keyword = "cache" if "cache" in parameters else "past_key_values"
         if "logits_to_keep" in parameters:
             self._options["logits_to_keep"] = 1
 
     def __call__(
         self, tokens: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: DynamicCache
     ) -> torch.Tensor:
-        options = {"position_ids": positions} if self.takes_positions else {}
-        output = self._model(input_ids=tokens, attention_mask=mask, past_key_values=cache, **options, **self._options)
+        options: dict[str, Any] = {self._cache_keyword: cache, **self._options}
+        if self.takes_positions:
+            options["position_ids"] = positions
+        output = self._model(input_ids=tokens, attention_mask=mask, **options)
         logits: torch.Tensor = output.logits[:, -1]
         return logits
 
