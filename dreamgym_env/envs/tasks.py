@@ -41,7 +41,7 @@ def choice_from_options(options: Mapping[str, Any]) -> TaskChoice:
         kind = {"task": Task, "task_id": str, "split": str}.get(name)
         if kind is None:
             raise ResetOptionError(
-                f"reset does not know the option {name!r}; it knows task, task_id and split "
+                f"reset does not know the option {name!r:.80}; it knows task, task_id and split "
                 "(a vector environment also group_size and reset_mask)."
             )
         if not isinstance(value, kind):
