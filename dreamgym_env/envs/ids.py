@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from gymnasium.vector import AutoresetMode
@@ -24,11 +26,8 @@ class DreamEnv(TextEnv):
     def __init__(self, domain: str, *, split: str = "train", render_mode: str | None = None, **settings: Any) -> None:
         """Create a dream of ``domain``; ``settings`` are those of :func:`dreamgym_env.envs.build.build_simulator`."""
         simulator = _dream(DreamEnv, domain, settings)
-        try:
+        with _closed_on_error(simulator):
             super().__init__(simulator.domain, simulator, split, render_mode)
-        except BaseException:
-            simulator.close()  # a folder's lock must not outlive an environment that was never made
-            raise
 
 
 class DreamVectorEnv(TextVectorEnv):
@@ -47,13 +46,10 @@ class DreamVectorEnv(TextVectorEnv):
     ) -> None:
         """Create n dreams of ``domain``; ``settings`` are those of :func:`dreamgym_env.envs.build.build_simulator`."""
         simulator = _dream(DreamVectorEnv, domain, settings)
-        try:
+        with _closed_on_error(simulator):
             super().__init__(
                 simulator.domain, simulator, num_envs, split, max_episode_steps, autoreset_mode, render_mode
             )
-        except BaseException:
-            simulator.close()
-            raise
 
 
 class RealEnv(TextEnv):
@@ -62,7 +58,8 @@ class RealEnv(TextEnv):
     def __init__(self, domain: str, *, split: str = "train", render_mode: str | None = None, **settings: Any) -> None:
         """Create the real ``domain``; ``settings`` are those of :func:`dreamgym_env.domains.load_real`."""
         built, backend = _real(RealEnv, domain, settings)
-        super().__init__(built, backend, split, render_mode)
+        with _closed_on_error(backend):
+            super().__init__(built, backend, split, render_mode)
 
 
 class RealVectorEnv(TextVectorEnv):
@@ -81,7 +78,8 @@ class RealVectorEnv(TextVectorEnv):
     ) -> None:
         """Create n real environments; ``settings`` are those of :func:`dreamgym_env.domains.load_real`."""
         built, backend = _real(RealVectorEnv, domain, settings)
-        super().__init__(built, backend, num_envs, split, max_episode_steps, autoreset_mode, render_mode)
+        with _closed_on_error(backend):
+            super().__init__(built, backend, num_envs, split, max_episode_steps, autoreset_mode, render_mode)
 
 
 def _dream(env_class: type, domain: str, settings: dict[str, Any]) -> Simulator:
@@ -94,3 +92,13 @@ def _real(env_class: type, domain: str, settings: dict[str, Any]) -> tuple[Domai
     check_keywords(env_class, settings, domain_keywords(domain, real=True))
     with blame_keywords():
         return load_real(domain, **settings)
+
+
+@contextlib.contextmanager
+def _closed_on_error(backend: Backend) -> Iterator[None]:
+    """Close a backend whose environment is not made after all: no lock and no engine may outlive it."""
+    try:
+        yield
+    except BaseException:
+        backend.close()
+        raise

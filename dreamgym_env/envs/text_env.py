@@ -7,7 +7,7 @@ from types import FrameType
 from typing import Any
 
 import gymnasium as gym
-from gymnasium.error import ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.wrappers import TimeLimit
 
 from dreamgym_env.envs.info import reset_info, step_info
@@ -59,6 +59,7 @@ class TextEnv(gym.Env[str, str]):
         self._episode: Episode | None = None
         self._step_limit: int | None = domain.max_episode_steps
         self._transcript = Transcript()
+        self._closed = False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin an episode.
@@ -66,7 +67,9 @@ class TextEnv(gym.Env[str, str]):
         Raises:
             UnknownTaskError: no such task or split.
             ResetOptionError: an unknown option, one of the wrong type, or a task whose goal cannot be checked.
+            ClosedEnvironmentError: the environment was closed.
         """
+        refuse_closed(self._closed)
         choice = choice_from_options(read_options(options))
         super().reset(seed=seed)
         task, episode_seed = self._sampler.draw(choice, self.np_random)
@@ -83,8 +86,10 @@ class TextEnv(gym.Env[str, str]):
         Raises:
             InvalidActionError: the action is not a text.
             ResetNeeded: no episode is running.
+            ClosedEnvironmentError: the environment was closed.
             WorldModelError: the world model as a whole cannot answer; the episode is unchanged.
         """
+        refuse_closed(self._closed)
         episode = self._episode
         if episode is None or episode.stop is not StopReason.RUNNING:
             raise ResetNeeded("No episode is running: call reset() before step(), and again after each episode's end.")
@@ -104,6 +109,7 @@ class TextEnv(gym.Env[str, str]):
 
     def close(self) -> None:
         """Close the backend."""
+        self._closed = True
         self.backend.close()
 
     def _show(self, text: str) -> None:
@@ -128,6 +134,12 @@ def _wrapped_limit(env: gym.Env[Any, Any], default: int | None) -> int | None:
             limits.append(wrapper._max_episode_steps)
         frame = frame.f_back
     return min(limits, default=default)
+
+
+def refuse_closed(closed: bool) -> None:
+    """Raise ClosedEnvironmentError if the environment was closed."""
+    if closed:
+        raise ClosedEnvironmentError("This environment was closed: make another one.")
 
 
 _TRUNCATING: frozenset[StopReason] = frozenset({StopReason.STEP_LIMIT, StopReason.MODEL_FAILURE})

@@ -14,7 +14,13 @@ from gymnasium.vector.utils import batch_space
 from dreamgym_env.envs.info import add_infos, reset_info, step_info
 from dreamgym_env.envs.spaces import AnyText
 from dreamgym_env.envs.tasks import TaskChoice, TaskSampler, choice_from_options, read_options
-from dreamgym_env.envs.text_env import MAX_ACTION_LENGTH, MAX_OBSERVATION_LENGTH, clean_action, is_truncated
+from dreamgym_env.envs.text_env import (
+    MAX_ACTION_LENGTH,
+    MAX_OBSERVATION_LENGTH,
+    clean_action,
+    is_truncated,
+    refuse_closed,
+)
 from dreamgym_env.errors import ResetOptionError
 from dreamgym_env.simulation.episode import Backend, Episode
 from dreamgym_env.types import Domain, StopReason, Task
@@ -96,7 +102,9 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             UnknownTaskError: no such task or split.
             ResetOptionError: an unknown option, one of the wrong type or length, or a task whose goal cannot be
                 checked.  All lanes are then unchanged.
+            ClosedEnvironmentError: the environment was closed.
         """
+        refuse_closed(self.closed)
         options = read_options(options)
         mask = options.pop("reset_mask", None)
         group_size = self._read_group_size(options.pop("group_size", None), partial=mask is not None)
@@ -122,8 +130,10 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         Raises:
             InvalidActionError: an action is not a text.
             ResetNeeded: a lane has no episode.
+            ClosedEnvironmentError: the environment was closed.
             WorldModelError: the world model as a whole cannot answer; all lanes are unchanged.
         """
+        refuse_closed(self.closed)
         if isinstance(actions, str) or not isinstance(actions, Sequence | np.ndarray) or len(actions) != self.num_envs:
             raise ValueError(f"step takes a sequence of {self.num_envs} actions, one for each environment.")
         running, ended = self._lanes()

@@ -15,7 +15,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
-from gymnasium.error import ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
@@ -150,9 +150,10 @@ def test_a_task_or_a_split_can_be_asked_for(make: Any, env_id: str):
     wanted = domain.task_ids("test")[3]
     assert env.reset(seed=0, options={"task_id": wanted})[1]["task_id"] == wanted
     assert env.reset(options={"split": "eval"})[1]["split"] == "eval"
-    for options in ({"task_id": "nothing/such/1"}, {"split": "nosuchsplit"}):
-        with pytest.raises(UnknownTaskError):
+    for options in ({"task_id": "nothing/such/1"}, {"split": "nosuchsplit"}, {"task_id": "\ud800" * 100_000}):
+        with pytest.raises(UnknownTaskError) as caught:
             env.reset(options=options)
+        assert len(str(caught.value).encode()) < 1000
 
 
 @every_id
@@ -253,11 +254,14 @@ def test_it_renders(make: Any, env_id: str, capsys: pytest.CaptureFixture[str]):
 
 
 @every_id
-def test_closing_twice_is_allowed(make: Any, make_vec: Any, env_id: str):
-    for env in (make(env_id), make_vec(env_id, 2)):
+def test_closing_twice_is_allowed_and_using_it_afterwards_is_not(make: Any, make_vec: Any, env_id: str):
+    for env, action in ((make(env_id), "dance"), (make_vec(env_id, 2), ["dance"] * 2)):
         env.reset(seed=0)
         env.close()
         env.close()
+        for call in (lambda env=env, action=action: env.step(action), lambda env=env: env.reset()):
+            with pytest.raises(ClosedEnvironmentError, match="make another one"):
+                call()
 
 
 @every_id
