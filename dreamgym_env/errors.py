@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dreamgym_env.masking import mask_secrets
+
 __all__ = [
     "BufferLockedError",
     "DreamGymError",
     "ExperienceFormatError",
     "InvalidActionError",
+    "KeywordError",
     "MissingDependencyError",
     "ReplayBufferError",
     "ResetOptionError",
@@ -18,7 +21,10 @@ __all__ = [
 
 
 class DreamGymError(Exception):
-    """Base class of all of them."""
+    """Base class of all of them; secrets in a message are masked (:func:`dreamgym_env.masking.mask_secrets`)."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(mask_secrets(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class WorldModelError(DreamGymError):
@@ -45,8 +51,12 @@ class InvalidActionError(DreamGymError, TypeError):
     """An action is not a text."""
 
 
+class KeywordError(DreamGymError, TypeError):
+    """An environment was made with a keyword that it does not know, or with a value of the wrong type."""
+
+
 class ResetOptionError(DreamGymError, ValueError):
-    """``reset`` was given an option that it does not know or cannot read."""
+    """``reset`` was given an option that it does not know or cannot read, such as a task whose goal lacks a member."""
 
 
 class UnknownDomainError(DreamGymError, ValueError):

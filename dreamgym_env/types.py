@@ -289,6 +289,10 @@ class Embedder(Protocol):
 class Verifier(Protocol):
     """Decides success by program, without a language model."""
 
+    def check(self, task: Task) -> None:
+        """Raise ResetOptionError, saying what a goal needs, unless the task has one that :meth:`verify` can check."""
+        ...
+
     def verify(self, task: Task, history: Sequence[Turn], state: str, action: str, next_state: str) -> Verdict:
         """Judge the episode after ``action`` led from ``state`` to ``next_state``; ``history`` is what came before."""
         ...

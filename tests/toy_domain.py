@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dreamgym_env.domains.segments import join_segments, split_segments
-from dreamgym_env.errors import UnknownTaskError
+from dreamgym_env.errors import ResetOptionError, UnknownTaskError
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name
 from dreamgym_env.types import (
     AnsweredBy,
@@ -124,6 +124,10 @@ class ToyHouse:
 class ToyVerifier:
     """Success is the wanted thing in one's hand; leaving is the end without it."""
 
+    def check(self, task: Task) -> None:
+        if not isinstance(task.goal.get("thing"), str):
+            raise ResetOptionError(f"The goal of task {task.id!r} names no 'thing'.")
+
     def verify(self, task: Task, history: Sequence[Turn], state: str, action: str, next_state: str) -> Verdict:
         if f"Hand: {task.goal['thing']}" in next_state.split(SEPARATOR):
             return Verdict(True, True, 1.0)
@@ -189,6 +193,8 @@ class RealToyHouse:
         self.closed = 0
 
     def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
+        for task in tasks:
+            ToyVerifier().check(task)
         return [
             Episode(task, episode_name(task, seed), seed, task.initial_state, session=House(task))
             for task, seed in zip(tasks, seeds, strict=True)

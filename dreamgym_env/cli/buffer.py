@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dreamgym_env.masking import mask_secrets
+
 if TYPE_CHECKING:
     from dreamgym_env.memory import ReplayBuffer
     from dreamgym_env.types import Domain, Memory
@@ -36,7 +38,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def info(location: LocationArgument, domain: DomainOption = "webshop", as_json: JsonOption = False) -> None:
     """Say what a buffer holds."""
     with _open(location, domain) as buffer:
-        figures = {"location": location, "domain": domain, "keys": buffer.encoder.name, **_figures(buffer)}
+        figures = {
+            "location": mask_secrets(location),
+            "domain": domain,
+            "keys": buffer.encoder.name,
+            **_figures(buffer),
+        }
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
         return
@@ -70,7 +77,7 @@ def query(
     for memory in memories:
         _print_memory(buffer.domain, memory)
     if not memories:
-        typer.echo(f"{location} holds no transitions.")
+        typer.echo(f"{mask_secrets(location)} holds no transitions.")
 
 
 @app.command("import")
@@ -96,7 +103,7 @@ def import_(
         return
     for name, count in accepted.items():
         typer.echo(f"{name}: {count:,} transitions were new and accepted")
-    typer.echo(f"{location} now holds {stats['real']:,} real and {stats['dream']:,} dream transitions.")
+    typer.echo(f"{mask_secrets(location)} now holds {stats['real']:,} real and {stats['dream']:,} dream transitions.")
 
 
 @app.command()

@@ -10,6 +10,7 @@ import typer
 import typer.core
 
 from dreamgym_env.errors import DreamGymError
+from dreamgym_env.masking import mask_secrets
 
 __all__ = ["INTERRUPTED", "CommandGroup", "complain", "tolerate_odd_characters"]
 
@@ -34,8 +35,8 @@ class CommandGroup(typer.core.TyperGroup):
 
 
 def complain(message: str) -> None:
-    """Write a sentence to standard error, red where that is a terminal."""
-    typer.secho(message, fg=typer.colors.RED, err=True)
+    """Write a sentence to standard error, red where that is a terminal and without secrets."""
+    typer.secho(mask_secrets(message), fg=typer.colors.RED, err=True)
 
 
 def tolerate_odd_characters() -> None:

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dreamgym_env.errors import DreamGymError
+from dreamgym_env.errors import DreamGymError, KeywordError
+from dreamgym_env.masking import mask_secrets
 
 __all__ = [
     "DomainArgument",
@@ -52,7 +53,7 @@ def read_settings(texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.isidentifier():
-            raise typer.BadParameter(f"{text!r} is not of the form NAME=VALUE.", param_hint="--set")
+            raise typer.BadParameter(f"{mask_secrets(text)!r} is not of the form NAME=VALUE.", param_hint="--set")
         try:
             settings[name] = json.loads(value)
         except ValueError:
@@ -69,9 +70,8 @@ def blame_settings(settings: Mapping[str, Any]) -> Iterator[None]:
     """
     try:
         yield
-    except DreamGymError:
-        raise
     except (TypeError, ValueError) as error:
-        if not settings:
+        if not settings or (isinstance(error, DreamGymError) and not isinstance(error, KeywordError)):
             raise
-        raise typer.BadParameter(str(error), param_hint="--set") from error
+        said = error.__cause__ if isinstance(error.__cause__, KeywordError) else error  # without gymnasium's additions
+        raise typer.BadParameter(mask_secrets(str(said)), param_hint="--set") from error

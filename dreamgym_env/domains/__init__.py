@@ -6,6 +6,7 @@ A new domain is a folder that holds a class with the members of :class:`dreamgym
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.errors import UnknownDomainError
@@ -14,7 +15,7 @@ from dreamgym_env.types import Domain
 if TYPE_CHECKING:
     from dreamgym_env.simulation.episode import Backend
 
-__all__ = ["DOMAINS", "load_domain", "load_real"]
+__all__ = ["DOMAINS", "domain_keywords", "load_domain", "load_real"]
 
 DOMAINS: dict[str, tuple[str, str]] = {
     "webshop": ("dreamgym_env.domains.webshop.domain:WebShop", "dreamgym_env.domains.webshop.real:RealWebShop"),
@@ -51,6 +52,15 @@ def load_real(name: str, **options: Any) -> tuple[Domain, Backend]:
     own = {option: options.pop(option) for option in real.OPTIONS if option in options}
     domain = load_domain(name, **options)
     return domain, real(domain, **own)
+
+
+def domain_keywords(name: str, *, real: bool) -> list[str]:
+    """Return the keywords of a domain's class, and of its real environment's.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+    """
+    return [*inspect.signature(_load(name, 0)).parameters, *(_load(name, 1).OPTIONS if real else ())]
 
 
 def _load(name: str, which: int) -> Any:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from pathlib import Path
 from typing import Any
 
-from dreamgym_env.domains import load_domain
+from dreamgym_env.domains import domain_keywords, load_domain
+from dreamgym_env.errors import KeywordError
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.simulation.simulator import SimulationOptions, Simulator
 from dreamgym_env.types import WorldModel
 from dreamgym_env.world_model.build import world_model_from_string
 
-__all__ = ["build_simulator"]
+__all__ = ["build_simulator", "dream_keywords"]
 
 _SIMULATION = frozenset(field.name for field in dataclasses.fields(SimulationOptions))
 _GENERATION = frozenset({"codec", "temperature", "max_new_tokens", "retries"})
@@ -42,7 +44,7 @@ def build_simulator(
             WebShop's ``products`` and ``goals``.
 
     Raises:
-        TypeError: a keyword that nobody knows.
+        TypeError: a keyword that nobody knows, or a value of the wrong type.
         WorldModelError, ReplayBufferError, MissingDependencyError: a part cannot be made; the message says why.
     """
     simulation = {name: settings.pop(name) for name in _SIMULATION & settings.keys()}
@@ -52,12 +54,32 @@ def build_simulator(
     owns_model = isinstance(world_model, str)
     if isinstance(world_model, str):
         model: WorldModel = world_model_from_string(world_model, built, **generation)
+    elif not isinstance(world_model, WorldModel):
+        raise KeywordError(
+            f"world_model takes a string such as 'embedded' or a WorldModel (an object with predict, deterministic and "
+            f"close), not {type(world_model).__name__}."
+        )
     elif generation:
-        raise TypeError(f"{', '.join(sorted(generation))}: keywords of a world-model string, not of an object.")
+        raise KeywordError(f"{', '.join(sorted(generation))}: keywords of a world-model string, not of an object.")
     else:
         model = world_model
     if isinstance(buffer, ReplayBuffer):
         return Simulator(built, model, buffer, options, owns_model=owns_model, owns_buffer=False)
-    reads_only = not options.enrich and isinstance(buffer, str | Path) and Path(buffer).is_dir()
-    opened = ReplayBuffer(built, buffer, seed_experience=seed_experience, read_only=reads_only)
+    reads_only = not options.enrich and buffer is not None and _is_filled(Path(buffer))
+    try:
+        opened = ReplayBuffer(built, buffer, seed_experience=seed_experience, read_only=reads_only)
+    except BaseException:
+        if owns_model:
+            model.close()  # an engine must not outlive an environment that was never made
+        raise
     return Simulator(built, model, opened, options, owns_model=owns_model)
+
+
+def _is_filled(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def dream_keywords(domain: str) -> list[str]:
+    """Return the keywords of :func:`build_simulator` for a domain. Raises UnknownDomainError."""
+    own = [name for name in inspect.signature(build_simulator).parameters if name not in ("domain", "settings")]
+    return [*own, *_SIMULATION, *_GENERATION, *domain_keywords(domain, real=False)]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
-from dreamgym_env.domains import load_real
-from dreamgym_env.envs.build import build_simulator
+from dreamgym_env.domains import domain_keywords, load_real
+from dreamgym_env.envs.build import build_simulator, dream_keywords
+from dreamgym_env.envs.keywords import blame_keywords, check_keywords
 from dreamgym_env.envs.text_env import TextEnv
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
+from dreamgym_env.simulation.episode import Backend
+from dreamgym_env.simulation.simulator import Simulator
+from dreamgym_env.types import Domain
 
 __all__ = ["DreamEnv", "DreamVectorEnv", "RealEnv", "RealVectorEnv"]
 
@@ -19,12 +25,9 @@ class DreamEnv(TextEnv):
 
     def __init__(self, domain: str, *, split: str = "train", render_mode: str | None = None, **settings: Any) -> None:
         """Create a dream of ``domain``; ``settings`` are those of :func:`dreamgym_env.envs.build.build_simulator`."""
-        simulator = build_simulator(domain, **settings)
-        try:
+        simulator = _dream(DreamEnv, domain, settings)
+        with _closed_on_error(simulator):
             super().__init__(simulator.domain, simulator, split, render_mode)
-        except BaseException:
-            simulator.close()  # a folder's lock must not outlive an environment that was never made
-            raise
 
 
 class DreamVectorEnv(TextVectorEnv):
@@ -42,14 +45,11 @@ class DreamVectorEnv(TextVectorEnv):
         **settings: Any,
     ) -> None:
         """Create n dreams of ``domain``; ``settings`` are those of :func:`dreamgym_env.envs.build.build_simulator`."""
-        simulator = build_simulator(domain, **settings)
-        try:
+        simulator = _dream(DreamVectorEnv, domain, settings)
+        with _closed_on_error(simulator):
             super().__init__(
                 simulator.domain, simulator, num_envs, split, max_episode_steps, autoreset_mode, render_mode
             )
-        except BaseException:
-            simulator.close()
-            raise
 
 
 class RealEnv(TextEnv):
@@ -57,8 +57,9 @@ class RealEnv(TextEnv):
 
     def __init__(self, domain: str, *, split: str = "train", render_mode: str | None = None, **settings: Any) -> None:
         """Create the real ``domain``; ``settings`` are those of :func:`dreamgym_env.domains.load_real`."""
-        built, backend = load_real(domain, **settings)
-        super().__init__(built, backend, split, render_mode)
+        built, backend = _real(RealEnv, domain, settings)
+        with _closed_on_error(backend):
+            super().__init__(built, backend, split, render_mode)
 
 
 class RealVectorEnv(TextVectorEnv):
@@ -76,5 +77,28 @@ class RealVectorEnv(TextVectorEnv):
         **settings: Any,
     ) -> None:
         """Create n real environments; ``settings`` are those of :func:`dreamgym_env.domains.load_real`."""
-        built, backend = load_real(domain, **settings)
-        super().__init__(built, backend, num_envs, split, max_episode_steps, autoreset_mode, render_mode)
+        built, backend = _real(RealVectorEnv, domain, settings)
+        with _closed_on_error(backend):
+            super().__init__(built, backend, num_envs, split, max_episode_steps, autoreset_mode, render_mode)
+
+
+def _dream(env_class: type, domain: str, settings: dict[str, Any]) -> Simulator:
+    check_keywords(env_class, settings, dream_keywords(domain))
+    with blame_keywords():
+        return build_simulator(domain, **settings)
+
+
+def _real(env_class: type, domain: str, settings: dict[str, Any]) -> tuple[Domain, Backend]:
+    check_keywords(env_class, settings, domain_keywords(domain, real=True))
+    with blame_keywords():
+        return load_real(domain, **settings)
+
+
+@contextlib.contextmanager
+def _closed_on_error(backend: Backend) -> Iterator[None]:
+    """Close a backend whose environment is not made after all: no lock and no engine may outlive it."""
+    try:
+        yield
+    except BaseException:
+        backend.close()
+        raise

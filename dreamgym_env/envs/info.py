@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from dreamgym_env.simulation.episode import Backend, Episode, Outcome
 from dreamgym_env.types import StopReason
 
-__all__ = ["reset_info", "step_info"]
+__all__ = ["add_infos", "reset_info", "step_info"]
 
 
 def reset_info(backend: Backend, episode: Episode) -> dict[str, Any]:
@@ -45,12 +48,29 @@ def step_info(backend: Backend, episode: Episode, outcome: Outcome) -> dict[str,
             }
             for memory in outcome.memories
         ],
-        "valid": outcome.transition.valid,
+        "valid": bool(outcome.transition.valid),
         "won": outcome.stop is StopReason.SUCCESS,
-        "task_score": outcome.transition.score,
+        "task_score": float(outcome.transition.score),
         "tokens": outcome.prompt_tokens + outcome.completion_tokens,
         "completion_tokens": outcome.completion_tokens,
-        "seconds": outcome.seconds,
+        "seconds": float(outcome.seconds),
         "stop_reason": str(outcome.stop),
         "failure": outcome.failure,
     }
+
+
+def add_infos(infos: dict[str, Any], lanes: Sequence[int], rows: Sequence[dict[str, Any]], num_envs: int) -> None:
+    """Add the infos of some lanes, all with the same flat keys, to those of a vector environment.
+
+    The result is what ``gymnasium.vector.VectorEnv._add_info`` makes of them one after another: for each key an array
+    of shape (num_envs,), of numbers or else of objects, and under ``_key`` whether a lane has it.
+    """
+    for key in rows[0] if rows else ():
+        values = [row[key] for row in rows]
+        if key not in infos:
+            kind = type(values[0]) if type(values[0]) in (bool, int, float) else object
+            infos[key] = np.full(num_envs, None if kind is object else 0, dtype=kind)
+            infos[f"_{key}"] = np.zeros(num_envs, dtype=np.bool_)
+        column = infos[key]
+        column[lanes] = np.fromiter(values, column.dtype, len(values))  # a tuple is one value, not a row of them
+        infos[f"_{key}"][lanes] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from dreamgym_env.errors import ResetOptionError, UnknownTaskError
 from dreamgym_env.types import Domain, Task
 
-__all__ = ["TaskChoice", "TaskSampler", "choice_from_options"]
+__all__ = ["TaskChoice", "TaskSampler", "choice_from_options", "read_options"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,13 @@ class TaskChoice:
     task: Task | None = None
     task_id: str = ""
     split: str = ""
+
+
+def read_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a copy of the options of ``reset``. Raises ResetOptionError for what is no dictionary."""
+    if options is not None and not isinstance(options, Mapping):
+        raise ResetOptionError(f"options takes a dictionary such as {{'split': 'test'}}, not {options!r:.60}.")
+    return dict(options or {})
 
 
 def choice_from_options(options: Mapping[str, Any]) -> TaskChoice:
@@ -33,12 +41,23 @@ def choice_from_options(options: Mapping[str, Any]) -> TaskChoice:
         kind = {"task": Task, "task_id": str, "split": str}.get(name)
         if kind is None:
             raise ResetOptionError(
-                f"reset does not know the option {name!r}; it knows task, task_id and split "
+                f"reset does not know the option {name!r:.80}; it knows task, task_id and split "
                 "(a vector environment also group_size and reset_mask)."
             )
         if not isinstance(value, kind):
             raise ResetOptionError(f"The option {name!r} takes a {kind.__name__}, not {type(value).__name__}.")
+        if isinstance(value, Task):
+            _check_types(value)
     return TaskChoice(**options)
+
+
+def _check_types(task: Task) -> None:
+    """Raise ResetOptionError where a member of a user's own task is of the wrong type."""
+    for field in dataclasses.fields(Task):
+        value = getattr(task, field.name)
+        kind, kind_name = (Mapping, "mapping") if field.name in ("goal", "facts") else (str, "text")
+        if not isinstance(value, kind):
+            raise ResetOptionError(f"A Task's {field.name!r} must be a {kind_name}, not {type(value).__name__}.")
 
 
 class TaskSampler:

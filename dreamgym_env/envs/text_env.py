@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from types import FrameType
 from typing import Any
 
 import gymnasium as gym
-from gymnasium.error import ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
+from gymnasium.wrappers import TimeLimit
 
 from dreamgym_env.envs.info import reset_info, step_info
 from dreamgym_env.envs.spaces import AnyText
-from dreamgym_env.envs.tasks import TaskSampler, choice_from_options
+from dreamgym_env.envs.tasks import TaskSampler, choice_from_options, read_options
 from dreamgym_env.envs.transcript import Transcript
 from dreamgym_env.errors import InvalidActionError
 from dreamgym_env.simulation.episode import Backend, Episode
@@ -30,7 +32,8 @@ class TextEnv(gym.Env[str, str]):
     Observation: the state's text. Action: any text; what the state does not offer changes nothing. Reward: 1.0 at
     success, else 0.0. ``info``: see :func:`dreamgym_env.envs.info.step_info`.
 
-    ``reset(options=)`` takes ``task_id``, ``split`` or ``task`` (a :class:`~dreamgym_env.types.Task`).
+    Episodes are truncated at the domain's ``max_episode_steps``; under ``gymnasium.make`` and in a ``TimeLimit`` at
+    theirs.  ``reset(options=)`` takes ``task_id``, ``split`` or ``task`` (a :class:`~dreamgym_env.types.Task`).
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012 - gymnasium's form
@@ -54,27 +57,25 @@ class TextEnv(gym.Env[str, str]):
         self.action_space = AnyText(MAX_ACTION_LENGTH)
         self._sampler = TaskSampler(domain, split)
         self._episode: Episode | None = None
+        self._step_limit: int | None = domain.max_episode_steps
         self._transcript = Transcript()
-
-    @property
-    def step_limit(self) -> int | None:
-        """Actions after which an episode is truncated: the domain's number; None under ``gymnasium.make``.
-
-        There the wrapper ``TimeLimit`` truncates, at ``max_episode_steps``, and tells the environment nothing of it.
-        """
-        return self.spec.max_episode_steps if self.spec is not None else self.domain.max_episode_steps
+        self._closed = False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin an episode.
 
         Raises:
             UnknownTaskError: no such task or split.
-            ResetOptionError: an unknown option, or one of the wrong type.
+            ResetOptionError: an unknown option, one of the wrong type, or a task whose goal cannot be checked.
+            ClosedEnvironmentError: the environment was closed.
         """
-        choice = choice_from_options(options or {})
+        refuse_closed(self._closed)
+        choice = choice_from_options(read_options(options))
         super().reset(seed=seed)
         task, episode_seed = self._sampler.draw(choice, self.np_random)
         self._episode = self.backend.begin([task], [episode_seed])[0]
+        made = self.spec is not None  # by gymnasium.make, which leaves the limit to a wrapper, or to nobody
+        self._step_limit = _wrapped_limit(self, None if made else self.domain.max_episode_steps)
         self._transcript = Transcript()
         self._show(self._transcript.begin(self._episode))
         return self._episode.state, reset_info(self.backend, self._episode)
@@ -85,12 +86,14 @@ class TextEnv(gym.Env[str, str]):
         Raises:
             InvalidActionError: the action is not a text.
             ResetNeeded: no episode is running.
+            ClosedEnvironmentError: the environment was closed.
             WorldModelError: the world model as a whole cannot answer; the episode is unchanged.
         """
+        refuse_closed(self._closed)
         episode = self._episode
         if episode is None or episode.stop is not StopReason.RUNNING:
             raise ResetNeeded("No episode is running: call reset() before step(), and again after each episode's end.")
-        outcome = self.backend.advance([episode], [clean_action(action)], self.step_limit)[0]
+        outcome = self.backend.advance([episode], [clean_action(action)], self._step_limit)[0]
         self._show(self._transcript.add(outcome))
         return (
             episode.state,
@@ -106,12 +109,37 @@ class TextEnv(gym.Env[str, str]):
 
     def close(self) -> None:
         """Close the backend."""
+        self._closed = True
         self.backend.close()
 
     def _show(self, text: str) -> None:
         if self.render_mode == "human":
             sys.stdout.write(text)
             sys.stdout.flush()
+
+
+def _wrapped_limit(env: gym.Env[Any, Any], default: int | None) -> int | None:
+    """Return the smallest limit of the ``TimeLimit`` wrappers through which ``env.reset`` is being called.
+
+    A ``TimeLimit`` overwrites ``truncated`` after the environment's step and tells nobody, so that ``info`` would say
+    that the episode runs on.  What it is called by is the only way in which an environment can find it:
+    ``gymnasium.make`` keeps ``max_episode_steps`` to itself, and ``gymnasium.make_vec`` refuses ids that are registered
+    with a wrapper of their own.
+    """
+    limits = []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_name == "reset":  # each wrapper's reset calls the next one's
+        wrapper = frame.f_locals.get("self")
+        if isinstance(wrapper, TimeLimit) and wrapper.unwrapped is env:
+            limits.append(wrapper._max_episode_steps)
+        frame = frame.f_back
+    return min(limits, default=default)
+
+
+def refuse_closed(closed: bool) -> None:
+    """Raise ClosedEnvironmentError if the environment was closed."""
+    if closed:
+        raise ClosedEnvironmentError("This environment was closed: make another one.")
 
 
 _TRUNCATING: frozenset[StopReason] = frozenset({StopReason.STEP_LIMIT, StopReason.MODEL_FAILURE})

@@ -11,12 +11,18 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from dreamgym_env.envs.info import reset_info, step_info
+from dreamgym_env.envs.info import add_infos, reset_info, step_info
 from dreamgym_env.envs.spaces import AnyText
-from dreamgym_env.envs.tasks import TaskChoice, TaskSampler, choice_from_options
-from dreamgym_env.envs.text_env import MAX_ACTION_LENGTH, MAX_OBSERVATION_LENGTH, clean_action, is_truncated
+from dreamgym_env.envs.tasks import TaskChoice, TaskSampler, choice_from_options, read_options
+from dreamgym_env.envs.text_env import (
+    MAX_ACTION_LENGTH,
+    MAX_OBSERVATION_LENGTH,
+    clean_action,
+    is_truncated,
+    refuse_closed,
+)
 from dreamgym_env.errors import ResetOptionError
-from dreamgym_env.simulation.episode import Backend, Episode, Outcome
+from dreamgym_env.simulation.episode import Backend, Episode
 from dreamgym_env.types import Domain, StopReason, Task
 
 __all__ = ["TextVectorEnv"]
@@ -51,12 +57,14 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             backend: what advances episodes; the environment owns it and closes it.
             num_envs: n, at least 1.
             split: tasks are drawn from it unless ``reset`` is told otherwise.
-            max_episode_steps: actions after which an episode is truncated; None for the domain's own number.
+            max_episode_steps: actions after which an episode is truncated; None for the domain's own number, -1 for
+                never (as in ``gymnasium.make``).
             autoreset_mode: ``"NextStep"``, ``"SameStep"`` or ``"Disabled"``.
             render_mode: must be None; a batch is not rendered.
 
         Raises:
             UnknownTaskError: no such split.
+            ValueError: ``num_envs``, ``max_episode_steps``, ``autoreset_mode`` or ``render_mode`` is none of these.
         """
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, not {num_envs}.")
@@ -65,7 +73,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         self.domain = domain
         self.backend = backend
         self.num_envs = num_envs
-        self.step_limit = domain.max_episode_steps if max_episode_steps is None else max_episode_steps
+        self.step_limit = _step_limit(domain.max_episode_steps if max_episode_steps is None else max_episode_steps)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
         self.render_mode = None
@@ -92,9 +100,12 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
 
         Raises:
             UnknownTaskError: no such task or split.
-            ResetOptionError: an unknown option, or one of the wrong type or length.  All lanes are then unchanged.
+            ResetOptionError: an unknown option, one of the wrong type or length, or a task whose goal cannot be
+                checked.  All lanes are then unchanged.
+            ClosedEnvironmentError: the environment was closed.
         """
-        options = dict(options or {})
+        refuse_closed(self.closed)
+        options = read_options(options)
         mask = options.pop("reset_mask", None)
         group_size = self._read_group_size(options.pop("group_size", None), partial=mask is not None)
         choices = self._read_choices(options)
@@ -102,11 +113,11 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         lanes = self._masked_lanes(mask)
         rngs = self._generators(lanes, seeds, group_size, partial=mask is not None)
         drawn = [self._sampler.draw(choices[lane], rngs[lane], lane % group_size) for lane in lanes]
+        infos: dict[str, Any] = {}
+        self._begin(lanes, drawn, infos)
         self._group_size = group_size  # nothing is refused from here on
         for lane in lanes:
             self._choices[lane], self._rngs[lane] = choices[lane], rngs[lane]
-        infos: dict[str, Any] = {}
-        self._begin(lanes, drawn, infos)
         return self._observations(), infos
 
     def step(self, actions: Sequence[str]) -> tuple[tuple[str, ...], Floats, Bools, Bools, dict[str, Any]]:
@@ -119,9 +130,11 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         Raises:
             InvalidActionError: an action is not a text.
             ResetNeeded: a lane has no episode.
+            ClosedEnvironmentError: the environment was closed.
             WorldModelError: the world model as a whole cannot answer; all lanes are unchanged.
         """
-        if isinstance(actions, str) or len(actions) != self.num_envs:
+        refuse_closed(self.closed)
+        if isinstance(actions, str) or not isinstance(actions, Sequence | np.ndarray) or len(actions) != self.num_envs:
             raise ValueError(f"step takes a sequence of {self.num_envs} actions, one for each environment.")
         running, ended = self._lanes()
         cleaned = [clean_action(actions[lane]) for lane in running]
@@ -130,35 +143,41 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
 
         rewards = np.zeros(self.num_envs)
         terminations, truncations = (np.zeros(self.num_envs, dtype=np.bool_) for _ in range(2))
+        rewards[running] = [outcome.transition.reward for outcome in outcomes]
+        terminations[running] = [outcome.transition.terminated for outcome in outcomes]
+        truncations[running] = [is_truncated(outcome.stop) for outcome in outcomes]
+        rows = {
+            lane: step_info(self.backend, episode, outcome)
+            for lane, episode, outcome in zip(running, episodes, outcomes, strict=True)
+        }
         infos: dict[str, Any] = {}
-        finished = []
-        for lane, episode, outcome in zip(running, episodes, outcomes, strict=True):
-            rewards[lane] = outcome.transition.reward
-            terminations[lane] = outcome.transition.terminated
-            truncations[lane] = is_truncated(outcome.stop)
-            if self.autoreset_mode is AutoresetMode.SAME_STEP and episode.stop is not StopReason.RUNNING:
-                finished.append(lane)
-                infos = self._add_info(infos, self._final(episode, outcome), lane)
-            else:
-                infos = self._add_info(infos, step_info(self.backend, episode, outcome), lane)
-        anew = [*ended, *finished]
-        drawn = [self._sampler.draw(self._choices[lane], self._rngs[lane], lane % self._group_size) for lane in anew]
-        self._begin(anew, drawn, infos)
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            finished = [lane for lane in running if terminations[lane] or truncations[lane]]
+            self._add_final(infos, finished, [rows.pop(lane) for lane in finished])
+            ended = [*ended, *finished]
+        add_infos(infos, list(rows), list(rows.values()), self.num_envs)
+        drawn = [self._sampler.draw(self._choices[lane], self._rngs[lane], lane % self._group_size) for lane in ended]
+        self._begin(ended, drawn, infos)
         return self._observations(), rewards, terminations, truncations, infos
 
     def close_extras(self, **kwargs: Any) -> None:
         """Close the backend."""
         self.backend.close()
 
-    def _final(self, episode: Episode, outcome: Outcome) -> dict[str, Any]:
-        return {"final_obs": episode.state, "final_info": step_info(self.backend, episode, outcome)}
+    def _add_final(self, infos: dict[str, Any], lanes: list[int], rows: list[dict[str, Any]]) -> None:
+        """Keep the last observations and infos of lanes that are about to begin anew."""
+        if lanes:
+            seen = self._observations()
+            add_infos(infos, lanes, [{"final_obs": seen[lane], "final_info": None} for lane in lanes], self.num_envs)
+            infos["final_info"] = {}
+            add_infos(infos["final_info"], lanes, rows, self.num_envs)
 
-    def _begin(self, lanes: Sequence[int], drawn: Sequence[tuple[Task, int]], infos: dict[str, Any]) -> None:
+    def _begin(self, lanes: list[int], drawn: Sequence[tuple[Task, int]], infos: dict[str, Any]) -> None:
         """Begin an episode of a task with a seed in each of the lanes and add their infos."""
         episodes = self.backend.begin([task for task, _ in drawn], [seed for _, seed in drawn])
         for lane, episode in zip(lanes, episodes, strict=True):
             self._episodes[lane] = episode
-            self._add_info(infos, reset_info(self.backend, episode), lane)
+        add_infos(infos, lanes, [reset_info(self.backend, episode) for episode in episodes], self.num_envs)
 
     def _lanes(self) -> tuple[list[int], list[int]]:
         """Return the lanes that run, and those to begin anew."""
@@ -206,12 +225,13 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
     def _read_group_size(self, value: Any, *, partial: bool) -> int:
         if value is None:
             return self._group_size if partial else 1
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1 or self.num_envs % value:
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not whole or value < 1 or self.num_envs % value:
             raise ResetOptionError(f"group_size must be a number that divides num_envs={self.num_envs}, not {value!r}.")
-        return value
+        return int(value)
 
     def _read_choices(self, options: dict[str, Any]) -> list[TaskChoice]:
-        lists = {name: value for name, value in options.items() if isinstance(value, (list, tuple))}
+        lists = {name: list(value) for name, value in options.items() if isinstance(value, list | tuple | np.ndarray)}
         for name, value in lists.items():
             if len(value) != self.num_envs:
                 raise ResetOptionError(f"The option {name!r} has {len(value)} values for {self.num_envs} environments.")
@@ -228,3 +248,10 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         if len(seed) != self.num_envs:
             raise ValueError(f"{len(seed)} seeds were given for {self.num_envs} environments.")
         return list(seed)
+
+
+def _step_limit(value: int) -> int | None:
+    """Return a limit as backends take it. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int) or (value < 1 and value != -1):
+        raise ValueError(f"max_episode_steps must be a whole number of at least 1, or -1 for no limit, not {value!r}.")
+    return None if value == -1 else value

@@ -186,20 +186,32 @@ class Store:
         if location is None:
             return chromadb.EphemeralClient(settings=settings)
         if not is_url(location):
-            return chromadb.PersistentClient(path=str(Path(location).resolve()), settings=settings)
+            try:
+                return chromadb.PersistentClient(path=str(Path(location).resolve()), settings=settings)
+            except Exception as error:  # Chroma passes on whatever its engine says
+                raise ReplayBufferError(
+                    f"The buffer in {location} cannot be opened ({error}). If its files are damaged, put back a copy "
+                    "of the folder, or import what was exported (ReplayBuffer.export) into a new one."
+                ) from error
         address = urlsplit(str(location))
         secure = address.scheme == "https"
         try:
+            port = address.port or (443 if secure else 8000)
+        except ValueError:
+            raise ReplayBufferError(
+                f"{location} is no address of a Chroma server; write for example http://localhost:8000."
+            ) from None  # the cause would show what stands in the port's place, a password perhaps
+        try:
             return chromadb.HttpClient(
                 host=address.hostname or "localhost",
-                port=address.port or (443 if secure else 8000),
+                port=port,
                 ssl=secure,
                 settings=settings,
             )
         except Exception as error:  # Chroma raises a bare ValueError, or what its HTTP library raised
             raise ReplayBufferError(
                 f"No Chroma server answers at {location} ({error}). Start one with `chroma run --path FOLDER "
-                f"--port {address.port or 8000}`, or give a folder."
+                f"--port {port}`, or give a folder."
             ) from error
 
     def _open(self, client: ClientAPI, name: str) -> Collection:

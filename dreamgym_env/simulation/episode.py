@@ -53,7 +53,11 @@ class Backend(Protocol):
     """Advances a batch of episodes by one action each: a dream (the simulator) or a real environment."""
 
     def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
-        """Start one episode a task."""
+        """Start one episode a task.
+
+        Raises:
+            ResetOptionError: a task's goal cannot be checked.
+        """
         ...
 
     def advance(

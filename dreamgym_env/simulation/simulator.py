@@ -112,7 +112,14 @@ class Simulator:
         self._memo: OrderedDict[tuple[object, ...], tuple[Prediction, tuple[Memory, ...]]] = OrderedDict()
 
     def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
-        """Start one episode a task; nothing is asked of the model."""
+        """Start one episode a task; nothing is asked of the model.
+
+        Raises:
+            ResetOptionError: the verifier cannot check a task's goal; the message says what a goal needs.
+        """
+        if self._verifier is not None:
+            for task in tasks:
+                self._verifier.check(task)
         return [
             Episode(task, episode_name(task, seed), seed, task.initial_state)
             for task, seed in zip(tasks, seeds, strict=True)

@@ -26,6 +26,7 @@ from dreamgym_env.errors import DreamGymError, ExperienceFormatError
 from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.evaluation.environments import environment_id, make_lanes
 from dreamgym_env.evaluation.rollout import EpisodePlan, EpisodeResult, play_each
+from dreamgym_env.masking import mask_secrets
 from dreamgym_env.memory.experience import TransitionWriter, read_transitions, write_transitions
 from dreamgym_env.types import Transition
 
@@ -173,7 +174,7 @@ def _plans(task_ids: Sequence[str], agents: Sequence[AgentShare], seed: int, num
 def _header(
     domain: str, agents: Sequence[AgentShare], split: str, seed: int, real: bool, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what the first line says of how the file was recorded; all that the episodes follow from."""
+    """Return what the first line says of how the file was recorded: all that its episodes follow from, no secrets."""
     return {
         "domain": domain,
         "recorded": {
@@ -181,7 +182,7 @@ def _header(
             "split": split,
             "seed": seed,
             "agents": [[agent.name, agent.share] for agent in agents],
-            "settings": {name: str(value) for name, value in sorted(settings.items())},
+            "settings": {name: mask_secrets(str(value)) for name, value in sorted(settings.items())},
         },
     }
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dreamgym_env.errors import WorldModelError, WorldModelStringError
+from dreamgym_env.masking import mask_secrets
 from dreamgym_env.types import Domain, TextGenerator
 from dreamgym_env.world_model.chat import ChatFormat
 from dreamgym_env.world_model.codec import CODECS
@@ -71,7 +72,9 @@ def world_model_from_string(
         make = functools.partial(LazyGenerator, functools.partial(generator_from_string, f"{backend}:{model}"))
     elif backend not in FORMS:
         forms = ", ".join(f'"{form.example}"' for form in FORMS.values())
-        raise WorldModelStringError(f'{spec[:200]!r} names no world model. The forms are "embedded", {forms}.')
+        raise WorldModelStringError(
+            f'{mask_secrets(spec)[:200]!r} names no world model. The forms are "embedded", {forms}.'
+        )
     settings = format_settings(model) if backend in ("transformers", "vllm") else {}
     if codec is not None:
         settings["codec"] = codec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -59,6 +60,31 @@ def test_what_goes_wrong_is_one_sentence_and_exit_code_1(dreamgym, shop, tmp_pat
     assert not (tmp_path / "never.jsonl").exists()
 
 
+SECRET_URL = "http://user:hunter2@127.0.0.1:9/v1?key=hunter2"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("demo", "--world-model", f"openai:m@{SECRET_URL}"),
+        ("play", "webshop", "--world-model", f"opneai:m@{SECRET_URL}"),
+        ("play", "webshop", "--world-model", f"openai:m@{SECRET_URL}", "--set", "colour=red"),
+        ("play", "webshop", "--world-model", f"openai:m@{SECRET_URL}", "--set", "products=3"),
+        ("record", "webshop", "--world-model", f"openai:m@{SECRET_URL}", "--out", "never.jsonl"),
+        ("play", "webshop", "--set", f"buffer={SECRET_URL}"),
+        ("play", "webshop", "--set", SECRET_URL),
+        ("buffer", "info", SECRET_URL, "--json"),
+    ],
+)
+def test_no_secret_is_repeated(dreamgym, shop, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TERMINAL_WIDTH", "400")
+    result = dreamgym(*arguments)
+    assert result.exit_code in (1, 2)
+    assert "hunter2" not in re.sub(r"[\s│]", "", result.output), "not even over two lines"
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -66,6 +92,7 @@ def test_what_goes_wrong_is_one_sentence_and_exit_code_1(dreamgym, shop, tmp_pat
         (("record", "webshop", "--real", "--world-model", "embedded", "--out", "never.jsonl"), "--world-model"),
         (("record", "webshop", "--real", "--set", "nonsense", "--out", "never.jsonl"), "NAME=VALUE"),
         (("play", "webshop", "--real", "--set", "colour=red"), "colour"),
+        (("play", "webshop", "--real", "--set", "observation_mod=text"), "mean 'observation_mode'?"),
         (("play", "webshop", "--real", "--set", "goals=goals.jsonl"), "products"),
         (("buffer", "query", "seed", "--action", "search[shoe]"), "--task-id"),
         (("buffer", "import", "seed", "file.jsonl"), "shipped experience"),

@@ -15,14 +15,14 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
-from gymnasium.error import ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
 from dreamgym_env.domains import load_domain
 from dreamgym_env.envs.text_env import TextEnv
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
-from dreamgym_env.errors import InvalidActionError, UnknownTaskError
+from dreamgym_env.errors import InvalidActionError, KeywordError, UnknownTaskError
 from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.types import Prompt
 from dreamgym_env.world_model.compact import CompactFormat
@@ -150,9 +150,10 @@ def test_a_task_or_a_split_can_be_asked_for(make: Any, env_id: str):
     wanted = domain.task_ids("test")[3]
     assert env.reset(seed=0, options={"task_id": wanted})[1]["task_id"] == wanted
     assert env.reset(options={"split": "eval"})[1]["split"] == "eval"
-    for options in ({"task_id": "nothing/such/1"}, {"split": "nosuchsplit"}):
-        with pytest.raises(UnknownTaskError):
+    for options in ({"task_id": "nothing/such/1"}, {"split": "nosuchsplit"}, {"task_id": "\ud800" * 100_000}):
+        with pytest.raises(UnknownTaskError) as caught:
             env.reset(options=options)
+        assert len(str(caught.value).encode()) < 1000
 
 
 @every_id
@@ -193,17 +194,52 @@ def test_step_before_reset_and_after_the_end_asks_for_a_reset(make: Any, env_id:
 
 
 @every_id
-@pytest.mark.parametrize("limit", [None, 3, 17])
+@pytest.mark.parametrize("limit", [None, 1, 3, 17])
 def test_episodes_are_truncated_at_the_limit(make: Any, make_vec: Any, env_id: str, limit: int | None):
-    """15 steps for WebShop, or what the user says, in single and in vector environments."""
+    """15 steps for WebShop, or what the user says, in single and in vector environments; and info says so."""
     keywords = {} if limit is None else {"max_episode_steps": limit}
     expected = limit or gym.spec(env_id).max_episode_steps
     env, envs = make(env_id, **keywords), make_vec(env_id, 2, **keywords)
+    assert env.spec.max_episode_steps == expected
     env.reset(seed=0)
     envs.reset(seed=0)
     for step in range(1, expected + 1):
-        assert env.step("dance")[3] is (step == expected)
-        assert envs.step(["dance"] * 2)[3].tolist() == [step == expected] * 2
+        *_, terminated, truncated, info = env.step("dance")
+        *_, truncations, infos = envs.step(["dance"] * 2)
+        stop = "step_limit" if step == expected else "running"
+        assert (terminated, truncated, info["stop_reason"]) == (False, step == expected, stop)
+        assert (truncations.tolist(), infos["stop_reason"].tolist()) == ([step == expected] * 2, [stop] * 2)
+    assert info["available_actions"] == () == infos["available_actions"][0]
+    with pytest.raises(ResetNeeded):
+        env.step("dance")
+
+
+@every_id
+def test_the_limit_survives_the_specification(env_id: str, made: list[Any]):
+    made.append(gym.make(env_id, max_episode_steps=2, **strings(env_id)))
+    made.append(gym.make(EnvSpec.from_json(made[0].spec.to_json())))
+    made.append(gym.make(pickle.loads(pickle.dumps(made[0].spec))))
+    for env in made:
+        env.reset(seed=0)
+        assert [env.step("dance")[4]["stop_reason"] for _ in range(2)] == ["running", "step_limit"]
+
+
+@every_id
+def test_minus_one_means_no_limit(make: Any, make_vec: Any, env_id: str):
+    """As in gymnasium.make, which then applies no TimeLimit."""
+    env, envs = make(env_id, max_episode_steps=-1), make_vec(env_id, 1, max_episode_steps=-1)
+    env.reset(seed=0)
+    envs.reset(seed=0)
+    for _ in range(40):
+        assert env.step("dance")[3] is False
+        assert not envs.step(["dance"])[3].any()
+
+
+@every_id
+@pytest.mark.parametrize("limit", [0, -2, 1.5, "3", True])
+def test_a_limit_that_is_none_is_refused(make_vec: Any, env_id: str, limit: Any):
+    with pytest.raises(ValueError, match="max_episode_steps"):
+        make_vec(env_id, 1, max_episode_steps=limit)
 
 
 @every_id
@@ -218,11 +254,14 @@ def test_it_renders(make: Any, env_id: str, capsys: pytest.CaptureFixture[str]):
 
 
 @every_id
-def test_closing_twice_is_allowed(make: Any, make_vec: Any, env_id: str):
-    for env in (make(env_id), make_vec(env_id, 2)):
+def test_closing_twice_is_allowed_and_using_it_afterwards_is_not(make: Any, make_vec: Any, env_id: str):
+    for env, action in ((make(env_id), "dance"), (make_vec(env_id, 2), ["dance"] * 2)):
         env.reset(seed=0)
         env.close()
         env.close()
+        for call in (lambda env=env, action=action: env.step(action), lambda env=env: env.reset()):
+            with pytest.raises(ClosedEnvironmentError, match="make another one"):
+                call()
 
 
 @every_id
@@ -264,9 +303,48 @@ def test_it_can_be_made_without_importing_the_package(env_id: str):
 
 
 @every_id
-def test_unknown_keywords_are_refused_by_name(env_id: str):
-    with pytest.raises(TypeError, match="colour_of_the_sky"):
-        gym.make(env_id, colour_of_the_sky="blue", **strings(env_id))
+@pytest.mark.parametrize("maker", [gym.make, gym.make_vec])
+def test_unknown_keywords_are_refused_by_name(maker: Any, env_id: str):
+    """With all that there are, and the nearest one."""
+    with pytest.raises(
+        TypeError, match=r"'colour_of_the_sky' here\. There are: .*max_episode_steps.*render_mode.* split"
+    ):
+        maker(env_id, colour_of_the_sky="blue", **strings(env_id))
+    with pytest.raises(KeywordError, match=r"'splitt' here\. Did you mean 'split'\?"):
+        maker(env_id, splitt="test", **strings(env_id))
+    with pytest.raises(KeywordError, match=r"Did you mean 'max_episode_steps'\?"):
+        maker(env_id, max_episode_step=5, **strings(env_id))
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("worldmodel", "world_model"),
+        ("seed_experiences", "seed_experience"),
+        ("evaluate", "evaluation"),
+        ("max_tokens", "max_new_tokens"),
+        ("product", "products"),
+    ],
+)
+def test_a_misspelt_keyword_of_a_dream_gets_a_suggestion(given: str, meant: str):
+    with pytest.raises(KeywordError, match=rf"Did you mean '{meant}'\?"):
+        gym.make("DreamGym/WebShop-v0", **{given: 1})
+
+
+@every_id
+def test_every_keyword_that_is_listed_exists(env_id: str):
+    """The message's list is the truth: none of its names is refused as unknown."""
+    cheap = {**strings(env_id), **({} if env_id.startswith("DreamGymReal/") else {"seed_experience": False})}
+    for maker in (gym.make, gym.make_vec):
+        with pytest.raises(KeywordError) as caught:
+            maker(env_id, nonsense=1)
+        listed = str(caught.value).partition("There are: ")[2].partition(". was raised")[0].rstrip(".").split(", ")
+        assert len(listed) > 4
+        for name in listed:
+            try:
+                maker(env_id, **{**cheap, name: object()}).close()
+            except Exception as error:
+                assert "There is no keyword" not in str(error)
 
 
 class TestVector:
@@ -292,8 +370,6 @@ class TestVector:
                     observation, *end, info = single.step(actions[lane])
                     shown[lane], outcome = (observation, info), tuple(end)
                     keys = STEP_KEYS - {"seconds"}
-                    if outcome[2]:  # gymnasium's TimeLimit truncates single environments, which do not know of it
-                        keys -= {"stop_reason", "available_actions"}
                     assert {key: infos[key][lane] for key in keys} == {key: info[key] for key in keys}
                 assert (rewards[lane], terminations[lane], truncations[lane]) == outcome
                 over[lane] = bool(outcome[1] or outcome[2])

@@ -9,6 +9,7 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector.utils import batch_space
+from gymnasium.wrappers import OrderEnforcing, TimeLimit
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import failing_model, house_model
@@ -100,6 +101,48 @@ def test_the_domains_limit_truncates(make: Any):
         env.step("look")
 
 
+class TestTimeLimit:
+    """A wrapper that truncates is known to the environment, which says ``step_limit`` (gymnasium's own does not)."""
+
+    @both
+    @pytest.mark.parametrize("limit", [1, 4, 6, 9])
+    def test_its_limit_is_the_environments(self, make: Any, limit: int):
+        """Smaller or larger than the domain's own, which is 6."""
+        env = TimeLimit(make(), limit)
+        for _ in range(2):
+            env.reset(seed=0)
+            steps = [env.step("look") for _ in range(limit)]
+            assert [step[3] for step in steps] == [False] * (limit - 1) + [True]
+            assert [step[4]["stop_reason"] for step in steps] == ["running"] * (limit - 1) + ["step_limit"]
+
+    def test_of_several_the_smallest_counts(self):
+        env = TimeLimit(OrderEnforcing(TimeLimit(dream(), 4)), 2)
+        env.reset(seed=0)
+        assert [env.step("look")[4]["stop_reason"] for _ in range(2)] == ["running", "step_limit"]
+
+    def test_it_may_be_taken_off(self):
+        env = dream()
+        TimeLimit(env, 2).reset(seed=0)
+        env.step("look")
+        env.reset(seed=0)
+        assert [env.step("look")[3] for _ in range(6)] == [False] * 5 + [True]
+
+    def test_a_success_at_the_limit_is_a_success(self):
+        env = TimeLimit(dream(), 2)
+        env.reset(seed=0, options=TASK)
+        env.step("go kitchen")
+        assert env.step("take key")[4]["stop_reason"] == "success"
+
+    def test_steps_before_a_refused_reset_count(self):
+        """It forgets them, but the episode runs on."""
+        env = TimeLimit(dream(), 3)
+        env.reset(seed=0)
+        env.step("look")
+        with pytest.raises(UnknownTaskError):
+            env.reset(options={"split": "dev"})
+        assert [env.step("look")[4]["stop_reason"] for _ in range(2)] == ["running", "step_limit"]
+
+
 def test_a_failing_model_truncates_with_the_reason_and_no_reward():
     env = dream(failing_model("It was a refusal."))
     before, _ = env.reset(seed=0)
@@ -161,11 +204,18 @@ class TestReset:
         "unknown task": ({"task_id": "toyhouse/train/99"}, UnknownTaskError, "toyhouse/train/0"),
         "unknown split": ({"split": "dev"}, UnknownTaskError, "train, eval, test"),
         "another domain's": ({"task": Task("a", "webshop", "b", "c")}, UnknownTaskError, "webshop.*toyhouse"),
+        "no dictionary": ("test", ResetOptionError, "options takes a dictionary"),
+        "no goal": ({"task": Task("a", "toyhouse", "b", "c")}, ResetOptionError, "'a' names no 'thing'"),
+        "no text": ({"task": Task("a", "toyhouse", "b", None)}, ResetOptionError, "'initial_state' must be a text"),
+        "no mapping": ({"task": Task("a", "toyhouse", "b", "c", goal="win")}, ResetOptionError, "'goal' must be a map"),
     }
 
     @pytest.mark.parametrize(("options", "error", "message"), BAD_OPTIONS.values(), ids=list(BAD_OPTIONS))
-    def test_what_cannot_be_read_is_refused(self, options: dict[str, Any], error: type[Exception], message: str):
-        env = dream()
+    @both
+    def test_what_cannot_be_read_is_refused(
+        self, make: Any, options: dict[str, Any], error: type[Exception], message: str
+    ):
+        env = make()
         env.reset(seed=0, options=TASK)
         env.step("go kitchen")
         with pytest.raises(error, match=message):

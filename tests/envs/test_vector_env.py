@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.vector.utils import create_empty_array
 from scripted import ScriptedWorldModel, failing_model, house_model
 from toy_domain import NOTHING, RealToyHouse, ToyHouse
@@ -18,7 +18,7 @@ from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import InvalidActionError, ResetOptionError, UnknownTaskError, WorldModelError
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.simulation.simulator import SimulationOptions, Simulator
-from dreamgym_env.types import Prediction
+from dreamgym_env.types import Prediction, Task
 
 NEXT_STEP, SAME_STEP, DISABLED = AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP, AutoresetMode.DISABLED
 every_mode = pytest.mark.parametrize("mode", list(AutoresetMode))
@@ -124,7 +124,7 @@ class TestStep:
             observations = envs.step(actions)[0]
             assert observations in envs.observation_space
 
-    @pytest.mark.parametrize("actions", [["look"], ["look"] * 3, "lo", []])
+    @pytest.mark.parametrize("actions", [["look"], ["look"] * 3, "lo", [], None, {"a": 1, "b": 2}])
     def test_another_number_of_actions_is_refused(self, make_vec: MakeVec, actions: Any):
         envs = make_vec(2)
         envs.reset(seed=0)
@@ -281,6 +281,7 @@ class TestReset:
         ids = ["toyhouse/test/1", "toyhouse/train/3"]
         assert tasks(envs.reset(options={"task_id": ids})[1]) == ids
         assert list(envs.reset(options={"split": ["eval", "test"]})[1]["split"]) == ["eval", "test"]
+        assert tasks(envs.reset(options={"task_id": np.array(ids, dtype=object)})[1]) == ids, "as an info holds them"
         own = [ToyHouse().task(task_id) for task_id in reversed(ids)]
         assert tasks(envs.reset(options={"task": own})[1]) == ids[::-1]
 
@@ -309,6 +310,8 @@ class TestReset:
         "a short mask": ({"reset_mask": np.array([True])}, "reset_mask"),
         "an int mask": ({"reset_mask": np.array([1, 0, 1, 0])}, "reset_mask"),
         "an empty mask": ({"reset_mask": np.zeros(4, bool)}, "at least one"),
+        "no dictionary": ("test", "dictionary"),
+        "a task without a goal": ({"task": Task("mine", "toyhouse", "Win.", "Room: hall")}, "names no 'thing'"),
     }
 
     @pytest.mark.parametrize(("options", "message"), BAD_OPTIONS.values(), ids=list(BAD_OPTIONS))
@@ -320,6 +323,7 @@ class TestReset:
         "task": {"task_id": "toyhouse/train/99"},
         "split": {"split": "dev"},
         "one of many": {"task_id": ["toyhouse/train/0", "toyhouse/train/99"]},
+        "one without a goal": {"task": [ToyHouse().task("toyhouse/train/0"), Task("mine", "toyhouse", "", "")]},
     }
 
     @pytest.mark.parametrize("options", UNKNOWN.values(), ids=list(UNKNOWN))
@@ -328,7 +332,7 @@ class TestReset:
         for twin in (envs, same):
             twin.reset(seed=3, options={"split": "eval"})
             twin.step(["go kitchen"] * 2)
-        with pytest.raises(UnknownTaskError):
+        with pytest.raises((UnknownTaskError, ResetOptionError)):
             envs.reset(seed=9, options=options)
         for _ in range(3):
             got, expected = (twin.step(["leave"] * 2) for twin in (envs, same))
@@ -391,6 +395,69 @@ class TestGroups:
         envs.step(["leave"] * 4)
         first, second, third, fourth = tasks(envs.reset(options={"reset_mask": np.ones(4, bool)})[1])
         assert first == second and third == fourth
+
+
+def comparable(value: Any) -> Any:
+    """What two infos must agree in: keys, dtypes and values, without the time that something took."""
+    if isinstance(value, dict):
+        return {key: comparable(value[key]) for key in value if key.strip("_") != "seconds"}
+    return (value.dtype, value.tolist()) if isinstance(value, np.ndarray) else value
+
+
+class TestGymnasiumsOwn:
+    """It behaves as gymnasium's ``SyncVectorEnv`` of single environments, infos and their dtypes included."""
+
+    PLAN: ClassVar[list[list[str]]] = [
+        ["look", "go kitchen", "fly"],
+        ["leave", "take key", "go cellar"],
+        ["say x", "look", "leave"],
+        ["leave", "leave", "leave"],
+        ["look", "look", "go kitchen"],
+    ]
+
+    def pair(self, make_vec: MakeVec, mode: AutoresetMode) -> tuple[SyncVectorEnv, TextVectorEnv]:
+        domain = ToyHouse()
+        single = [lambda: TextEnv(domain, simulator(domain=domain, memo=False))] * 3
+        return SyncVectorEnv(single, autoreset_mode=mode), make_vec(3, memo=False, autoreset_mode=mode)
+
+    @every_mode
+    def test_steps_and_resets_agree(self, make_vec: MakeVec, mode: AutoresetMode):
+        twins = self.pair(make_vec, mode)
+        assert comparable(twins[0].reset(seed=4)[1]) == comparable(twins[1].reset(seed=4)[1])
+        for actions in self.PLAN * 3:
+            own, batched = (twin.step(actions) for twin in twins)
+            assert own[0] == batched[0]
+            for expected, got in zip(own[1:4], batched[1:4], strict=True):
+                assert comparable(expected) == comparable(got)
+            assert comparable(own[4]) == comparable(batched[4])
+            ended = own[2] | own[3]
+            if mode is DISABLED and ended.any():
+                again = [twin.reset(options={"reset_mask": ended.copy()}) for twin in twins]
+                assert again[0][0] == again[1][0]
+                assert comparable(again[0][1]) == comparable(again[1][1])
+        twins[0].close()
+
+    def test_infos_of_a_masked_reset_agree(self, make_vec: MakeVec):
+        twins = self.pair(make_vec, NEXT_STEP)
+        for twin in twins:
+            twin.reset(seed=4)
+            twin.step(["leave", "look", "leave"])
+        mask = np.array([True, True, False])
+        own, batched = (twin.reset(seed=[1, 2, 3], options={"reset_mask": mask.copy()}) for twin in twins)
+        assert own[0] == batched[0] and comparable(own[1]) == comparable(batched[1])
+        own, batched = (twin.step(["look"] * 3) for twin in twins)
+        assert own[0] == batched[0], "the lane that had ended and was not reset begins anew now"
+        assert comparable(own[4]) == comparable(batched[4])
+        twins[0].close()
+
+    def test_infos_of_a_step_are_the_callers(self, make_vec: MakeVec):
+        """Nothing that an earlier call returned changes later."""
+        envs = make_vec(2)
+        _, begun = envs.reset(seed=0)
+        *_, first = envs.step(["look", "look"])
+        kept = comparable({**begun, **first})
+        envs.step(["leave", "go kitchen"])
+        assert comparable({**begun, **first}) == kept
 
 
 def test_real_environments_step_in_batches_too():

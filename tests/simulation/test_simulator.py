@@ -22,6 +22,7 @@ from dreamgym_env.types import (
     Query,
     Source,
     StopReason,
+    Task,
     Transition,
     Turn,
     Verdict,
@@ -421,6 +422,8 @@ class TestUnbreakable:
         class Broken(ToyHouse):
             def verifier(self) -> Verifier:
                 class Failing:
+                    def check(self, task: Task) -> None: ...
+
                     def verify(self, task: Any, history: Any, state: Any, action: str, next_state: Any) -> Verdict:
                         if action == "go cellar":
                             raise KeyError(action)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dreamgym_env.domains.webshop.products import CatalogueFormatError, read_json_lines
+from dreamgym_env.errors import ResetOptionError
+from dreamgym_env.types import Task
 
-__all__ = ["NO_PRICE_BOUND", "Goal", "load_goals"]
+__all__ = ["NO_PRICE_BOUND", "Goal", "goal_of", "load_goals"]
 
 NO_PRICE_BOUND = 1_000_000.0
 """The ``price_upper`` of a goal whose instruction names no price."""
@@ -82,6 +84,26 @@ class Goal:
 
 
 _TEXTS = ("asin", "instruction_text", "name", "category", "query", "product_category", "split")
+
+
+def goal_of(task: Task) -> Goal:
+    """Return the goal by which an order of a task is graded; its instruction is the task's.
+
+    Raises:
+        ResetOptionError: the task has none, or one that lacks a member or holds one of the wrong kind.
+    """
+    try:
+        goal = Goal.from_dict({**task.goal, "instruction_text": task.instruction})
+        if not (goal.name or goal.query or goal.product_category):
+            raise ValueError("'name' is missing, and nothing else tells the right kind of product")
+    except (TypeError, ValueError) as error:
+        raise ResetOptionError(
+            f"Task {task.id!r} has {f'a goal that cannot be read ({error})' if task.goal else 'no goal'}, and WebShop "
+            "grades an order by it. A goal holds 'asin' and 'name' (code and title of a product that fits), and where "
+            "they count 'attributes', 'goal_options', 'price_upper', 'query' and 'product_category'. In a dream, "
+            "success='model' lets the world model judge without a goal."
+        ) from error
+    return goal
 
 
 def load_goals(path: str | Path) -> tuple[Goal, ...]:

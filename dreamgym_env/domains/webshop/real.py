@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dreamgym_env.domains.webshop.domain import WebShop
 from dreamgym_env.domains.webshop.engine import ObservationMode, Session, StepResult, WebShopEngine
-from dreamgym_env.domains.webshop.goals import Goal
+from dreamgym_env.domains.webshop.goals import goal_of
 from dreamgym_env.domains.webshop.observation import SEARCH_TEMPLATE
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
 from dreamgym_env.types import AnsweredBy, Source, StopReason, Task, Transition, Turn
@@ -45,12 +44,11 @@ class RealWebShop:
         """Start one session a task.
 
         Raises:
-            ValueError: a task's goal lacks what the shop needs to grade an order.
+            ResetOptionError: a task's goal lacks what the shop needs to grade an order.
         """
         episodes = []
         for task, seed in zip(tasks, seeds, strict=True):
-            goal = dataclasses.replace(Goal.from_dict(task.goal), instruction_text=task.instruction)
-            session = self._engine.start(goal)
+            session = self._engine.start(goal_of(task))
             shown = self._engine.view(session)
             name = episode_name(task, seed)
             episodes.append(Episode(task, name, seed, shown.observation, session=_Visit(session, shown)))

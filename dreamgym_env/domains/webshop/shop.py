@@ -92,7 +92,9 @@ class Shop:
     def task_ids(self, split: str) -> Sequence[str]:
         """Return a split's task ids, in order. Raises UnknownTaskError."""
         if split not in self._goals_of_split:
-            raise UnknownTaskError(f"WebShop has no split {split!r} here; it has: {', '.join(self._goals_of_split)}.")
+            raise UnknownTaskError(
+                f"WebShop has no split {split!r:.80} here; it has: {', '.join(self._goals_of_split)}."
+            )
         return self._goals_of_split[split]
 
     def task(self, task_id: str) -> Task:
@@ -101,7 +103,7 @@ class Shop:
         if found is None:
             example = next(iter(self._goal_of_id))
             raise UnknownTaskError(
-                f"WebShop has no task {task_id!r} here; it has {len(self._goal_of_id):,}, such as {example!r}."
+                f"WebShop has no task {task_id!r:.80} here; it has {len(self._goal_of_id):,}, such as {example!r}."
             )
         goal, split = found
         instruction = goal.instruction_text.strip()

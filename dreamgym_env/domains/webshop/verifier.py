@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dreamgym_env.domains.webshop.goals import Goal
+from dreamgym_env.domains.webshop.goals import goal_of
 from dreamgym_env.domains.webshop.observation import SEPARATOR, action_kind, options_of, page_kind, parse_action
 from dreamgym_env.domains.webshop.products import Product
 from dreamgym_env.domains.webshop.reward import graded_reward
@@ -38,6 +38,10 @@ class WebShopVerifier:
         """Create the verifier of one shop's tasks."""
         self._shop = shop
 
+    def check(self, task: Task) -> None:
+        """Raise ResetOptionError unless the task has a goal that an order can be graded by."""
+        goal_of(task)
+
     def verify(self, task: Task, history: Sequence[Turn], state: str, action: str, next_state: str) -> Verdict:
         """Judge the step: only buying on a product page ends an episode."""
         parsed = parse_action(action)
@@ -45,7 +49,7 @@ class WebShopVerifier:
             return Verdict(False, False, 0.0)
         order = order_of(history, state, self._shop.option_names)
         product = self._shop.product_of.get(order.asin) or _as_shown(order)
-        score = graded_reward(product, Goal.from_dict(task.goal), order.options).total
+        score = graded_reward(product, goal_of(task), order.options).total
         return Verdict(score >= 1.0, True, min(score, 1.0))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -78,6 +77,5 @@ FORMS: Mapping[str, GeneratorForm] = MappingProxyType(
 
 
 def _unreadable(specification: str, reason: str) -> WorldModelStringError:
-    shown = re.sub(r"//[^/@]*@", "//***@", specification)  # a password may stand there by mistake
     forms = ", ".join(f'"{form.example}"' for form in FORMS.values())
-    return WorldModelStringError(f"{shown!r} names no text generator: {reason}. The forms are {forms}.")
+    return WorldModelStringError(f"{specification!r} names no text generator: {reason}. The forms are {forms}.")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.errors import WorldModelError
+from dreamgym_env.masking import mask_secrets
 from dreamgym_env.types import Completion, Prompt, Sampling
 from dreamgym_env.world_model.generators.batches import check_batch
 from dreamgym_env.world_model.generators.openai.protocol import (
@@ -103,7 +104,7 @@ class OpenAIGenerator:
 
         def quote(error: Exception) -> str:
             text = " ".join(str(error).split())
-            text = text.replace(key, "***") if key else text
+            text = mask_secrets(text.replace(key, "***") if key else text)
             return text if len(text) <= 400 else f"{text[:400]}…"
 
         # Closures, so that no attribute shows the key.

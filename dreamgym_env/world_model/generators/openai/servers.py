@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from dreamgym_env.masking import mask_secrets
 from dreamgym_env.world_model.generators.openai.retry import RetryPolicy
 
 __all__ = ["Server", "choose_server"]
@@ -24,11 +25,14 @@ class Server:
 
     def __init__(self, base_url: str, path: str) -> None:
         parts = urlsplit(base_url)
+        self.base_url = mask_secrets(base_url)
+        """As it may be shown."""
         if parts.username or parts.password:
             raise ValueError("A base URL must not hold a user name or password; pass the key as api_key.")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-            raise ValueError(f"{base_url!r} is no base URL of a server; write for example 'http://localhost:8000/v1'.")
-        self.base_url = base_url
+        if parts.scheme not in ("http", "https") or not parts.hostname or _port(parts) == 0:
+            raise ValueError(
+                f"{self.base_url!r} is no base URL of a server; write for example 'http://localhost:8000/v1'."
+            )
         self.url = parts._replace(path=parts.path.rstrip("/") + path, fragment="").geturl()
         """What is called."""
         self.in_flight = 0
@@ -54,6 +58,14 @@ class Server:
     def available(self) -> bool:
         """Whether a call may go here now: after a failure one call at a time, until one succeeds."""
         return not self._failures or (self.in_flight == 0 and time.monotonic() >= self.rests_until)
+
+
+def _port(parts: SplitResult) -> int | None:
+    """Return the port, 0 for one that is none; urllib's own error would show what stands there, perhaps a password."""
+    try:
+        return parts.port
+    except ValueError:
+        return 0
 
 
 def choose_server(servers: Sequence[Server]) -> Server:
