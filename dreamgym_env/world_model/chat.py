@@ -150,7 +150,7 @@ class ChatFormat:
 
 
 def _origin(past: Transition) -> str:
-    return past.reasoning if past.source is Source.COMPOSED else f"{past.source} experience"
+    return _one_line(past.reasoning) if past.source is Source.COMPOSED else f"{past.source} experience"
 
 
 def _reward(past: Transition) -> str:
