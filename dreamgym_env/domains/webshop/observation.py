@@ -26,8 +26,8 @@ __all__ = [
     "option_values",
     "options_of",
     "page_kind",
-    "page_number",
     "parse_action",
+    "results_position",
     "results_title",
 ]
 
@@ -46,7 +46,7 @@ RESULTS_PER_PAGE = 10
 
 _ACTION = re.compile(r"(.+)\[(.+)\]")
 _ASIN = re.compile(r"(?=.*\d)[A-Z0-9]{10}\Z")  # a digit: "strawberry" is a flavour
-_RESULTS = re.compile(r"Page (\d+) \(Total results: \d+\)\Z")
+_RESULTS = re.compile(r"Page (\d+) \(Total results: (\d+)\)\Z")
 
 
 def parse_action(action: str) -> tuple[str, str] | None:
@@ -82,9 +82,10 @@ def results_title(number: int, total: int) -> str:
     return f"Page {number} (Total results: {total})"
 
 
-def page_number(state: str) -> int | None:
-    """Return which page of the results a state is, from 1, or None if it is none."""
-    return next((int(found[1]) for part in state.split(SEPARATOR) if (found := _RESULTS.match(part))), None)
+def results_position(state: str) -> tuple[int, int] | None:
+    """Return (page number, from 1; total results) of a page of results, or None for any other."""
+    titles = (found for part in state.split(SEPARATOR) if (found := _RESULTS.match(part)))
+    return next(((int(title[1]), int(title[2])) for title in titles), None)
 
 
 def listings(segments: Sequence[str]) -> list[tuple[str, str, str]]:

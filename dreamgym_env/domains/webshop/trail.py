@@ -106,4 +106,5 @@ def _previous(place: Place) -> Place:
 def _may_be(place: Place, state: str) -> bool:
     if observation.page_kind(state) != place.kind:
         return False
-    return place.kind != "results" or observation.page_number(state) == place.number
+    position = observation.results_position(state)
+    return place.kind != "results" or (position is not None and position[0] == place.number)

@@ -13,7 +13,7 @@ from dreamgym_env.domains.webshop.composers.knowledge import EVERYTHING, Exclusi
 from dreamgym_env.domains.webshop.composers.orders import OrderComposer
 from dreamgym_env.domains.webshop.composers.revisits import RevisitComposer
 from dreamgym_env.domains.webshop.domain import WebShop
-from dreamgym_env.domains.webshop.observation import SEPARATOR
+from dreamgym_env.domains.webshop.observation import SEPARATOR, listings, results_position
 from dreamgym_env.domains.webshop.real import RealWebShop
 from dreamgym_env.types import Memory, Query, Source, StopReason, Transition
 
@@ -113,6 +113,25 @@ class TestOrders:
         assert OrderComposer(domain).compose(replace(ask(domain, order), history=()), []) is None
 
 
+class TestResults:
+    """What a search finds is worked out from listings, and the pages of one search go together."""
+
+    def test_a_following_page_continues_the_pages_that_the_episode_was_shown(self, domain, steps):
+        composer, checked = domain.composer(lambda: iter(steps)), 0
+        for step in steps:
+            if not step.valid or domain.action_kind(step.action) != "next":
+                continue
+            composed = composer.compose(ask(domain, step), [])
+            if composed is None:  # nothing else is known that fits the search
+                continue
+            page = composed.transition.next_state
+            assert results_position(page) == results_position(step.next_state)
+            assert not codes(page) & codes(step.state)
+            assert len(codes(page)) <= len(codes(step.next_state))
+            checked += bool(codes(page))
+        assert checked > 20
+
+
 class TestLeaks:
     """What only the asking task's or the asking episode's own recordings have told stays out where that is asked."""
 
@@ -145,6 +164,10 @@ class TestLeaks:
         assert composer.compose(query, []) is not None
         assert composer.compose(query, [], exclude_task=True) is None
         assert composer.compose(query, [], exclude_episode=True) is None
+
+
+def codes(page: str) -> set[str]:
+    return {asin for asin, _, _ in listings(page.split(SEPARATOR))}
 
 
 def path_to(step: Transition) -> str:

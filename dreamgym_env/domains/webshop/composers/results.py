@@ -3,19 +3,20 @@
 What a search finds is what no model can guess.  But the shop's products have mostly been seen: each results page in
 the buffer lists ten of them, and product pages and their sub-pages tell more.  A search that was never recorded is
 answered here by ranking every listing ever seen against its words, with the shop's own ranking formula, on what
-experience has told about each product.  The world model gets the page as one more memory.
+experience has told about each product.  A following page continues what the episode was shown of the same search.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.webshop import observation
 from dreamgym_env.domains.webshop.composers.knowledge import Exclusion, Knowledge
 from dreamgym_env.domains.webshop.composers.memory import composed_memory, recorded_answers
-from dreamgym_env.domains.webshop.observation import RESULTS_PER_PAGE
+from dreamgym_env.domains.webshop.observation import RESULTS_PER_PAGE, SEPARATOR
 from dreamgym_env.domains.webshop.pages import results_page
 from dreamgym_env.types import Memory, Query, Transition
 
@@ -23,6 +24,18 @@ if TYPE_CHECKING:
     from dreamgym_env.domains.webshop.domain import WebShop
 
 __all__ = ["ResultsComposer"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A page of results that is asked for."""
+
+    keywords: str
+    number: int = 1
+    total: int | None = None
+    """How many results the pages before say there are; None for the first page."""
+    listed: frozenset[str] = frozenset()
+    """Codes of the products that they list."""
 
 
 class ResultsComposer:
@@ -47,14 +60,15 @@ class ResultsComposer:
         wanted = self._wanted(query)
         if wanted is None or self._is_recorded(query, memories):
             return None
-        keywords, number = wanted
         exclusion = Exclusion.of(query, exclude_episode=exclude_episode, exclude_task=exclude_task)
         shelf = self._knowledge.shelf(exclusion)
-        found = shelf.search(keywords)
-        listed = found[(number - 1) * RESULTS_PER_PAGE : number * RESULTS_PER_PAGE]
-        if not shelf.products or (number > 1 and not listed):
+        found = [product for product in shelf.search(wanted.keywords) if product.asin not in wanted.listed]
+        total = len(found) if wanted.total is None else wanted.total
+        left = total - (wanted.number - 1) * RESULTS_PER_PAGE
+        if not shelf.products or (left > 0 and not found):
             return None
-        page = results_page(query.task.instruction, listed, number, len(found)).text()
+        listed = found[: max(0, min(left, RESULTS_PER_PAGE))]
+        page = results_page(query.task.instruction, listed, wanted.number, total).text()
         action = self._domain.parse_action(query.action) or query.action
         return composed_memory(query, action, page, "composed from listings of real experience")
 
@@ -62,15 +76,22 @@ class ResultsComposer:
     def _knowledge(self) -> Knowledge:
         return Knowledge(self._domain, self._experience())
 
-    def _wanted(self, query: Query) -> tuple[str, int] | None:
-        """Return (keywords, page number) of the results page that an action asks for, or None."""
+    def _wanted(self, query: Query) -> _Wanted | None:
+        """Return the results page that an action asks for, or None."""
         kind = observation.action_kind(query.action)
         if kind == "search":
-            return observation.action_argument(query.action), 1
-        page = observation.page_number(query.state) if kind == "next" else None
-        actions = (turn.action for turn in reversed(query.history))
-        searched = next((action for action in actions if observation.action_kind(action) == "search"), None)
-        return (observation.action_argument(searched), page + 1) if page and searched else None
+            return _Wanted(observation.action_argument(query.action))
+        position = observation.results_position(query.state) if kind == "next" else None
+        if position is None:
+            return None
+        states = [query.state]
+        for turn in reversed(query.history):
+            if observation.action_kind(turn.action) == "search":
+                listings = (found for state in states for found in observation.listings(state.split(SEPARATOR)))
+                listed = frozenset(asin for asin, _, _ in listings)
+                return _Wanted(observation.action_argument(turn.action), position[0] + 1, position[1], listed)
+            states.append(turn.state)
+        return None
 
     def _is_recorded(self, query: Query, memories: Sequence[Memory]) -> bool:
         """Return whether a real memory answers the question: the same search, or the same button on the same page."""
