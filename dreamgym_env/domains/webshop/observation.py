@@ -5,6 +5,7 @@ The texts are those of WebShop's ``text`` mode: the visible strings of a page jo
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -82,6 +83,7 @@ def results_title(number: int, total: int) -> str:
     return f"Page {number} (Total results: {total})"
 
 
+@functools.lru_cache(maxsize=8192)
 def results_position(state: str) -> tuple[int, int] | None:
     """Return (page number, from 1; total results) of a page of results, or None for any other."""
     titles = (found for part in state.split(SEPARATOR) if (found := _RESULTS.match(part)))

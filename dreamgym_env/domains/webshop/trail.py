@@ -55,9 +55,9 @@ class Trail:
         """Return the page as the episode saw it last, or None if it never did."""
         return self._shown.get(place.page)
 
-    def note(self, state: str) -> None:
-        """Note what is shown here; a page that cannot be the expected one makes the place unknown."""
-        if self.place is not None and not _may_be(self.place, state):
+    def note(self, kind: str, state: str) -> None:
+        """Note the page shown here, and its kind; one that cannot be the expected page makes the place unknown."""
+        if self.place is not None and not _may_be(self.place, kind, state):
             self.place = None
         if self.place is not None:
             self._shown[self.place.page] = state
@@ -67,11 +67,11 @@ def read_trail(domain: WebShop, query: Query) -> Trail:
     """Follow the turns of an episode up to the current page."""
     turns = (*query.history, Turn(query.state, ""))
     trail = Trail(Place("index") if domain.page_kind(turns[0].state) == "index" else None)
-    trail.note(turns[0].state)
+    trail.note(domain.page_kind(turns[0].state), turns[0].state)
     for before, after in itertools.pairwise(turns):
         if domain.guard(query.task, (), before.state, before.action) is None:
             trail.place = follow(trail.place, before.action)
-        trail.note(after.state)
+        trail.note(domain.page_kind(after.state), after.state)
     return trail
 
 
@@ -103,8 +103,8 @@ def _previous(place: Place) -> Place:
     return replace(place, number=place.number - 1)
 
 
-def _may_be(place: Place, state: str) -> bool:
-    if observation.page_kind(state) != place.kind:
-        return False
+def _may_be(place: Place, kind: str, state: str) -> bool:
+    if kind != "results" or place.kind != "results":
+        return kind == place.kind
     position = observation.results_position(state)
-    return place.kind != "results" or (position is not None and position[0] == place.number)
+    return position is not None and position[0] == place.number

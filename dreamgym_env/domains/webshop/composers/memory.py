@@ -53,7 +53,7 @@ def recorded_answers(
         domain: says what is the same action and the same page.
         query: the question.
         memories: what was retrieved for it.
-        any_page: whether the page matters not, as for a search.
+        any_page: whether the page does not matter, as for a search.
     """
     action, page = domain.parse_action(query.action), domain.segment(query.state, query.task.instruction)
     for memory in memories:
