@@ -43,6 +43,8 @@ class Source(enum.StrEnum):
     """Recorded in the real environment."""
     DREAM = "dream"
     """Answered by a world model."""
+    COMPOSED = "composed"
+    """Put together by a domain's composer to ground one question; its ``reasoning`` says from what.  Never stored."""
 
 
 class AnsweredBy(enum.StrEnum):
@@ -300,12 +302,21 @@ class Verifier(Protocol):
 
 @runtime_checkable
 class Composer(Protocol):
-    """Builds an answer that no single recorded transition holds, out of what several have shown."""
+    """Builds an answer that no single recorded transition holds, out of what several, or the episode, have shown."""
 
-    def compose(self, query: Query, memories: Sequence[Memory], *, exclude_task: bool = False) -> Memory | None:
+    def compose(
+        self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
+    ) -> Memory | None:
         """Return one more memory for a query, or None where the retrieved ones are enough or nothing is known.
 
-        With ``exclude_task`` nothing is used that only the asking task's own recordings have shown.
+        It has the query's state and action and :attr:`Source.COMPOSED`.  Where it ends the episode its reward means
+        nothing: success is for the verifier or the world model to say.
+
+        Args:
+            query: the question; its own history may be used.
+            memories: what was retrieved for it.
+            exclude_episode: use nothing that only the asking episode's own recordings have shown.
+            exclude_task: use nothing that only recordings of the asking task, or of the one it varies, have shown.
         """
         ...
 

@@ -139,7 +139,9 @@ class ToyVerifier:
 class NoComposer:
     """Composes nothing."""
 
-    def compose(self, query: Query, memories: Sequence[Memory], *, exclude_task: bool = False) -> Memory | None:
+    def compose(
+        self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
+    ) -> Memory | None:
         return None
 
 

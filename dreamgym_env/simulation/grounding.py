@@ -1,4 +1,4 @@
-"""What a prediction is grounded in: retrieved transitions, and pages composed from several of them."""
+"""What a prediction is grounded in: retrieved transitions, and pages composed from several, or from the episode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Grounding"]
 
 
 class Grounding:
-    """Retrieves memories; what one transition cannot give, a domain may compose from several."""
+    """Retrieves memories; what one transition cannot give, a domain may compose."""
 
     def __init__(self, domain: Domain, buffer: ReplayBuffer) -> None:
         """Join a domain and a buffer; the domain's composer reads the buffer when it is first needed."""
@@ -32,15 +32,17 @@ class Grounding:
         """
         retrieved = self.buffer.retrieve(queries, k, exclude_episode=exclude_episode, exclude_task=exclude_task)
         return [
-            self.complete(query, memories, exclude_task=exclude_task)[:k]
+            self.complete(query, memories, exclude_episode=exclude_episode, exclude_task=exclude_task)[:k]
             for query, memories in zip(queries, retrieved, strict=True)
         ]
 
-    def complete(self, query: Query, memories: list[Memory], *, exclude_task: bool = False) -> list[Memory]:
+    def complete(
+        self, query: Query, memories: list[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
+    ) -> list[Memory]:
         """Put a composed memory before the retrieved ones, where they do not hold the answer and one can be made."""
         if self._composer is None:
             self._composer = self._domain.composer(self._real_experience)
-        composed = self._composer.compose(query, memories, exclude_task=exclude_task)
+        composed = self._composer.compose(query, memories, exclude_episode=exclude_episode, exclude_task=exclude_task)
         return memories if composed is None else [composed, *memories]
 
     def _real_experience(self) -> Iterator[Transition]:

@@ -100,7 +100,7 @@ def _ground(
         memories = elsewhere if hides_task else known
         if draw[1] < options.hide_action:
             memories = [memory for memory in memories if not _same_action(domain, memory, step)]
-        memories = grounding.complete(query, memories, exclude_task=hides_task)[: options.k]
+        memories = grounding.complete(query, memories, exclude_episode=True, exclude_task=hides_task)[: options.k]
         view = prompt_format.viewer.view(query, memories)
         told = domain.teach(step, [related.memory for related in prompt_format.shown(view)])
         answer = prompt_format.answer(view, told)

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dreamgym_env.types import Domain, Prediction, Prompt, Transition, Turn
+from dreamgym_env.types import Domain, Prediction, Prompt, Source, Transition, Turn
 from dreamgym_env.world_model.codec import CODECS, CodecError
-from dreamgym_env.world_model.formats import AnswerError, checked_state
+from dreamgym_env.world_model.formats import AnswerError, checked_state, has_open_end
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = ["ChatFormat"]
@@ -85,9 +85,9 @@ class ChatFormat:
             past = memory.memory.transition
             page = "the same page" if memory.same_page else self._write(memory.page)
             parts.append(
-                f"## {memory.name} ({past.source} experience)\nPage:\n{page}\nAction: {_one_line(past.action)}\n"
+                f"## {memory.name} ({_origin(past)})\nPage:\n{page}\nAction: {_one_line(past.action)}\n"
                 f"Next page ({memory.name}):\n{self._write(memory.outcome)}\n"
-                f"Reward: {past.reward:g}, terminated: {str(past.terminated).lower()}"
+                f"Reward: {_reward(past)}, terminated: {str(past.terminated).lower()}"
             )
         parts.append(f"# The agent's action, on the current page C\n{_one_line(view.query.action)}")
         return Prompt(self._system, "\n\n".join(parts))
@@ -147,6 +147,14 @@ class ChatFormat:
             written = self.codec.encode(segments, {})
             return re.sub(r"^#", r"\\#", written, flags=re.MULTILINE)  # the codec reads \# as #
         return "\n".join(f"{number}| {_one_line(segment)}" for number, segment in enumerate(segments, start=1))
+
+
+def _origin(past: Transition) -> str:
+    return _one_line(past.reasoning) if past.source is Source.COMPOSED else f"{past.source} experience"
+
+
+def _reward(past: Transition) -> str:
+    return "not known, yours to judge" if has_open_end(past) else f"{past.reward:g}"
 
 
 def _one_line(text: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 from dreamgym_env.types import Domain, Prediction, Prompt, Transition
 from dreamgym_env.world_model.codec import CODECS, CodecError
-from dreamgym_env.world_model.formats import AnswerError, checked_state, outcome_word
+from dreamgym_env.world_model.formats import AnswerError, checked_state, has_open_end, outcome_word
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = ["SPECIAL_TOKENS", "CompactFormat"]
@@ -116,9 +116,10 @@ class CompactFormat:
         past, kind = memory.memory.transition, self.viewer.domain.page_kind
         relation = {(True, True): "==", (True, False): "=a", (False, True): "=p", (False, False): "~"}
         action = "" if memory.same_action else f" {_plain(past.action, 24)}"
+        outcome = "ended" if has_open_end(past) else outcome_word(past.reward, past.terminated)
         return (
             f"<|memory|>{memory.name} {relation[memory.same_action, memory.same_page]} {kind(past.state)}{action} -> "
-            f"{kind(past.next_state)} {len(memory.outcome)} {outcome_word(past.reward, past.terminated)}"
+            f"{kind(past.next_state)} {len(memory.outcome)} {outcome}"
         )
 
 

@@ -11,10 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from dreamgym_env.types import Prediction, Prompt, Transition
+from dreamgym_env.types import Prediction, Prompt, Source, Transition
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
-__all__ = ["MAX_STATE_LENGTH", "AnswerError", "PromptFormat", "checked_state", "outcome_word", "unreadable"]
+__all__ = [
+    "MAX_STATE_LENGTH",
+    "AnswerError",
+    "PromptFormat",
+    "checked_state",
+    "has_open_end",
+    "outcome_word",
+    "unreadable",
+]
 
 MAX_STATE_LENGTH = 1_000_000
 """Characters; no page of a text environment is longer, and a model that repeats itself must not fill the memory."""
@@ -65,6 +73,11 @@ def checked_state(state: str) -> str:
     if len(state) > MAX_STATE_LENGTH:
         raise AnswerError(f"The next state has {len(state):,} characters; the bound is {MAX_STATE_LENGTH:,}.")
     return state.encode("utf-8", "replace").decode("utf-8")
+
+
+def has_open_end(memory: Transition) -> bool:
+    """Return whether a memory says that the episode ends, and leaves open whether that is a success."""
+    return memory.source is Source.COMPOSED and memory.terminated
 
 
 def outcome_word(reward: float, terminated: bool) -> str:

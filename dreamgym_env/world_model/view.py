@@ -48,10 +48,14 @@ class View:
 
     @property
     def pages(self) -> dict[str, Segments]:
-        """All pages that an answer may refer to, by name; the current page first."""
+        """All pages that an answer may refer to, by name.
+
+        An answer that is written to be learnt takes the first that serves: the current page, then memories, which say
+        what follows the action (a composed one also where that is an earlier page), then earlier pages.
+        """
         named = {"C": self.current}
-        named.update((page.name, page.segments) for page in self.earlier)
         named.update((memory.name, memory.outcome) for memory in self.memories)
+        named.update((page.name, page.segments) for page in self.earlier)
         return named
 
 

@@ -219,9 +219,7 @@ class TestGrounded:
         class Composing(ToyHouse):
             def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
                 class One:
-                    def compose(
-                        self, query: Query, memories: Sequence[Memory], *, exclude_task: bool = False
-                    ) -> Memory | None:
+                    def compose(self, query: Query, memories: Sequence[Memory], **leaks: bool) -> Memory | None:
                         return composed if query.action == "look" else None
 
                 return One()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_domain import SEPARATOR, ToyHouse, record
 
-from dreamgym_env.types import Memory, Prompt, Query, Task, Transition, Turn
+from dreamgym_env.types import Memory, Prompt, Query, Source, Task, Transition, Turn
 from dreamgym_env.world_model.chat import ChatFormat
 from dreamgym_env.world_model.compact import SPECIAL_TOKENS, CompactFormat
 from dreamgym_env.world_model.formats import AnswerError, PromptFormat, outcome_word, unreadable
@@ -201,6 +202,26 @@ def test_a_memory_is_readable_under_another_task(prompt_format: PromptFormat):
     assert past.instruction not in prompt_format.parse(answer, view).next_state
     if prompt_format.codec.name == "edits":  # type: ignore[attr-defined]
         assert "M1" in answer, "the known page is referred to, not written again"
+
+
+def test_a_composed_memory_is_named_as_what_it_is_and_leaves_success_open():
+    step = record("toyhouse/train/4", ["leave"])[0]
+    composed = replace(step, source=Source.COMPOSED, reasoning="composed from this episode")
+    chat, compact = ChatFormat(HOUSE), CompactFormat(HOUSE)
+    told = chat.prompt(view_of(chat, "toyhouse/train/0", ["leave"], [composed])).user
+    assert "## M1 (composed from this episode)" in told and "Reward: not known" in told
+    assert "## M1 (real experience)" in chat.prompt(view_of(chat, "toyhouse/train/0", ["leave"], [step])).user
+    for memory, word in ((composed, "ended"), (step, "failure")):
+        line = compact.prompt(view_of(compact, "toyhouse/train/0", ["leave"], [memory])).user.splitlines()[-2]
+        assert line.startswith("<|memory|>M1") and line.endswith(word)
+
+
+def test_an_answer_to_learn_refers_to_a_memory_rather_than_to_the_same_page_seen_earlier():
+    compact = CompactFormat(HOUSE)
+    back = record("toyhouse/train/0", ["go kitchen", "go hall"])[-1]
+    view = view_of(compact, "toyhouse/train/0", ["go kitchen", "go hall"], [back])
+    assert view.pages["M1"] == view.pages["P1"]
+    assert "<|state|>M1<|outcome|>" in compact.answer(view, back)
 
 
 def test_an_outcome_has_one_word():

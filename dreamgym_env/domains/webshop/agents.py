@@ -12,7 +12,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dreamgym_env.domains.webshop.goals import Goal
-from dreamgym_env.domains.webshop.observation import SEPARATOR, listings, page_kind, parse_action
+from dreamgym_env.domains.webshop.observation import (
+    BACK_TO_SEARCH,
+    BUY_NOW,
+    NEXT_PAGE,
+    PREVIOUS_PAGE,
+    SEPARATOR,
+    listings,
+    page_kind,
+    parse_action,
+)
+from dreamgym_env.domains.webshop.observation import SUB_PAGE_VALUES as _SUB_PAGES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,8 +44,7 @@ PATIENCE = 9
 """After so many actions an oracle settles for another product; that leaves time to buy it within 15."""
 
 _SEARCH = "search"
-_PREVIOUS, _NEXT, _BACK, _BUY = "< prev", "next >", "back to search", "buy now"
-_SUB_PAGES = ("description", "features", "reviews")
+_PREVIOUS, _NEXT, _BACK, _BUY = (text.lower() for text in (PREVIOUS_PAGE, NEXT_PAGE, BACK_TO_SEARCH, BUY_NOW))
 _NONSENSE = (
     "click[nonexistent]",
     "buy now",

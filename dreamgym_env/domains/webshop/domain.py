@@ -23,7 +23,7 @@ from pathlib import Path
 
 from dreamgym_env.domains.segments import join_segments, split_segments
 from dreamgym_env.domains.webshop import observation
-from dreamgym_env.domains.webshop.composer import ResultsComposer
+from dreamgym_env.domains.webshop.composers.joined import WebShopComposer
 from dreamgym_env.domains.webshop.shop import Shop
 from dreamgym_env.domains.webshop.teaching import teach
 from dreamgym_env.domains.webshop.verifier import WebShopVerifier
@@ -114,8 +114,8 @@ class WebShop:
         return WebShopVerifier(self.shop)
 
     def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
-        """Return what composes result pages from the listings that real experience has shown."""
-        return ResultsComposer(self, experience)
+        """Return what composes pages of this episode, orders, and results from what real experience has shown."""
+        return WebShopComposer(self, experience)
 
     def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
         """Return a recorded step with a reason, and with as much of its page as these memories let one know."""

@@ -14,9 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from dreamgym_env.domains.webshop import pages
+from dreamgym_env.domains.webshop import observation, pages
 from dreamgym_env.domains.webshop.goals import Goal
-from dreamgym_env.domains.webshop.observation import parse_action
 from dreamgym_env.domains.webshop.products import Product
 from dreamgym_env.domains.webshop.reward import RewardDetails, graded_reward
 from dreamgym_env.domains.webshop.search import SearchEngine
@@ -42,7 +41,7 @@ class Session:
     chosen: Mapping[str, str] = field(default_factory=dict)
     """Option name -> clicked value, in the order of the first clicks."""
     sub_page: str = ""
-    """One of :data:`pages.SUB_PAGES`, or empty."""
+    """One of :data:`observation.SUB_PAGES`, or empty."""
     opened: frozenset[str] = frozenset()
     """Asins opened since the last visit to the index page."""
     purchase: RewardDetails | None = None
@@ -129,7 +128,7 @@ class WebShopEngine:
 
     def _follow(self, session: Session, action: str) -> Session | None:
         """Return the session after an action, or None if the page does not offer it."""
-        verb, argument = parse_action(action) or ("", "")
+        verb, argument = observation.parse_action(action) or ("", "")
         if verb == "search":
             return Session(session.goal, "results", keywords=argument, opened=session.opened)
         if verb != "click" or argument == "search":
@@ -138,16 +137,16 @@ class WebShopEngine:
         return self._click(session, page, argument) if argument in page.clickables() else None
 
     def _click(self, session: Session, page: pages.Page, value: str) -> Session:
-        if value == pages.BUY_NOW.lower():
+        if value == observation.BUY_NOW.lower():
             details = graded_reward(self._by_asin[session.asin], session.goal, session.chosen)
             return replace(session, page="done", purchase=details)
-        if value == pages.BACK_TO_SEARCH.lower():
+        if value == observation.BACK_TO_SEARCH.lower():
             return Session(session.goal)
-        if value == pages.NEXT_PAGE.lower() and session.page == "results":
+        if value == observation.NEXT_PAGE.lower() and session.page == "results":
             return replace(session, page_number=session.page_number + 1)
-        if value == pages.PREVIOUS_PAGE.lower():
+        if value == observation.PREVIOUS_PAGE.lower():
             return self._previous(session)
-        sub_page = next((name for name in pages.SUB_PAGES if name.lower() == value), "")
+        sub_page = next((name for name in observation.SUB_PAGES if name.lower() == value), "")
         if sub_page:
             return replace(session, page="subpage", sub_page=sub_page)
         option = page.option_name(value)
@@ -170,8 +169,8 @@ class WebShopEngine:
             return pages.index_page(instruction)
         if session.page == "results":
             found = self.search.search(session.keywords)
-            first = (session.page_number - 1) * pages.RESULTS_PER_PAGE
-            listed = [self.products[place] for place in found[first : first + pages.RESULTS_PER_PAGE]]
+            first = (session.page_number - 1) * observation.RESULTS_PER_PAGE
+            listed = [self.products[place] for place in found[first : first + observation.RESULTS_PER_PAGE]]
             return pages.results_page(instruction, listed, session.page_number, len(found), session.opened)
         if session.page == "done":
             return pages.done_page(session.asin, session.chosen, session.purchase.total if session.purchase else 0.0)

@@ -10,22 +10,44 @@ import re
 from collections.abc import Sequence
 
 __all__ = [
+    "BACK_TO_SEARCH",
+    "BUY_NOW",
+    "NEXT_PAGE",
+    "PREVIOUS_PAGE",
+    "RESULTS_PER_PAGE",
+    "SEARCH_TEMPLATE",
     "SEPARATOR",
+    "SUB_PAGES",
+    "SUB_PAGE_HEAD",
+    "SUB_PAGE_VALUES",
     "action_argument",
     "action_kind",
     "clickables",
     "listings",
+    "option_values",
+    "options_of",
     "page_kind",
     "parse_action",
+    "results_position",
+    "results_title",
 ]
 
 SEPARATOR = " [SEP] "
 SEARCH_TEMPLATE = "search[<keywords>]"
+BACK_TO_SEARCH = "Back to Search"
+NEXT_PAGE = "Next >"
+PREVIOUS_PAGE = "< Prev"
+BUY_NOW = "Buy Now"
+SUB_PAGES = ("Description", "Features", "Reviews")
+SUB_PAGE_VALUES = tuple(name.lower() for name in SUB_PAGES)
+"""What a click on a sub-page's button says."""
+SUB_PAGE_HEAD = 4
+"""How many texts stand above a sub-page's own: the instruction, with its label, and the two buttons."""
+RESULTS_PER_PAGE = 10
 
 _ACTION = re.compile(r"(.+)\[(.+)\]")
 _ASIN = re.compile(r"(?=.*\d)[A-Z0-9]{10}\Z")  # a digit: "strawberry" is a flavour
-_RESULTS = re.compile(r"Page \d+ \(Total results: \d+\)\Z")
-_BUTTONS = ("Description", "Features", "Reviews", "Buy Now")
+_RESULTS = re.compile(r"Page (\d+) \(Total results: (\d+)\)\Z")
 
 
 @functools.lru_cache(maxsize=16_384)
@@ -48,13 +70,25 @@ def page_kind(state: str) -> str:
         return "index"
     if parts[0].startswith("Thank you for shopping"):
         return "done"
-    if parts[-1] == "Buy Now":
+    if parts[-1] == BUY_NOW:
         return "item"
     if any(_RESULTS.match(part) for part in parts[:6]):
         return "results"
-    if "Back to Search" in parts and "< Prev" in parts:
+    if BACK_TO_SEARCH in parts and PREVIOUS_PAGE in parts:
         return "subpage"
     return "unknown"
+
+
+def results_title(number: int, total: int) -> str:
+    """Return what stands above a page of results."""
+    return f"Page {number} (Total results: {total})"
+
+
+@functools.lru_cache(maxsize=8192)
+def results_position(state: str) -> tuple[int, int] | None:
+    """Return (page number, from 1; total results) of a page of results, or None for any other."""
+    titles = (found for part in state.split(SEPARATOR) if (found := _RESULTS.match(part)))
+    return next(((int(title[1]), int(title[2])) for title in titles), None)
 
 
 def listings(segments: Sequence[str]) -> list[tuple[str, str, str]]:
@@ -83,13 +117,11 @@ def action_kind(action: str) -> str:
 
 
 _KIND_OF_BUTTON = {
-    "back to search": "back",
-    "< prev": "prev",
-    "next >": "next",
-    "description": "subpage",
-    "features": "subpage",
-    "reviews": "subpage",
-    "buy now": "buy",
+    BACK_TO_SEARCH.lower(): "back",
+    PREVIOUS_PAGE.lower(): "prev",
+    NEXT_PAGE.lower(): "next",
+    **dict.fromkeys(SUB_PAGE_VALUES, "subpage"),
+    BUY_NOW.lower(): "buy",
 }
 
 
@@ -105,14 +137,16 @@ def clickables(segments: Sequence[str], kind: str, option_names: frozenset[str])
     """
     if kind == "index":
         return ("search",)
+    back = (BACK_TO_SEARCH, PREVIOUS_PAGE)
     if kind in ("done", "unknown"):
-        return tuple(part.lower() for part in segments if part in ("Back to Search", "< Prev"))
+        return tuple(part.lower() for part in segments if part in back)
     if kind == "results":
-        buttons = [part.lower() for part in segments[:8] if part in ("Back to Search", "< Prev", "Next >")]
+        buttons = [part.lower() for part in segments[:8] if part in (*back, NEXT_PAGE)]
         return (*buttons, *(asin.lower() for asin, _, _ in listings(segments)))
     if kind == "subpage":
-        return ("back to search", "< prev")
-    return (*("back to search", "< prev"), *(b.lower() for b in _BUTTONS), *option_values(segments, option_names))
+        return tuple(button.lower() for button in back)
+    buttons = [button.lower() for button in (*back, *SUB_PAGES, BUY_NOW)]
+    return (*buttons, *option_values(segments, option_names))
 
 
 def option_values(segments: Sequence[str], option_names: frozenset[str]) -> tuple[str, ...]:
@@ -123,7 +157,7 @@ def option_values(segments: Sequence[str], option_names: frozenset[str]) -> tupl
 def options_of(segments: Sequence[str], option_names: frozenset[str]) -> dict[str, list[str]]:
     """Return an item page's options: lower-cased name -> lower-cased values, as the page lists them."""
     price_at = next((at for at, part in enumerate(segments) if part.startswith("Price: ")), len(segments))
-    start = segments.index("< Prev") + 1 if "< Prev" in segments else price_at
+    start = segments.index(PREVIOUS_PAGE) + 1 if PREVIOUS_PAGE in segments else price_at
     options: dict[str, list[str]] = {}
     current: list[str] | None = None
     for part in segments[start : max(start, price_at - 1)]:  # the last one before the price is the title

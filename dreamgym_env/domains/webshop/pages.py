@@ -12,16 +12,18 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dreamgym_env.domains.webshop.observation import SEPARATOR
+from dreamgym_env.domains.webshop.observation import (
+    BACK_TO_SEARCH,
+    BUY_NOW,
+    NEXT_PAGE,
+    PREVIOUS_PAGE,
+    SEPARATOR,
+    SUB_PAGES,
+    results_title,
+)
 from dreamgym_env.domains.webshop.products import Product
 
 __all__ = [
-    "BACK_TO_SEARCH",
-    "BUY_NOW",
-    "NEXT_PAGE",
-    "PREVIOUS_PAGE",
-    "RESULTS_PER_PAGE",
-    "SUB_PAGES",
     "Kind",
     "Page",
     "Piece",
@@ -31,13 +33,6 @@ __all__ = [
     "results_page",
     "sub_page",
 ]
-
-BACK_TO_SEARCH = "Back to Search"
-NEXT_PAGE = "Next >"
-PREVIOUS_PAGE = "< Prev"
-BUY_NOW = "Buy Now"
-SUB_PAGES = ("Description", "Features", "Reviews")
-RESULTS_PER_PAGE = 10
 
 _ASCII_SPACES = " \t\n\r\f\v"
 
@@ -121,7 +116,7 @@ def results_page(
     return Page(
         (
             *_head(instruction),
-            Piece(f"Page {page_number} (Total results: {total})"),
+            Piece(results_title(page_number, total)),
             *buttons,
             Piece(NEXT_PAGE, Kind.BUTTON),
             *listing,
@@ -154,13 +149,13 @@ def item_page(instruction: str, product: Product, chosen: Mapping[str, str]) -> 
 
 
 def sub_page(instruction: str, product: Product, name: str) -> Page:
-    """One of :data:`SUB_PAGES` of a product."""
+    """One of :data:`observation.SUB_PAGES` of a product."""
     texts = {"Description": _description, "Features": _features, "Reviews": _reviews}[name](product)
     return Page((*_head(instruction), Piece(PREVIOUS_PAGE, Kind.BUTTON), *texts))
 
 
-def done_page(asin: str, chosen: Mapping[str, str], score: float) -> Page:
-    """The end: what was bought and its score. Labels without a value are part of the original's page."""
+def done_page(asin: str, chosen: Mapping[str, str], score: float | None) -> Page:
+    """The end: what was bought and its score. "None" for what is not told is part of the original's page."""
     bought = [("asin", asin), ("options", _json(chosen))]
     bought += [(label, "None") for label in ("attrs", "category", "query", "product category")]
     target = ("asin", "options", "attrs", "price upper", "instuction text", "category", "product category", "query")

@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "teach"]
 
-_SUBPAGE_HEAD = 4  # segments above a sub-page's text: instruction and the two buttons
-
 
 def teach(domain: WebShop, step: Transition, memories: Sequence[Memory]) -> Transition:
     """Return the step as it should be learnt when these memories are shown beside it."""
     told = replace(step, reasoning=step.reasoning or explain(step))
-    composed = next((memory for memory in memories if memory.transition.source is Source.DREAM), None)
+    composed = next((memory for memory in memories if memory.transition.source is Source.COMPOSED), None)
     if composed is not None:
         return replace(told, next_state=composed.transition.next_state)
     kind, page = domain.action_kind(step.action), domain.page_kind(step.next_state)
@@ -34,7 +32,7 @@ def teach(domain: WebShop, step: Transition, memories: Sequence[Memory]) -> Tran
     if _is_known(domain, step, memories, same_page=kind == "subpage"):
         return told
     segments = list(domain.segment(step.next_state, step.instruction))
-    known = segments[:_SUBPAGE_HEAD] if page == "subpage" else _without_options(segments)
+    known = segments[: observation.SUB_PAGE_HEAD] if page == "subpage" else _without_options(segments)
     return replace(
         told,
         next_state=domain.render(known, step.instruction),
@@ -81,6 +79,6 @@ def _is_known(domain: WebShop, step: Transition, memories: Sequence[Memory], *, 
 
 
 def _without_options(segments: list[str]) -> list[str]:
-    start = segments.index("< Prev") + 1
+    start = segments.index(observation.PREVIOUS_PAGE) + 1
     price_at = next(at for at, part in enumerate(segments) if part.startswith("Price: "))
     return [*segments[:start], *segments[price_at - 1 :]]

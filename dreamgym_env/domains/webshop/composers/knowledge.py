@@ -1,0 +1,143 @@
+"""What real experience has told about the shop's products, and which of it a question may use.
+
+Everything is kept with the recordings that told it, so that an evaluation can do without what only its own task's
+recordings have shown, and a training example without what only its own episode has.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from dreamgym_env.domains.webshop import observation
+from dreamgym_env.domains.webshop.products import Product
+from dreamgym_env.domains.webshop.search import SearchEngine
+from dreamgym_env.types import Query, Transition, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dreamgym_env.domains.webshop.domain import WebShop
+
+__all__ = ["EVERYTHING", "Exclusion", "Knowledge", "Shelf"]
+
+T = TypeVar("T", bound=Hashable)
+_TASKS_KEPT = 3  # a question excludes at most two tasks: its own and the one that it varies
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Whose recordings a question may not use."""
+
+    tasks: frozenset[str] = frozenset()
+    episode: str = ""
+
+    @classmethod
+    def of(cls, query: Query, *, exclude_episode: bool, exclude_task: bool) -> Exclusion:
+        """Return what a query excludes; a task that varies another is the same task."""
+        family = {query.task.id, query.task.parent} - {""} if exclude_task else ()
+        return cls(frozenset(family), query.episode if exclude_episode else "")
+
+
+EVERYTHING = Exclusion()
+
+
+@dataclass(slots=True)
+class _Told(Generic[T]):
+    """One thing about a product, in each wording that recordings have shown."""
+
+    _recordings: dict[T, dict[str, str]] = field(default_factory=dict)
+    """Wording -> episode -> task, of as many episodes as it takes to know what is left whatever is excluded."""
+
+    def add(self, wording: T, step: Transition) -> None:
+        """Note what a recording shows."""
+        episodes = self._recordings.setdefault(wording, {})
+        tasks = set(episodes.values())
+        if len(episodes) < 2 or (step.task_id not in tasks and len(tasks) < _TASKS_KEPT):
+            episodes.setdefault(step.episode, step.task_id)
+
+    def get(self, exclusion: Exclusion) -> T | None:
+        """Return the first wording that a usable recording shows, or None."""
+        for wording, episodes in self._recordings.items():
+            if any(task not in exclusion.tasks and name != exclusion.episode for name, task in episodes.items()):
+                return wording
+        return None
+
+
+@dataclass(slots=True)
+class _Known:
+    """What experience has told about a product."""
+
+    listing: _Told[tuple[str, str]] = field(default_factory=_Told)
+    """Title and price."""
+    details: _Told[str] = field(default_factory=_Told)
+    options: _Told[tuple[tuple[str, tuple[str, ...]], ...]] = field(default_factory=_Told)
+
+    def product(self, asin: str, exclusion: Exclusion) -> Product | None:
+        """Return the product as far as it may be known, or None if nobody has seen it listed."""
+        listing = self.listing.get(exclusion)
+        if listing is None:
+            return None
+        title, price = listing
+        details, options = self.details.get(exclusion) or "", dict(self.options.get(exclusion) or ())
+        return Product(asin, title, description=details, price_text=price, options=options)
+
+
+class Shelf:
+    """Products that may be known, and a search over them."""
+
+    def __init__(self, products: Sequence[Product]) -> None:
+        """Index the products."""
+        self.products = products
+        self._engine = SearchEngine(products)
+
+    def search(self, keywords: str) -> list[Product]:
+        """Return what the shop's own ranking finds, best first."""
+        return [self.products[place] for place in self._engine.search(keywords)]
+
+
+class Knowledge:
+    """All that has been told, by product."""
+
+    def __init__(self, domain: WebShop, experience: Iterator[Transition]) -> None:
+        """Read real experience."""
+        self._domain = domain
+        self._known: dict[str, _Known] = {}
+        for step in experience:
+            if step.valid:
+                self._read(step)
+        self._all = Shelf(self._products(EVERYTHING))
+        self.shelf = functools.lru_cache(maxsize=64)(self._shelf)
+        """``shelf(exclusion)`` is what a question may know."""
+
+    def _shelf(self, exclusion: Exclusion) -> Shelf:
+        products = self._products(exclusion)
+        return self._all if products == self._all.products else Shelf(products)
+
+    def _products(self, exclusion: Exclusion) -> list[Product]:
+        products = (known.product(asin, exclusion) for asin, known in sorted(self._known.items()))
+        return [product for product in products if product is not None]
+
+    def _read(self, step: Transition) -> None:
+        kind, segments = self._domain.page_kind(step.next_state), step.next_state.split(observation.SEPARATOR)
+        if kind == "results":
+            for asin, title, price in observation.listings(segments):
+                self._about(asin).listing.add((title, price), step)
+        elif kind in ("item", "subpage") and (asin := self._product_of(step)):
+            if kind == "item":
+                shown = observation.options_of(segments, self._domain.shop.option_names)
+                self._about(asin).options.add(tuple((name, tuple(values)) for name, values in shown.items()), step)
+            elif observation.action_argument(step.action) == "description":
+                self._about(asin).details.add(" ".join(segments[observation.SUB_PAGE_HEAD :]), step)
+
+    def _about(self, asin: str) -> _Known:
+        return self._known.setdefault(asin, _Known())
+
+    def _product_of(self, step: Transition) -> str:
+        """Return the code of the product whose page a step leads to: the last that was clicked in results, or none."""
+        for turn in (Turn(step.state, step.action), *reversed(step.history)):
+            if observation.action_kind(turn.action) == "item" and self._domain.page_kind(turn.state) == "results":
+                return observation.action_argument(turn.action).upper()
+        return ""

@@ -1,0 +1,190 @@
+"""Composed memories say what the real shop says, as far as the episode or experience can know it (DESIGN, promises)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dreamgym_env.domains.webshop.agents import AGENTS
+from dreamgym_env.domains.webshop.composers.knowledge import EVERYTHING, Exclusion, Knowledge
+from dreamgym_env.domains.webshop.composers.orders import OrderComposer
+from dreamgym_env.domains.webshop.composers.revisits import RevisitComposer
+from dreamgym_env.domains.webshop.domain import WebShop
+from dreamgym_env.domains.webshop.observation import SEPARATOR, listings, results_position
+from dreamgym_env.domains.webshop.real import RealWebShop
+from dreamgym_env.types import Memory, Query, Source, StopReason, Transition
+
+SCORE_AT = -3
+"""Where an order page shows the score."""
+
+
+@pytest.fixture(scope="module")
+def domain() -> WebShop:
+    return WebShop()
+
+
+def shop_around(domain: WebShop, agent: str, episodes: int, seed: int) -> list[Transition]:
+    """Let an agent shop in the real engine."""
+    real, rng = RealWebShop(domain), np.random.default_rng(seed)
+    ids, steps = domain.task_ids("train"), []
+    for number in range(episodes):
+        task = domain.task(ids[rng.integers(len(ids))])
+        episode = real.begin([task], [number])[0]
+        shopper = AGENTS[agent](domain)
+        shopper.begin(task, np.random.default_rng([seed, number]))
+        while episode.stop is StopReason.RUNNING:
+            action = shopper.act(episode.state, real.available_actions(episode))
+            steps.append(real.advance([episode], [action], 15)[0].transition)
+    return steps
+
+
+@pytest.fixture(scope="module")
+def steps(domain: WebShop) -> list[Transition]:
+    return [
+        step
+        for seed, agent in enumerate(("random", "noisy-oracle", "window-shopper"))
+        for step in shop_around(domain, agent, episodes=60, seed=seed)
+    ]
+
+
+def ask(domain: WebShop, step: Transition) -> Query:
+    return Query(domain.task(step.task_id), step.history, step.state, step.action, step.episode)
+
+
+def remembered(step: Transition) -> Memory:
+    return Memory("recorded", step, 1.0)
+
+
+class TestRevisits:
+    """A page seen twice is the same page."""
+
+    def test_every_page_that_an_action_leads_back_to_is_the_real_one_word_for_word(self, domain, steps):
+        composer, kinds = RevisitComposer(domain), Counter()
+        for step in steps:
+            composed = composer.compose(ask(domain, step), [])
+            if composed is None:
+                continue
+            kinds[domain.action_kind(step.action)] += 1
+            assert composed.transition.next_state == step.next_state, step.action
+            assert (composed.transition.reward, composed.transition.terminated) == (0.0, False)
+        assert {"prev", "back", "option", "item", "search", "subpage"} <= kinds.keys()
+
+    def test_the_way_back_is_always_known(self, domain, steps):
+        composer = RevisitComposer(domain)
+        for step in steps:
+            if step.valid and domain.action_kind(step.action) in ("prev", "back", "option"):
+                assert composer.compose(ask(domain, step), []) is not None, step.action
+
+    def test_a_page_of_the_episode_goes_before_what_another_recorded(self, domain, steps):
+        composer = RevisitComposer(domain)
+        step = next(s for s in steps if s.action == "click[< prev]" and domain.page_kind(s.state) == "item")
+        elsewhere = remembered(replace(step, next_state=f"{step.next_state} and more"))
+        assert composer.compose(ask(domain, step), [elsewhere]).transition.next_state == step.next_state
+        assert composer.compose(ask(domain, step), [remembered(step), elsewhere]) is None
+
+    def test_what_the_page_does_not_offer_is_left_to_the_guard(self, domain, steps):
+        composer = RevisitComposer(domain)
+        refused = [step for step in steps if not step.valid]
+        assert refused and all(composer.compose(ask(domain, step), []) is None for step in refused)
+
+
+class TestOrders:
+    """The order page names what was bought, and leaves open how that is scored."""
+
+    def test_it_is_the_real_page_but_for_the_score(self, domain, steps):
+        composer, orders = OrderComposer(domain), [step for step in steps if step.terminated]
+        for step in orders:
+            composed = composer.compose(ask(domain, step), [remembered(step)])
+            expected = step.next_state.split(SEPARATOR)
+            expected[SCORE_AT] = "None"
+            assert composed.transition.next_state.split(SEPARATOR) == expected
+        assert len(orders) > 50 and any("{}" not in step.next_state for step in orders)
+
+    def test_whether_it_succeeds_is_not_the_composers_to_say(self, domain, steps):
+        composed = [OrderComposer(domain).compose(ask(domain, step), []) for step in steps if step.terminated]
+        assert {(memory.transition.terminated, memory.transition.reward) for memory in composed} == {(True, 0.0)}
+        assert {step.reward for step in steps if step.terminated} == {0.0, 1.0}
+
+    def test_a_product_whose_code_nobody_clicked_is_not_guessed(self, domain, steps):
+        order = next(step for step in steps if step.terminated)
+        assert OrderComposer(domain).compose(replace(ask(domain, order), history=()), []) is None
+
+
+class TestResults:
+    """What a search finds is worked out from listings, and the pages of one search go together."""
+
+    def test_a_following_page_continues_the_pages_that_the_episode_was_shown(self, domain, steps):
+        composer, checked = domain.composer(lambda: iter(steps)), 0
+        for step in steps:
+            if not step.valid or domain.action_kind(step.action) != "next":
+                continue
+            composed = composer.compose(ask(domain, step), [])
+            if composed is None:  # nothing else is known that fits the search
+                continue
+            page = composed.transition.next_state
+            assert results_position(page) == results_position(step.next_state)
+            assert not codes(page) & codes(step.state)
+            assert len(codes(page)) <= len(codes(step.next_state))
+            checked += bool(codes(page))
+        assert checked > 20
+
+
+class TestLeaks:
+    """What only the asking task's or the asking episode's own recordings have told stays out where that is asked."""
+
+    @pytest.fixture
+    def description(self, steps) -> Transition:
+        """A step to a description that no other episode opened."""
+        opened = [step for step in steps if step.valid and step.action == "click[description]"]
+        clicked = Counter(path_to(step) for step in opened)
+        return next(
+            step for step in opened if clicked[path_to(step)] == 1 and len(step.next_state.split(SEPARATOR)) > 4
+        )
+
+    def test_a_description_is_known_by_the_recordings_that_showed_it(self, domain, steps, description):
+        knowledge, asin = Knowledge(domain, iter(steps)), path_to(description).upper()
+        text = description.next_state.split(SEPARATOR)[4]
+        assert details(knowledge, EVERYTHING, asin).startswith(text)
+        assert details(knowledge, Exclusion(episode="another"), asin).startswith(text)
+        assert not details(knowledge, Exclusion(tasks=frozenset({description.task_id})), asin)
+        assert not details(knowledge, Exclusion(episode=description.episode), asin)
+
+    def test_a_task_that_varies_another_is_the_same_task(self, domain, description):
+        query = ask(domain, description)
+        varied = replace(query, task=replace(query.task, id="varied", parent=query.task.id))
+        exclusion = Exclusion.of(varied, exclude_episode=False, exclude_task=True)
+        assert exclusion.tasks == {"varied", description.task_id}
+
+    def test_without_listings_that_may_be_known_no_page_is_made_up(self, domain, steps):
+        search = next(step for step in steps if step.action.startswith("search[") and "$" in step.next_state)
+        composer, query = domain.composer(lambda: iter([search])), ask(domain, search)
+        assert composer.compose(query, []) is not None
+        assert composer.compose(query, [], exclude_task=True) is None
+        assert composer.compose(query, [], exclude_episode=True) is None
+
+
+def codes(page: str) -> set[str]:
+    return {asin for asin, _, _ in listings(page.split(SEPARATOR))}
+
+
+def path_to(step: Transition) -> str:
+    """Return the code of the product that was opened last."""
+    return next(turn.action[6:-1] for turn in reversed(step.history) if turn.action.lower().startswith("click[b0"))
+
+
+def details(knowledge: Knowledge, exclusion: Exclusion, asin: str) -> str:
+    return next((p.description for p in knowledge.shelf(exclusion).products if p.asin == asin), "")
+
+
+def test_composed_memories_say_what_they_are(domain, steps):
+    composer = domain.composer(lambda: iter(steps))
+    for step in steps[:200]:
+        composed = composer.compose(ask(domain, step), [])
+        if composed is not None:
+            past = composed.transition
+            assert composed.id == f"composed:{domain.parse_action(step.action)}"[:100]
+            assert (past.source, past.state, past.action) == (Source.COMPOSED, step.state, step.action)
+            assert past.reasoning.startswith("composed from ")
