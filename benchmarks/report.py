@@ -31,14 +31,18 @@ def main() -> None:
 
 def throughput(results: dict[str, Any]) -> Iterable[str]:
     """Render ``throughput.json``."""
-    yield f"## Throughput\n\n`python benchmarks/throughput.py`, {measured(results)}.\n"
+    yield "## Throughput\n\n`python benchmarks/throughput.py`.\n"
+    runs = results["runs"]
     yield (
         "Replay and memo are off; the guard answers the share of steps given, all others ask the model. *Naive* is one "
         "environment after the other, one model call each, in the same run. *Times* is the batch over naive.\n"
     )
     if rows := results.get("overhead"):
         stages = list(rows[0]["stages_ms"])
-        yield f"(a) Our own overhead: an instant generator, {rows[0]['memories']:,} memories; stages in ms a step.\n"
+        yield (
+            f"(a) Our own overhead: an instant generator, {rows[0]['memories']:,} memories; stages in ms a step "
+            f"({measured(runs['a'])}).\n"
+        )
         yield table(
             ["envs", "steps/s", "steps/s without generate", "naive", "times", "guarded", *stages],
             [
@@ -47,11 +51,14 @@ def throughput(results: dict[str, Any]) -> Iterable[str]:
             ],
         )
     if rows := results.get("server"):
-        yield "(b) An OpenAI-compatible server on loopback that takes 0.5 s a call and serves all calls at once.\n"
+        yield (
+            "(b) An OpenAI-compatible server on loopback that takes 0.5 s a call and serves all calls at once "
+            f"({measured(runs['b'])}).\n"
+        )
         headings = ["envs", "steps/s", "of the ideal", "naive", "times", "guarded"]
         yield table(headings, [common(row, f"{row['of_ideal']:.1%}") for row in rows])
     if rows := results.get("embedded"):
-        yield "(c) The embedded model.\n"
+        yield f"(c) The embedded model ({measured(runs['c'])}).\n"
         yield table(["envs", "steps/s", "naive", "times", "guarded"], [common(row) for row in rows])
     if "import" in results:
         seconds, memory = results["import"], results["memory"]
@@ -132,7 +139,7 @@ def common(row: dict[str, Any], *further: str) -> list[str]:
 def measured(results: dict[str, Any]) -> str:
     """Say when and on what."""
     machine = results["machine"]
-    quick = ", a quick run (`--quick`: few steps; on a machine that did other work too)" if results.get("quick") else ""
+    quick = ", a quick run (`--quick`: fewer steps and memories)" if results.get("quick") else ""
     return f"{results['date']}, {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB{quick}"
 
 

@@ -83,9 +83,8 @@ def main(
     big = big_experience(folder, 10_000 if quick else 100_000)
     parts = [part] if part is not None else list(Part)
     results: dict[str, Any] = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
-    quick_parts_stay = part is not None and results.get("quick", False)
-    results |= {"date": datetime.date.today().isoformat(), "machine": describe_machine()}
-    results["quick"] = quick or quick_parts_stay
+    run = {"date": datetime.date.today().isoformat(), "machine": describe_machine(), "quick": quick}
+    results.setdefault("runs", {}).update({one.value: run for one in parts})
     budget = Budget(10, 5.0, 2.0) if quick else Budget(40, 20.0, 5.0)
     if Part.OVERHEAD in parts:
         results["overhead"] = [measure_overhead(big, lanes, budget) for lanes in LANES]

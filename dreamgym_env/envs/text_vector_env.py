@@ -145,7 +145,9 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         terminations, truncations = (np.zeros(self.num_envs, dtype=np.bool_) for _ in range(2))
         rewards[running] = [outcome.transition.reward for outcome in outcomes]
         terminations[running] = [outcome.transition.terminated for outcome in outcomes]
-        truncations[running] = [is_truncated(outcome.stop) for outcome in outcomes]
+        # as TimeLimit does it: the last step truncates even where it also ends the episode
+        at_limit = [self.step_limit is not None and episode.step >= self.step_limit for episode in episodes]
+        truncations[running] = [is_truncated(o.stop) or last for o, last in zip(outcomes, at_limit, strict=True)]
         rows = {
             lane: step_info(self.backend, episode, outcome)
             for lane, episode, outcome in zip(running, episodes, outcomes, strict=True)
