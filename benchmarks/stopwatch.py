@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from dreamgym_env.simulation.simulator import Simulator
+from dreamgym_env.types import StreamingGenerator
 from dreamgym_env.world_model.language import LanguageWorldModel
 
 __all__ = ["STAGES", "Stopwatch", "watch"]
@@ -28,6 +29,16 @@ class Stopwatch:
     def wrap(self, owner: Any, method: str, stage: str) -> None:
         """Replace a method of one object by itself with a stopwatch around it."""
         setattr(owner, method, self.timed(getattr(owner, method), stage))
+
+    def wrap_steps(self, owner: Any, method: str, stage: str) -> None:
+        """Replace a method that returns an iterator; the stopwatch is around each of the iterator's steps."""
+        start = getattr(owner, method)
+
+        @functools.wraps(start)
+        def measured(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            return iter(self.timed(functools.partial(next, start(*args, **kwargs), None), stage), None)
+
+        setattr(owner, method, measured)
 
     def timed(self, function: Callable[..., Any], stage: str) -> Callable[..., Any]:
         """Return a function with a stopwatch around it."""
@@ -58,7 +69,10 @@ def watch(simulator: Simulator) -> Stopwatch:
     watch.wrap(model.format.viewer, "view", "prompt")
     watch.wrap(model.format, "prompt", "prompt")
     watch.wrap(model.format, "parse", "parse")
-    watch.wrap(model.generator, "generate", "generate")
+    if isinstance(model.generator, StreamingGenerator):
+        watch.wrap_steps(model.generator, "stream", "generate")
+    else:
+        watch.wrap(model.generator, "generate", "generate")
 
     make_composer = domain.composer
 

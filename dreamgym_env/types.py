@@ -9,7 +9,7 @@ The names follow DreamGym (Chen et al., arXiv 2511.03773), whose "experience mod
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -26,6 +26,7 @@ __all__ = [
     "Sampling",
     "Source",
     "StopReason",
+    "StreamingGenerator",
     "Task",
     "TextGenerator",
     "Transition",
@@ -241,6 +242,26 @@ class TextGenerator(Protocol):
 
     def close(self) -> None:
         """Release threads, connections and device memory; calling it twice is allowed."""
+        ...
+
+
+@runtime_checkable
+class StreamingGenerator(TextGenerator, Protocol):
+    """A text generator that begins with the first prompts while the others are still being built."""
+
+    def stream(
+        self, prompts: Iterable[Prompt], sampling: Sampling, seeds: Sequence[int]
+    ) -> Iterator[tuple[int, Completion]]:
+        """Take each prompt as it is built, and yield index and answer of each as they come, in any order.
+
+        Args:
+            prompts: yields n prompts; it is read in the caller's thread, and to its end before the first answer.
+            sampling: as for :meth:`generate`.
+            seeds: n seeds.
+
+        Raises:
+            WorldModelError: the engine as a whole cannot answer; answers may have been yielded before.
+        """
         ...
 
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from dreamgym_env.types import Completion, Memory, Prediction, Query, Sampling, TextGenerator
+from dreamgym_env.types import (
+    Completion,
+    Memory,
+    Prediction,
+    Prompt,
+    Query,
+    Sampling,
+    StreamingGenerator,
+    TextGenerator,
+)
 from dreamgym_env.world_model.formats import AnswerError, PromptFormat, unreadable
 from dreamgym_env.world_model.view import View
 
@@ -60,6 +69,9 @@ class LanguageWorldModel:
     ) -> list[Prediction]:
         """Predict n outcomes with one call of the generator (and one more for each round of retries).
 
+        A :class:`~dreamgym_env.types.StreamingGenerator` is sent each prompt as soon as it is built, and its answers
+        are read as they come.
+
         Args:
             queries: n questions.
             memories: for each, the transitions it is grounded in, most similar first.
@@ -71,14 +83,21 @@ class LanguageWorldModel:
         Raises:
             WorldModelError: the engine as a whole cannot answer.
         """
-        views = [self.format.viewer.view(query, found) for query, found in zip(queries, memories, strict=True)]
-        predictions = self._ask(views, seeds, self._sampling)
+        views: list[View] = []
+
+        def prompts() -> Iterator[Prompt]:
+            for query, found in zip(queries, memories, strict=True):
+                views.append(self.format.viewer.view(query, found))
+                yield self.format.prompt(views[-1])
+
+        predictions = self._ask(prompts(), views, seeds, self._sampling)
         hot = dataclasses.replace(self._sampling, temperature=max(self._sampling.temperature, _RETRY_TEMPERATURE))
         for attempt in range(1, self.retries + 1):
             failed = [at for at, prediction in enumerate(predictions) if prediction.failure]
             if not failed:
                 break
-            again = self._ask([views[at] for at in failed], [seeds[at] + attempt for at in failed], hot)
+            asked = [views[at] for at in failed]
+            again = self._ask(map(self.format.prompt, asked), asked, [seeds[at] + attempt for at in failed], hot)
             for at, prediction in zip(failed, again, strict=True):
                 predictions[at] = _with_tokens(prediction, predictions[at])
         for prediction in predictions:
@@ -90,10 +109,19 @@ class LanguageWorldModel:
         """Close the generator."""
         self.generator.close()
 
-    def _ask(self, views: Sequence[View], seeds: Sequence[int], sampling: Sampling) -> list[Prediction]:
-        prompts = [self.format.prompt(view) for view in views]
-        completions = self.generator.generate(prompts, sampling, list(seeds))
-        return [self._read(view, completion) for view, completion in zip(views, completions, strict=True)]
+    def _ask(
+        self, prompts: Iterable[Prompt], views: Sequence[View], seeds: Sequence[int], sampling: Sampling
+    ) -> list[Prediction]:
+        """Return the predictions for ``views``, each of which need only be there once its prompt was drawn."""
+        read = {at: self._read(views[at], answer) for at, answer in self._answers(prompts, sampling, list(seeds))}
+        return [read[at] for at in range(len(views))]
+
+    def _answers(
+        self, prompts: Iterable[Prompt], sampling: Sampling, seeds: Sequence[int]
+    ) -> Iterator[tuple[int, Completion]]:
+        if isinstance(self.generator, StreamingGenerator):
+            return self.generator.stream(prompts, sampling, seeds)
+        return enumerate(self.generator.generate(list(prompts), sampling, seeds))
 
     def _read(self, view: View, completion: Completion) -> Prediction:
         try:

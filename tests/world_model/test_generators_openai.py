@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import os
 import random
+import signal
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dreamgym_env.errors import WorldModelError
 from dreamgym_env.testing.openai_server import Call, LoopbackServer, Reply, completion_reply
-from dreamgym_env.types import Completion, Prompt, Sampling
+from dreamgym_env.types import Completion, Prompt, Sampling, StreamingGenerator
 from dreamgym_env.world_model.generators.openai import OpenAIGenerator, RetryPolicy
-from dreamgym_env.world_model.generators.openai.retry import parse_retry_after
 
 QUICK = RetryPolicy(max_retries=3, first_delay=0.01, max_delay=0.02)
 PROMPT = Prompt("rules", "ask")
+CERTIFICATE = """-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgblP+YgRrkzMmDvA/
+gJpoLGf0xDtLTKZuo+LUJsi7ufihRANCAAR3kgvt6BE+xmcbVt4vS7kGCvGdyyUU
+FS/NTQH1dB9jM9MdZlXyvb4k7mznpJ+p2nhT0CIBUaxT+q9ILkWwlfYQ
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBnDCCAUGgAwIBAgIUcKc4BbqilH9vZawFuchgWc6qTwAwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDE1MjAwM1oYDzIxMjYxMDMx
+MTUyMDAzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAR3kgvt6BE+xmcbVt4vS7kGCvGdyyUUFS/NTQH1dB9jM9MdZlXyvb4k
+7mznpJ+p2nhT0CIBUaxT+q9ILkWwlfYQo28wbTAdBgNVHQ4EFgQUdrbCcvuF/fPC
+jJkswEsuLPRMOWUwHwYDVR0jBBgwFoAUdrbCcvuF/fPCjJkswEsuLPRMOWUwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSQAwRgIhAJTb3E/sZK6NsknmMc/cdOKYeeYFE6AkI5Ypik8R8Wg9AiEA
+/qXMF6Ev2CnDNXKol7VIH4V81zlhp+It6jGDMQkXLbk=
+-----END CERTIFICATE-----
+"""
+"""Of localhost, by itself, with its key."""
 
 
 def echo(call: Call) -> Reply:
@@ -134,14 +157,23 @@ def test_retry_after_is_respected() -> None:
     assert times[1] - times[0] >= 1.0
 
 
+@pytest.mark.parametrize(
+    "wish", ["0", "", "soon", "-3", format_datetime(datetime(2020, 1, 1, tzinfo=UTC), usegmt=True)]
+)
+def test_retry_after_may_ask_for_nothing(wish: str) -> None:
+    """The past is now, and nonsense is no wish at all."""
+    started = time.monotonic()
+    [completion], calls = ask(failing_first(1, Reply(b"slow down", 429, {"Retry-After": wish})))
+    assert completion.text == "echo ask" and len(calls) == 2
+    assert time.monotonic() - started < 1.0
+
+
 def test_retry_after_may_be_a_date() -> None:
-    """Seconds and HTTP dates are read, the past is now, and nonsense is no wish at all."""
-    now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-    assert parse_retry_after("1.5", now) == 1.5
-    assert parse_retry_after(format_datetime(now + timedelta(seconds=90), usegmt=True), now) == 90.0
-    assert parse_retry_after(format_datetime(now - timedelta(seconds=90), usegmt=True), now) == 0.0
-    for nonsense in (None, "", "soon", "-3", "٣"):
-        assert parse_retry_after(nonsense, now) is None
+    """An HTTP date is as good as seconds."""
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)
+    started = time.monotonic()
+    assert ask(failing_first(1, Reply(b"slow down", 429, {"Retry-After": date})))[0][0].text == "echo ask"
+    assert time.monotonic() - started >= 1.0
 
 
 def test_back_off_grows_within_its_bounds() -> None:
@@ -161,6 +193,8 @@ def test_back_off_grows_within_its_bounds() -> None:
         (Reply(b'{"choices": []}'), "not the protocol's"),
         (Reply(b'{"choices": [{"message": {"content": 5}}]}'), "no text but int"),
         (Reply(b"[1, 2]"), "not the protocol's"),
+        (Reply(b"[" * 100_000), "not the protocol's"),
+        (Reply(b'{"choices": [{"message": {}}], "usage": {"prompt_tokens": Infinity}}'), "not the protocol's"),
         (Reply(b'{"choices": "half of it"}', cut_after=9), "closed the connection"),
         (Reply(b"never sent", cut_after=0), "closed the connection"),
         (Reply(b"", delay=30.0), "no complete answer within 0.2 s"),
@@ -278,6 +312,27 @@ def test_a_huge_answer_is_not_read() -> None:
     assert len(small.text) == 400_000
     assert "exceeds 1048576 bytes" in huge.error and not huge.text
     assert len(calls) == 2
+
+
+def test_more_open_files_than_select_takes_are_no_hindrance() -> None:
+    """Connections whose numbers are too high are looked at from time to time."""
+    resource = pytest.importorskip("resource", reason="this system has no such limit")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2_000:
+        pytest.skip("this system does not allow so many open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2_000), hard))
+    prompts = [Prompt("", f"number {index}") for index in range(20)]
+    with contextlib.ExitStack() as cleanup, LoopbackServer(echo) as server:
+        cleanup.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        early = OpenAIGenerator("m", [server.url], retry=QUICK)
+        early.generate(prompts[:1], Sampling(), [0])
+        for _ in range(1_100):
+            cleanup.callback(os.close, os.dup(0))
+        late = OpenAIGenerator("m", [server.url], retry=QUICK)
+        for generator in (early, late):
+            answers = generator.generate(prompts, Sampling(), range(20))
+            assert [answer.text for answer in answers] == [f"echo {prompt.user}" for prompt in prompts]
+            generator.close()
 
 
 def test_a_dead_server_among_several_is_avoided() -> None:
@@ -404,6 +459,56 @@ def test_bodies_in_chunks_and_without_length_are_read() -> None:
             generator.close()
 
 
+def test_a_connection_that_never_stands_is_named_as_such() -> None:
+    """The time to connect is bounded on its own, and the time of the whole call includes it."""
+    with contextlib.ExitStack() as sockets:
+        listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # what a full queue does not take is not answered at all
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        for limits, reason in (
+            ({"connect_timeout": 0.2}, r"no connection within 0\.2 s"),
+            ({"timeout": 0.2}, r"no complete answer within 0\.2 s"),
+        ):
+            generator = OpenAIGenerator("m", [url], retry=RetryPolicy(max_retries=0), **limits)
+            with pytest.raises(WorldModelError, match=reason):
+                generator.generate([PROMPT], Sampling(), [0])
+            generator.close()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_certificates_are_checked_against_those_that_python_trusts(
+    trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SSL_CERT_FILE is respected, and a server that nobody vouches for is not sent the prompt."""
+    certificate = tmp_path / "localhost.pem"
+    certificate.write_text(CERTIFICATE)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    body = completion_reply(Call(0, "/chat/completions", {}, b'{"messages": []}'), "hello").body
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(65_536)
+            secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=[listener], daemon=True).start()
+        url = f"https://localhost:{listener.getsockname()[1]}/v1"
+        generator = OpenAIGenerator("m", [url], retry=RetryPolicy(max_retries=0))
+        if trusted:
+            assert generator.generate([PROMPT], Sampling(), [0])[0].text == "hello"
+        else:
+            with pytest.raises(WorldModelError, match="certificate"):
+                generator.generate([PROMPT], Sampling(), [0])
+        generator.close()
+
+
 def test_what_is_not_http_is_an_error() -> None:
     """Another kind of server on the port is named as such."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -412,6 +517,144 @@ def test_what_is_not_http_is_an_error() -> None:
         generator = OpenAIGenerator("m", [url], retry=RetryPolicy(max_retries=0))
         with pytest.raises(WorldModelError, match="not HTTP"):
             generator.generate([PROMPT], Sampling(), [0])
+        generator.close()
+
+
+def test_prompts_are_sent_while_others_are_being_built() -> None:
+    """The server has the first prompts before the last one exists."""
+    with LoopbackServer(echo) as server:
+        generator = OpenAIGenerator("m", [server.url], retry=QUICK)
+
+        def prompts() -> Iterator[Prompt]:
+            yield Prompt("", "first")
+            yield Prompt("", "second")
+            while len(server.calls) < 2:  # the test's own timeout ends this if they are not sent
+                time.sleep(0.01)
+            yield Prompt("", "last")
+
+        assert isinstance(generator, StreamingGenerator)
+        answers = dict(generator.stream(prompts(), Sampling(), range(3)))
+        generator.close()
+    assert [answers[index].text for index in range(3)] == ["echo first", "echo second", "echo last"]
+
+
+def test_answers_are_given_as_they_come() -> None:
+    """The quick one first; what is not asked for any more is dropped, and leaves room for later calls."""
+    with LoopbackServer(lambda call: completion_reply(call, call.text, delay=60.0 * call.text.count("slow"))) as server:
+        generator = OpenAIGenerator("m", [server.url], max_concurrency=2, retry=QUICK)
+        for _ in range(3):
+            answers = generator.stream([Prompt("", "slow"), Prompt("", "quick")], Sampling(), [0, 1])
+            index, completion = next(answers)
+            assert (index, completion.text) == (1, "quick")
+            answers.close()  # type: ignore[attr-defined]
+        generator.close()
+
+
+def test_a_mistake_while_building_reaches_the_caller() -> None:
+    """And the generator goes on."""
+
+    def prompts() -> Iterator[Prompt]:
+        yield PROMPT
+        raise KeyError("no such page")
+
+    with LoopbackServer(echo) as server:
+        generator = OpenAIGenerator("m", [server.url], retry=QUICK)
+        with pytest.raises(KeyError, match="no such page"):
+            list(generator.stream(prompts(), Sampling(), [0, 1]))
+        with pytest.raises(ValueError, match="longer"):
+            list(generator.stream([PROMPT], Sampling(), [0, 1]))
+        assert generator.generate([PROMPT], Sampling(), [0])[0].text == "echo ask"
+        generator.close()
+
+
+def test_many_threads_may_ask_at_once() -> None:
+    """Each gets its own answers."""
+    with LoopbackServer(echo) as server:
+        generator = OpenAIGenerator("m", [server.url], max_concurrency=8, retry=QUICK)
+
+        def ask_some(thread: int) -> list[str]:
+            prompts = [Prompt("", f"{thread} {index}") for index in range(20)]
+            return [answer.text for answer in generator.generate(prompts, Sampling(), range(20))]
+
+        with ThreadPoolExecutor(8) as pool:
+            for thread, texts in enumerate(pool.map(ask_some, range(8))):
+                assert texts == [f"echo {thread} {index}" for index in range(20)]
+        generator.close()
+
+
+def test_closing_ends_the_calls_of_other_threads() -> None:
+    """Nobody waits for ever."""
+    with LoopbackServer(lambda call: Reply(b"", delay=60.0)) as server, ThreadPoolExecutor(1) as pool:
+        generator = OpenAIGenerator("m", [server.url], retry=QUICK)
+        asked = pool.submit(generator.generate, [PROMPT], Sampling(), [0])
+        while not server.calls:
+            time.sleep(0.01)
+        generator.close()
+        with pytest.raises(WorldModelError, match="closed"):
+            asked.result()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system cannot interrupt a waiting thread")
+def test_an_interrupted_caller_drops_its_calls() -> None:
+    """Ctrl-C ends the wait, and the generator can be used again."""
+    with LoopbackServer(lambda call: completion_reply(call, "x", delay=60.0 * (call.number == 0))) as server:
+        generator = OpenAIGenerator("m", [server.url], max_concurrency=1, retry=QUICK)
+        handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                generator.generate([PROMPT], Sampling(), [0])
+        finally:
+            signal.signal(signal.SIGALRM, handler)
+        assert generator.generate([PROMPT], Sampling(), [0])[0].text == "x"
+        generator.close()
+
+
+def test_a_mistake_of_ours_ends_only_its_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The caller gets the error instead of waiting for ever, and the generator goes on."""
+    from dreamgym_env.world_model.generators.openai import dispatch
+
+    def fail(*_: Any) -> Completion:
+        raise RuntimeError("a mistake")
+
+    with LoopbackServer(echo) as server:
+        generator = OpenAIGenerator("m", [server.url], retry=QUICK)
+        with monkeypatch.context() as patch:
+            patch.setattr(dispatch, "read_completion", fail)
+            with pytest.raises(RuntimeError, match="a mistake"):
+                generator.generate([PROMPT] * 3, Sampling(), range(3))
+        assert generator.generate([PROMPT], Sampling(), [0])[0].text == "echo ask"
+        generator.close()
+
+
+def test_at_least_one_call_must_be_allowed() -> None:
+    """Otherwise nothing would ever be sent."""
+    with pytest.raises(ValueError, match="max_concurrency"):
+        OpenAIGenerator("m", ["http://localhost:1/v1"], max_concurrency=0)
+
+
+def test_what_json_cannot_carry_is_an_error_of_the_caller() -> None:
+    """A number as a key is fine, though, as in logit_bias."""
+    with pytest.raises(TypeError):
+        ask(echo, extra_body={"top_p": object()})
+    assert ask(echo, extra_body={"logit_bias": {50256: -100}})[1][0].body["logit_bias"] == {"50256": -100}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_is_told_to_make_its_own() -> None:
+    """Connections cannot be shared; the parent goes on."""
+    with LoopbackServer(echo) as server:
+        generator = OpenAIGenerator("m", [server.url], retry=QUICK)
+        generator.generate([PROMPT], Sampling(), [0])
+        child = os.fork()
+        if child == 0:
+            try:
+                generator.generate([PROMPT], Sampling(), [0])
+            except WorldModelError as error:
+                os._exit(0 if "forked" in str(error) else 1)
+            os._exit(2)
+        assert os.waitpid(child, 0)[1] == 0
+        assert generator.generate([PROMPT], Sampling(), [0])[0].text == "echo ask"
         generator.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
 from toy_domain import ToyHouse, record
@@ -13,6 +13,7 @@ from dreamgym_env.types import Completion, Prediction, Prompt, Query, Sampling, 
 from dreamgym_env.world_model.chat import ChatFormat
 from dreamgym_env.world_model.compact import CompactFormat
 from dreamgym_env.world_model.language import LanguageWorldModel
+from dreamgym_env.world_model.view import View
 
 HOUSE = ToyHouse()
 GOOD = "Here it is.<|state|>C<|outcome|>continue"
@@ -62,6 +63,49 @@ def test_a_batch_is_one_call_in_order():
     assert [prediction.reasoning.split("<")[0] for prediction in predictions] == [
         "look look", "leave leave", "go go kitchen",
     ]  # fmt: skip
+
+
+class StreamingRecorder(Recorder):
+    """Counts the prompts that the format had written when it took each, and answers the last one first."""
+
+    def __init__(self, answer: Callable[[int, Prompt], str | Completion]) -> None:
+        super().__init__(answer)
+        self.written: list[Prompt] = []
+        self.written_when_taken: list[int] = []
+
+    def stream(
+        self, prompts: Iterable[Prompt], sampling: Sampling, seeds: Sequence[int]
+    ) -> Iterator[tuple[int, Completion]]:
+        taken = []
+        for prompt in prompts:
+            taken.append(prompt)
+            self.written_when_taken.append(len(self.written))
+        yield from reversed(list(enumerate(self.generate(taken, sampling, seeds))))
+
+
+def test_a_streaming_engine_is_asked_the_same_and_answers_are_put_in_order():
+    def answer(call: int, prompt: Prompt) -> str:
+        action = prompt.user.rpartition("<|action|>")[2]
+        return "garbage" if call == 1 and "leave" in action else f"{action}<|state|>C<|outcome|>continue"
+
+    whole, streaming = Recorder(answer), StreamingRecorder(answer)
+    predictions = predict(world_model(streaming), "look", "leave", "go kitchen")
+    assert predictions == predict(world_model(whole), "look", "leave", "go kitchen")
+    assert streaming.calls == whole.calls and len(whole.calls) == 2
+
+
+def test_a_streaming_engine_gets_each_prompt_as_soon_as_it_is_built(monkeypatch: pytest.MonkeyPatch):
+    generator = StreamingRecorder(lambda call, prompt: GOOD)
+    model = world_model(generator)
+    write = model.format.prompt
+
+    def keep(view: View) -> Prompt:
+        generator.written.append(write(view))
+        return generator.written[-1]
+
+    monkeypatch.setattr(model.format, "prompt", keep)
+    predict(model, "look", "leave", "go kitchen")
+    assert generator.written_when_taken == [1, 2, 3]
 
 
 def test_nothing_asked_nothing_answered():

@@ -19,4 +19,4 @@ def check_batch(prompts: Sequence[Prompt], seeds: Sequence[int]) -> None:
 
 def clean_text(text: str) -> str:
     """Return ``text`` with lone surrogates replaced by ``?``, since neither tokenizers nor JSON can carry them."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
-import random
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.errors import WorldModelError
 from dreamgym_env.masking import mask_secrets
 from dreamgym_env.types import Completion, Prompt, Sampling
 from dreamgym_env.world_model.generators.batches import check_batch
-from dreamgym_env.world_model.generators.openai.protocol import (
-    Api,
-    RefusedError,
-    Response,
-    read_completion,
-    request_body,
-)
-from dreamgym_env.world_model.generators.openai.retry import RetryPolicy, TryAgainError
-from dreamgym_env.world_model.generators.openai.servers import Server, choose_server
+from dreamgym_env.world_model.generators.openai.protocol import Api
+from dreamgym_env.world_model.generators.openai.retry import RetryPolicy
+from dreamgym_env.world_model.generators.openai.servers import Server
 
 if TYPE_CHECKING:
-    from dreamgym_env.world_model.generators.openai.http import HttpThread
+    from dreamgym_env.world_model.generators.openai.dispatch import Dispatcher
 
 __all__ = ["OpenAIGenerator"]
-
-_logger = logging.getLogger(__name__)
-
-
-class _GaveUpError(Exception):
-    """One prompt got no answer after all retries."""
 
 
 class OpenAIGenerator:
@@ -61,7 +47,7 @@ class OpenAIGenerator:
         extra_headers: further headers of each request.
 
     Raises:
-        ValueError: a URL cannot be one, there is none, or a header holds a control character.
+        ValueError: a URL cannot be one, there is none, a header holds a control character, or no call may be in flight.
     """
 
     def __init__(
@@ -82,38 +68,39 @@ class OpenAIGenerator:
     ) -> None:
         if isinstance(base_urls, str) or not base_urls:
             raise ValueError("base_urls must be a list of at least one URL, for example ['http://localhost:8000/v1'].")
+        if max_concurrency < 1:
+            raise ValueError(f"max_concurrency is {max_concurrency}, but at least 1 call must be allowed.")
         key = (api_key if api_key is not None else os.environ.get("OPENAI_API_KEY", "")).strip()
         headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **(extra_headers or {})}
         if any(ord(character) < 32 for value in headers.values() for character in value):
             raise ValueError("A header (or the API key) holds a line break or another control character; remove it.")
-        self._model = model
-        self._api = Api(api)
-        self._servers = [Server(url, self._api.path) for url in base_urls]
-        self._slots = asyncio.Semaphore(max_concurrency)
-        self._retry = retry or RetryPolicy()
-        self._structured = structured_output
-        self._structured_known = False
-        """Whether a server has answered a request by schema."""
-        self._extra_body = dict(extra_body or {})
-        self._dice = random.Random()  # noqa: S311 - spreads retries over time, decides nothing else
-
-        def connect() -> HttpThread:
-            from dreamgym_env.world_model.generators.openai.http import HttpThread
-
-            return HttpThread(headers, timeout, connect_timeout, max_response_bytes)
+        self._model, self._base_urls = model, list(base_urls)
+        servers = [Server(url, Api(api).path) for url in base_urls]
 
         def quote(error: Exception) -> str:
             text = " ".join(str(error).split())
             text = mask_secrets(text.replace(key, "***") if key else text)
             return text if len(text) <= 400 else f"{text[:400]}…"
 
-        # Closures, so that no attribute shows the key.
-        self._connect, self._quote = connect, quote
-        self._http: HttpThread | None = None
+        def connect() -> Dispatcher:
+            from dreamgym_env.world_model.generators.openai.dispatch import Dispatcher, Service
+            from dreamgym_env.world_model.generators.openai.http import HttpClient
+
+            return Dispatcher(
+                Service(model, Api(api), servers, dict(extra_body or {}), quote),
+                HttpClient(headers, timeout, connect_timeout, max_response_bytes, max_idle=max_concurrency),
+                max_concurrency=max_concurrency,
+                retry=retry or RetryPolicy(),
+                structured_output=structured_output,
+            )
+
+        self._connect = connect  # a closure, so that no attribute shows the key
+        self._connecting = threading.Lock()
+        self._dispatcher: Dispatcher | None = None
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"OpenAIGenerator({self._model!r}, {[server.base_url for server in self._servers]!r})"
+        return f"OpenAIGenerator({self._model!r}, {self._base_urls!r})"
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
         """Answer every prompt, in order.
@@ -125,99 +112,56 @@ class OpenAIGenerator:
                 refuses the key or does not know the model.
         """
         check_batch(prompts, seeds)
-        if not prompts:
-            return []
-        http = self._running()
-        return http.run(self._call_all(http, prompts, sampling, seeds))
+        answers = dict(self.stream(prompts, sampling, seeds)) if prompts else {}
+        return [answers[index] for index in range(len(prompts))]
+
+    def stream(
+        self, prompts: Iterable[Prompt], sampling: Sampling, seeds: Sequence[int]
+    ) -> Iterator[tuple[int, Completion]]:
+        """Send prompts while others are still being built, and yield index and answer of each as they come.
+
+        Prompts that were given up come last.  Calls that are not answered when the caller stops are dropped.
+
+        Raises:
+            ValueError: there is not one seed for each prompt.
+            WorldModelError: as by :meth:`generate`.
+        """
+        from dreamgym_env.world_model.generators.openai.dispatch import Batch, GaveUpError
+
+        dispatcher = self._running()
+        batch = Batch(sampling)
+        given_up: list[tuple[int, GaveUpError]] = []
+        try:
+            for prompt, seed in zip(prompts, seeds, strict=True):
+                dispatcher.submit(batch, prompt, seed)
+            dispatcher.wake()
+            for index, outcome in batch.outcomes():
+                if isinstance(outcome, GaveUpError):
+                    given_up.append((index, outcome))
+                else:
+                    yield index, outcome
+            if given_up and len(given_up) == batch.size:
+                raise WorldModelError(str(given_up[0][1]))
+            for index, error in given_up:
+                yield index, Completion("", error=str(error))
+        finally:
+            dispatcher.cancel(batch)
 
     def close(self) -> None:
         """Close all connections and end the thread."""
         self._closed = True
-        if self._http is not None:
-            self._http.close()
+        if self._dispatcher is not None:
+            self._dispatcher.close()
 
-    def _running(self) -> HttpThread:
+    def _running(self) -> Dispatcher:
         if self._closed:
             raise WorldModelError("This generator was closed; make a new one to generate again.")
-        if self._http is None:
-            self._http = self._connect()
-        if not self._http.alive:
+        with self._connecting:
+            if self._dispatcher is None:
+                self._dispatcher = self._connect()
+        if not self._dispatcher.alive:
             raise WorldModelError(
                 "This generator was used before the process was forked, and its connections belong to the parent; make "
                 "a new generator in each process."
             )
-        return self._http
-
-    # What follows runs in the event loop of the thread.
-
-    async def _call_all(
-        self, http: HttpThread, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int]
-    ) -> list[Completion]:
-        pairs = zip(prompts, seeds, strict=True)
-        tasks = [asyncio.ensure_future(self._call(http, prompt, sampling, seed)) for prompt, seed in pairs]
-        try:
-            outcomes = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-        given_up = [outcome for outcome in outcomes if isinstance(outcome, _GaveUpError)]
-        if len(given_up) == len(outcomes):
-            raise WorldModelError(str(given_up[0]))
-        return [Completion("", error=str(item)) if isinstance(item, _GaveUpError) else item for item in outcomes]
-
-    async def _call(self, http: HttpThread, prompt: Prompt, sampling: Sampling, seed: int) -> Completion | _GaveUpError:
-        """Ask until the prompt is answered, refused, or given up."""
-        reasons: dict[str, str] = {}
-        for attempt in range(self._retry.max_retries + 1):
-            async with self._slots:
-                server = choose_server(self._servers)
-                server.in_flight += 1
-                try:
-                    completion = await self._attempt(http, server, prompt, sampling, seed)
-                except RefusedError as error:
-                    said = self._quote(error)
-                    story = f"The server at {server.base_url}, asked for model {self._model}, {said}."
-                    if error.every_prompt:
-                        raise WorldModelError(story) from None
-                    return Completion("", error=story)
-                except TryAgainError as error:
-                    failure = error
-                else:
-                    server.recover()
-                    return completion
-                finally:
-                    server.in_flight -= 1
-            reasons[server.base_url] = self._quote(failure)
-            server.rest(self._retry, failure.retry_after)
-            _logger.debug("attempt %d at %s failed: %s", attempt + 1, server.base_url, reasons[server.base_url])
-            if attempt < self._retry.max_retries and not any(server.available for server in self._servers):
-                await asyncio.sleep(self._retry.delay(attempt, failure.retry_after, self._dice))
-        story = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
-        return _GaveUpError(
-            f"No answer for model {self._model} after {self._retry.max_retries + 1} attempts; the last problem at "
-            f"{story}. Check that the server runs and can be reached from here, or allow a longer timeout or more "
-            "retries."
-        )
-
-    async def _attempt(
-        self, http: HttpThread, server: Server, prompt: Prompt, sampling: Sampling, seed: int
-    ) -> Completion:
-        async def ask(structured: bool) -> Response:
-            body = request_body(
-                self._model, self._api, prompt, sampling, seed, structured=structured, extra=self._extra_body
-            )
-            return await http.post(server.url, body)
-
-        structured = self._structured and sampling.json_schema is not None
-        response = await ask(structured)
-        if structured and response.status == 200:
-            self._structured_known = True
-        elif structured and response.status in (400, 422) and not self._structured_known:
-            response = await ask(structured=False)
-            if response.status == 200 and self._structured:
-                self._structured = False
-                _logger.warning(
-                    "%s refuses response_format with a JSON schema; from now on answers are asked for without it.",
-                    server.base_url,
-                )
-        return read_completion(response, self._api, sampling)
+        return self._dispatcher

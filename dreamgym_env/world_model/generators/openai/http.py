@@ -1,120 +1,199 @@
-"""HTTP for blocking code: an aiohttp session in an event loop in a thread of its own."""
+"""HTTP by libcurl: any number of posts on their way at once, all driven by one thread.
+
+libcurl sends and receives outside Python's global lock, so that the thread that asks can go on building prompts.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Coroutine, Mapping
-from typing import Any, TypeVar
+import contextlib
+import select
+import socket
+import ssl
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
+import pycurl
 
 from dreamgym_env.world_model.generators.openai.protocol import RefusedError, Response
 from dreamgym_env.world_model.generators.openai.retry import TryAgainError
 
-__all__ = ["HttpThread"]
+__all__ = ["HttpClient"]
 
-T = TypeVar("T")
+_BLIND_WAIT = 0.005
+"""Seconds between looks at connections that ``select`` cannot watch: their number is too high, or there is none yet."""
+_CLOSED = frozenset({pycurl.E_PARTIAL_FILE, pycurl.E_GOT_NOTHING})
+_NOT_HTTP = frozenset({pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY})
 
 
-class HttpThread:
-    """Runs coroutines for callers of any thread, even inside another event loop, and posts for them.
+class HttpClient:
+    """Posts JSON and returns what comes back; only :meth:`wake` may be called from another thread than the first.
+
+    Connections are kept and used again; redirects are not followed.
 
     Args:
         headers: sent with every request.
         timeout: seconds until a call must be answered completely.
         connect_timeout: seconds until a connection must stand.
         max_response_bytes: the longest body that is read.
+        max_idle: the most connections that are kept for later calls.
     """
 
     def __init__(
-        self, headers: Mapping[str, str], timeout: float, connect_timeout: float, max_response_bytes: int
+        self,
+        headers: Mapping[str, str],
+        timeout: float,
+        connect_timeout: float,
+        max_response_bytes: int,
+        max_idle: int,
     ) -> None:
-        self._timeout = aiohttp.ClientTimeout(total=timeout, connect=connect_timeout)
+        fields = {"Content-Type": "application/json", "User-Agent": "dreamgym_env", **headers}
+        self._headers = [(f"{name}: {value}" if value else f"{name};").encode() for name, value in fields.items()]
+        self._headers.append(b"Expect:")  # no "100-continue" before long bodies, which costs a round trip
+        self._timeout, self._connect_timeout = timeout, connect_timeout
         self._max_response_bytes = max_response_bytes
-        self._proxies: dict[str, str | None] = {}
-        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        self._loop = self._runner.get_loop()
-        self._thread = threading.Thread(target=self._serve, name="dreamgym-openai", daemon=True)
-        self._thread.start()
-        self._session = self.run(self._open_session({"Content-Type": "application/json", **headers}))
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, max_idle)
+        self._idle: defaultdict[str, list[Any]] = defaultdict(list)
+        """Handles for the next calls, by URL."""
+        self.in_flight: dict[Any, Any] = {}
+        """The tags of the calls in flight, with their handles."""
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
 
-    @property
-    def alive(self) -> bool:
-        """Whether the thread runs (it does not after :meth:`close`, nor in a forked child)."""
-        return self._thread.is_alive()
+    def post(self, tag: Any, url: str, body: bytes) -> None:
+        """Begin a call; ``tag`` names it, and no other call in flight may have the same."""
+        idle = self._idle[url]
+        curl = idle.pop() if idle else self._handle(url)
+        curl.tag, curl.received = tag, BytesIO()
+        curl.setopt(pycurl.POSTFIELDS, body)
+        curl.setopt(pycurl.WRITEFUNCTION, curl.received.write)
+        self._multi.add_handle(curl)
+        self.in_flight[tag] = curl
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Return what ``coroutine`` returns; if the caller is interrupted, it is cancelled."""
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
+    def cancel(self, tag: Any) -> None:
+        """Forget a call in flight."""
+        curl = self.in_flight.pop(tag)
+        self._multi.remove_handle(curl)
+        self._idle[curl.url].append(curl)
+
+    def advance(self, seconds: float | None) -> list[tuple[Any, Response | TryAgainError | RefusedError]]:
+        """Send and receive what can be, and return the calls that ended, with the response or why there is none.
+
+        If none has ended, wait for the network, at most so many seconds (None: without a limit) or until woken.
+        """
+        self._multi.perform()
+        ended = self._ended()
+        if not ended and seconds != 0 and self._wait(seconds):
+            self._multi.perform()
+            ended = self._ended()
+        return ended
+
+    def wake(self) -> None:
+        """Let :meth:`advance` return soon; any thread may call this."""
+        with contextlib.suppress(OSError):  # there are wakes enough in the pipe, or it was closed
+            self._waker.send(b"\0")
 
     def close(self) -> None:
-        """Close all connections, cancel what still runs and end the thread; calling it twice is allowed."""
-        if self.alive:
-            self.run(self._session.close())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        """Drop all calls and connections."""
+        for tag in list(self.in_flight):
+            self.cancel(tag)
+        for curl in (curl for idle in self._idle.values() for curl in idle):
+            curl.close()
+        self._multi.close()
+        self._woken.close()
+        self._waker.close()
 
-    async def post(self, url: str, body: bytes) -> Response:
-        """Send one request and return the response, whatever its status; redirects are not followed.
-
-        Raises:
-            TryAgainError: no connection, or it broke, or what came back is not HTTP, or it took too long.
-            RefusedError: the answer is longer than allowed.
-        """
+    def _wait(self, seconds: float | None) -> bool:
+        """Wait as :meth:`advance` says; return whether there may be something to send or receive."""
+        readable, writable, _ = self._multi.fdset()
+        if len({*readable, *writable}) < len(self.in_flight):
+            seconds = _BLIND_WAIT if seconds is None else min(seconds, _BLIND_WAIT)
+        due = self._multi.timeout() / 1e3
+        if due >= 0:
+            seconds = due if seconds is None else min(seconds, due)
         try:
-            try:
-                return await self._exchange(url, body)
-            except aiohttp.ClientConnectorError:
-                raise
-            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                # Most likely the server closed an idle connection while the request was on its way.
-                return await self._exchange(url, body)
-        except aiohttp.ConnectionTimeoutError as error:
-            raise TryAgainError(f"no connection within {self._timeout.connect:g} s") from error
-        except TimeoutError as error:
-            raise TryAgainError(f"no complete answer within {self._timeout.total:g} s") from error
-        except aiohttp.ClientConnectorError as error:
-            raise TryAgainError(str(error)) from error
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
-            raise TryAgainError("the server closed the connection before its answer was complete") from error
-        except aiohttp.ClientError as error:
-            raise TryAgainError(f"the server's answer is not HTTP ({error})") from error
+            ready, *_ = select.select([self._woken, *readable], writable, [], seconds)
+        except ValueError:  # more connections than select takes
+            time.sleep(_BLIND_WAIT)
+            return True
+        if self._woken in ready:
+            self._woken.recv(4096)
+        return ready != [self._woken]
 
-    async def _exchange(self, url: str, body: bytes) -> Response:
-        async with self._session.post(url, data=body, allow_redirects=False, proxy=self._proxy(url)) as response:
-            content = bytearray()
-            async for chunk in response.content.iter_any():
-                content += chunk
-                if len(content) > self._max_response_bytes:
-                    response.close()
-                    limit = self._max_response_bytes
-                    raise RefusedError(f"sent an answer that exceeds {limit} bytes; it was not read to its end")
-            return Response(response.status, response.headers, bytes(content))
+    def _ended(self) -> list[tuple[Any, Response | TryAgainError | RefusedError]]:
+        _, answered, failed = self._multi.info_read()
+        ended: list[tuple[Any, Response | TryAgainError | RefusedError]] = []
+        ended.extend((curl.tag, _response(curl)) for curl in answered)
+        ended.extend((curl.tag, self._failure(curl, code, said)) for curl, code, said in failed)
+        for tag, _ in ended:
+            self.cancel(tag)
+        return ended
 
-    def _proxy(self, url: str) -> str | None:
-        # aiohttp's trust_env would ask the environment in another thread for each call, and send what ~/.netrc holds
-        # for the host as well, which collides with an API key.
-        if url not in self._proxies:
-            parts = urlsplit(url)
-            self._proxies[url] = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-        return self._proxies[url]
+    def _failure(self, curl: Any, code: int, said: str) -> TryAgainError | RefusedError:
+        if code == pycurl.E_FILESIZE_EXCEEDED:
+            limit = self._max_response_bytes
+            return RefusedError(f"sent an answer that exceeds {limit} bytes; it was not read to its end")
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            if not curl.getinfo(pycurl.REQUEST_SIZE) and self._connect_timeout < self._timeout:
+                return TryAgainError(f"no connection within {self._connect_timeout:g} s")
+            return TryAgainError(f"no complete answer within {self._timeout:g} s")
+        if code in _CLOSED:
+            return TryAgainError("the server closed the connection before its answer was complete")
+        return TryAgainError(f"the server's answer is not HTTP ({said})" if code in _NOT_HTTP else said)
 
-    async def _open_session(self, headers: Mapping[str, str]) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),  # the generator bounds the calls in flight
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=headers,
-            timeout=self._timeout,
-        )
+    def _handle(self, url: str) -> Any:
+        curl = pycurl.Curl()
+        curl.url = url
+        curl.setopt(pycurl.URL, url.encode())
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        curl.setopt(pycurl.HTTPHEADER, self._headers)
+        curl.setopt(pycurl.POST, 1)
+        curl.setopt(pycurl.PROXY, _proxy(url))
+        curl.setopt(pycurl.TIMEOUT_MS, _milliseconds(self._timeout))
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(self._connect_timeout))
+        curl.setopt(pycurl.MAXFILESIZE_LARGE, self._max_response_bytes)
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        if url.startswith("https:"):
+            _trust(curl)
+        return curl
 
-    def _serve(self) -> None:
-        with self._runner:
-            self._loop.run_forever()
+
+def _response(curl: Any) -> Response:
+    status, body = curl.getinfo(pycurl.RESPONSE_CODE), curl.received.getvalue()
+    if status == 200:
+        return Response(status, body)
+    return Response(
+        status,
+        body,
+        retry_after=curl.getinfo(pycurl.RETRY_AFTER),
+        location=curl.getinfo(pycurl.REDIRECT_URL) or "",
+    )
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1e3))  # 0 would be libcurl's default
+
+
+def _proxy(url: str) -> str:
+    """Return the proxy that Python's rules choose (libcurl would read fewer of the variables), or an empty string."""
+    parts = urlsplit(url)
+    return "" if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme, "")
+
+
+def _trust(curl: Any) -> None:
+    """Trust whom Python trusts; the paths built into libcurl are those of the machine that built it."""
+    paths = ssl.get_default_verify_paths()
+    for option, path in ((pycurl.CAINFO, paths.cafile), (pycurl.CAPATH, paths.capath)):
+        if path is None:
+            curl.unsetopt(option)
+        else:
+            curl.setopt(option, path)
+    if sys.platform in ("win32", "darwin"):
+        curl.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)

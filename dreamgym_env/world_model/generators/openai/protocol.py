@@ -6,12 +6,13 @@ import enum
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from dreamgym_env.types import Completion, Prompt, Sampling
 from dreamgym_env.world_model.generators.batches import clean_text
-from dreamgym_env.world_model.generators.openai.retry import TryAgainError, parse_retry_after
+from dreamgym_env.world_model.generators.openai.retry import TryAgainError
 from dreamgym_env.world_model.generators.stop_strings import cut_at_stop
 
 __all__ = ["Api", "RefusedError", "Response", "read_completion", "request_body"]
@@ -44,11 +45,14 @@ class Api(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A complete HTTP response; lookups in ``headers`` ignore case."""
+    """A complete HTTP response."""
 
     status: int
-    headers: Mapping[str, str]
     body: bytes
+    retry_after: float = 0.0
+    """Seconds that the server asks to wait; 0 where it asks for nothing."""
+    location: str = ""
+    """Where a redirect leads."""
 
 
 class RefusedError(Exception):
@@ -92,7 +96,8 @@ def request_body(
         schema = {"name": "answer", "schema": sampling.json_schema, "strict": True}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     body.update(extra)
-    return json.dumps({name: value for name, value in body.items() if value is not None}).encode()
+    body = {name: value for name, value in body.items() if value is not None}
+    return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)  # keys of logit_bias are often written as numbers
 
 
 def read_completion(response: Response, api: Api, sampling: Sampling) -> Completion:
@@ -107,11 +112,11 @@ def read_completion(response: Response, api: Api, sampling: Sampling) -> Complet
         return _read_answer(response.body, api, sampling)
     said = f"status {status}: {_error_message(response.body)}"
     if status in _PASSING or status >= 500:
-        raise TryAgainError(said, parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC)))
+        raise TryAgainError(said, response.retry_after)
     if status in _SETUP:
         raise RefusedError(f"{_SETUP[status]} ({said})", every_prompt=True)
     if 300 <= status < 400:
-        target = response.headers.get("Location", "another address")
+        target = response.location or "another address"
         raise RefusedError(f"redirects to {target}; give the final base URL", every_prompt=True)
     raise RefusedError(f"refused this prompt ({said})")
 
@@ -123,7 +128,7 @@ def _read_answer(body: bytes, api: Api, sampling: Sampling) -> Completion:
         text = choice["message"].get("content") if api is Api.CHAT else choice["text"]
         usage = answer.get("usage") or {}
         tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         start = body[:1000].decode("utf-8", "replace")
         raise TryAgainError(f"the answer is not the protocol's ({error!r}); it begins {start!r}") from error
     if text is None:  # a refusal, or nothing but hidden reasoning

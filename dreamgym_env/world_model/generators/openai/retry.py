@@ -1,13 +1,11 @@
-"""When to try again: exponential back-off with jitter, and what a server's Retry-After header asks for."""
+"""When to try again: exponential back-off with jitter, or when the server asks for it."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
-__all__ = ["RetryPolicy", "TryAgainError", "parse_retry_after"]
+__all__ = ["RetryPolicy", "TryAgainError"]
 
 
 class TryAgainError(Exception):
@@ -15,10 +13,10 @@ class TryAgainError(Exception):
 
     Args:
         reason: what happened.
-        retry_after: seconds that the server asks to wait, or None.
+        retry_after: seconds that the server asks to wait; 0 where it asks for nothing.
     """
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
 
@@ -38,7 +36,7 @@ class RetryPolicy:
     longest_rest: float = 120.0
     """The longest time in seconds that a failing server is avoided while others answer."""
 
-    def delay(self, attempt: int, retry_after: float | None, dice: random.Random) -> float:
+    def delay(self, attempt: int, retry_after: float, dice: random.Random) -> float:
         """Return the seconds to wait after failed attempt number ``attempt`` (from 0).
 
         Without Retry-After it lies between half of the exponential delay and the whole; with it, it is never shorter
@@ -49,29 +47,8 @@ class RetryPolicy:
         backoff = min(self.first_delay * 2.0**attempt, self.max_delay)
         return backoff * dice.uniform(0.5, 1.0)
 
-    def rest(self, failures: int, retry_after: float | None) -> float:
+    def rest(self, failures: int, retry_after: float) -> float:
         """Return the seconds for which to avoid a server that was rested ``failures`` times in a row before."""
         if retry_after:
             return min(retry_after, self.max_retry_after)
         return min(self.first_delay * 2.0 ** min(failures, 64), self.longest_rest)
-
-
-def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks to wait, or None where it is missing or cannot be read.
-
-    Args:
-        value: seconds or an HTTP date (RFC 9110, section 10.2.3).
-        now: the present time, with a time zone.
-    """
-    if value is None:
-        return None
-    value = value.strip()
-    if value.isascii() and value.replace(".", "", 1).isdigit():
-        return float(value)
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - now).total_seconds())

@@ -41,7 +41,7 @@ class Server:
         self._failures = 0
         """Times in a row that it was rested."""
 
-    def rest(self, policy: RetryPolicy, retry_after: float | None) -> None:
+    def rest(self, policy: RetryPolicy, retry_after: float) -> None:
         """Avoid this server for a while after a failure: longer each time, or as long as it asks for."""
         now = time.monotonic()
         if now < self.rests_until:
