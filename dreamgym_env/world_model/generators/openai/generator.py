@@ -74,8 +74,8 @@ class OpenAIGenerator:
         headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **(extra_headers or {})}
         if any(ord(character) < 32 for value in headers.values() for character in value):
             raise ValueError("A header (or the API key) holds a line break or another control character; remove it.")
-        self._model, self._base_urls = model, list(base_urls)
         servers = [Server(url, Api(api).path) for url in base_urls]
+        self._model, self._shown_urls = model, [server.base_url for server in servers]
 
         def quote(error: Exception) -> str:
             text = " ".join(str(error).split())
@@ -100,7 +100,7 @@ class OpenAIGenerator:
         self._closed = False
 
     def __repr__(self) -> str:
-        return f"OpenAIGenerator({self._model!r}, {self._base_urls!r})"
+        return f"OpenAIGenerator({self._model!r}, {self._shown_urls!r})"
 
     def generate(self, prompts: Sequence[Prompt], sampling: Sampling, seeds: Sequence[int]) -> list[Completion]:
         """Answer every prompt, in order.
