@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class ModelSize:
 class TrainingOptions:
     """How long and how fast to train."""
 
-    steps: int = 600
+    steps: int = 800
     batch_size: int = 16
     learning_rate: float = 2e-3
     seed: int = 0
@@ -77,13 +78,14 @@ def finetune_from_scratch(
     torch.manual_seed(options.seed)
     model = LlamaForCausalLM(_config(size, tokenizer))
     _LOGGER.info("Training %.1f M parameters on %d examples.", model.num_parameters() / 1e6, len(examples))
-    trainer = Trainer(
-        model=model,
-        args=_arguments(out, options),
-        train_dataset=_Tokenised(examples, tokenizer, size.context),
-        data_collator=_Collator(tokenizer.pad_token_id),
-    )
-    result = trainer.train()
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = Trainer(
+            model=model,
+            args=_arguments(scratch, options),
+            train_dataset=_Tokenised(examples, tokenizer, size.context),
+            data_collator=_Collator(tokenizer.pad_token_id),
+        )
+        result = trainer.train()
     model.half().save_pretrained(out)
     tokenizer.save_pretrained(out)
     card = {
@@ -116,9 +118,9 @@ def _config(size: ModelSize, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
     )
 
 
-def _arguments(out: Path, options: TrainingOptions) -> TrainingArguments:
+def _arguments(scratch: str, options: TrainingOptions) -> TrainingArguments:
     return TrainingArguments(
-        output_dir=str(out / "checkpoints"),
+        output_dir=scratch,
         max_steps=options.steps,
         per_device_train_batch_size=options.batch_size,
         learning_rate=options.learning_rate,
