@@ -125,14 +125,22 @@ class KeyIndex:
             return [[] for _ in keys]
         found: list[list[Near]] = []
         for similarities in self._similarities(keys):
-            best = _largest(similarities, min(count, len(self)))
-            values = np.take_along_axis(similarities, best, axis=1)
-            for row, places, alike in zip(similarities, best.tolist(), values.tolist(), strict=True):
-                near = dict(zip(places, alike, strict=True))
-                for very in self._questions.get(questions[len(found)], ()):
-                    near.setdefault(very, float(row[very]))
-                found.append([(value, rows) for key, value in near.items() for rows in self._groups[key].values()])
+            for best in _largest(similarities, min(count, len(self))).tolist():
+                query = len(found)
+                near = list(dict.fromkeys([*best, *self._questions.get(questions[query], ())]))
+                values = zip(near, self._exactly(keys[query], near), strict=True)
+                found.append([(value, rows) for at, value in values for rows in self._groups[at].values()])
         return found
+
+    def _exactly(self, key: Floats, numbers: list[int]) -> list[float]:
+        """Return the similarities of a key to some others, to the last digit whatever else is in a batch.
+
+        The products of whole batches are not: how they are summed depends on how many there are.
+        """
+        total = np.zeros(len(numbers))
+        for table, part in zip(self._tables, np.split(key, self._ends), strict=True):
+            total += (table.vectors(numbers) * part).sum(axis=1, dtype=np.float64)
+        return total.tolist()
 
     def _similarities(self, keys: Floats) -> Iterator[Floats]:
         """Yield the similarities of n keys to all known ones in blocks of shape (some, known keys)."""
@@ -154,7 +162,7 @@ class KeyIndex:
         fresh = KeyIndex(self.layout)
         for number, groups in enumerate(self._groups):
             if groups:
-                key = np.concatenate([table.vector(number) for table in self._tables])
+                key = np.concatenate([table.vectors([number])[0] for table in self._tables])
                 for row in itertools.chain.from_iterable(groups.values()):
                     fresh.add(row, key)
         self.__dict__.update(fresh.__dict__)
@@ -175,10 +183,9 @@ class _PartTable:
         """Number of each key's vector, shape (keys,)."""
         return self._places[: self._keys]
 
-    def vector(self, key: int) -> Floats:
-        """Return the part of a key."""
-        vector: Floats = self._vectors[self._places[key]]
-        return vector
+    def vectors(self, keys: list[int]) -> Floats:
+        """Return the parts of some keys, shape (keys, width)."""
+        return self._vectors[self._places[keys]]
 
     def append(self, vector: Floats) -> None:
         """Add the part of one more key."""

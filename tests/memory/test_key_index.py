@@ -100,3 +100,12 @@ def test_where_task_and_history_weigh_in_each_row_has_its_own_key() -> None:
     assert [near[0][1] for near in index.search(keys, 1, ["", ""])] == [[rows[0]], [rows[1]]]
     with pytest.raises(KeyError, match="not known"):
         index.add(row(0, episode="three"))
+
+
+def test_a_similarity_is_the_same_to_the_last_digit_in_any_batch() -> None:
+    rng = np.random.default_rng(5)
+    keys, queries = keys_of(rng, 6_000), keys_of(rng, 90)
+    together = filled(keys).search(queries, 8, [""] * 90)
+    index = filled(keys)
+    alone = [index.search(query[None], 8, [""])[0] for query in queries]
+    assert together == alone
