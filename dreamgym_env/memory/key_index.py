@@ -125,22 +125,30 @@ class KeyIndex:
             return [[] for _ in keys]
         found: list[list[Near]] = []
         for similarities in self._similarities(keys):
-            for best in _largest(similarities, min(count, len(self))).tolist():
+            nearest = _largest(similarities, min(count, len(self)))
+            asked = keys[len(found) : len(found) + len(nearest)]
+            for numbers, values in zip(nearest.tolist(), self._exactly(asked, nearest).tolist(), strict=True):
+                near = dict(zip(numbers, values, strict=True))
                 query = len(found)
-                near = list(dict.fromkeys([*best, *self._questions.get(questions[query], ())]))
-                values = zip(near, self._exactly(keys[query], near), strict=True)
-                found.append([(value, rows) for at, value in values for rows in self._groups[at].values()])
+                if further := [at for at in self._questions.get(questions[query], ()) if at not in near]:
+                    exactly = self._exactly(keys[query : query + 1], np.array([further]))
+                    near.update(zip(further, exactly[0].tolist(), strict=True))
+                found.append([(value, rows) for at, value in near.items() for rows in self._groups[at].values()])
         return found
 
-    def _exactly(self, key: Floats, numbers: list[int]) -> list[float]:
-        """Return the similarities of a key to some others, to the last digit whatever else is in a batch.
+    def _exactly(self, keys: Floats, others: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """Return the similarities of n keys to some others each, to the last digit whatever else is in the batch.
 
-        The products of whole batches are not: how they are summed depends on how many there are.
+        A product of matrices is not: how it is summed depends on their shapes.
+
+        Args:
+            keys: shape (n, dimension).
+            others: numbers of m known keys for each, shape (n, m).
         """
-        total = np.zeros(len(numbers))
-        for table, part in zip(self._tables, np.split(key, self._ends), strict=True):
-            total += (table.vectors(numbers) * part).sum(axis=1, dtype=np.float64)
-        return total.tolist()
+        total = np.zeros(others.shape)
+        for table, part in zip(self._tables, np.split(keys, self._ends, axis=1), strict=True):
+            total += (table.vectors(others) * part[:, None]).sum(axis=2, dtype=np.float64)
+        return total
 
     def _similarities(self, keys: Floats) -> Iterator[Floats]:
         """Yield the similarities of n keys to all known ones in blocks of shape (some, known keys)."""
@@ -162,7 +170,7 @@ class KeyIndex:
         fresh = KeyIndex(self.layout)
         for number, groups in enumerate(self._groups):
             if groups:
-                key = np.concatenate([table.vectors([number])[0] for table in self._tables])
+                key = np.concatenate([table.vectors(np.array(number)) for table in self._tables])
                 for row in itertools.chain.from_iterable(groups.values()):
                     fresh.add(row, key)
         self.__dict__.update(fresh.__dict__)
@@ -183,9 +191,10 @@ class _PartTable:
         """Number of each key's vector, shape (keys,)."""
         return self._places[: self._keys]
 
-    def vectors(self, keys: list[int]) -> Floats:
-        """Return the parts of some keys, shape (keys, width)."""
-        return self._vectors[self._places[keys]]
+    def vectors(self, keys: npt.NDArray[np.intp]) -> Floats:
+        """Return the parts of keys of any shape, one dimension more."""
+        vectors: Floats = self._vectors[self._places[keys]]
+        return vectors
 
     def append(self, vector: Floats) -> None:
         """Add the part of one more key."""
