@@ -153,14 +153,16 @@ class KeyIndex:
     def _similarities(self, keys: Floats) -> Iterator[Floats]:
         """Yield the similarities of n keys to all known ones in blocks of shape (some, known keys)."""
         some = max(1, _BLOCK // len(self._groups))
+        further = np.empty(len(self._groups), dtype=np.float32)
         for start in range(0, len(keys), _BATCH):
             parts = np.split(keys[start : start + _BATCH], self._ends, axis=1)
             products = [table.products(part) for table, part in zip(self._tables, parts, strict=True)]
             for first in range(0, len(parts[0]), some):
                 block = np.zeros((len(parts[0][first : first + some]), len(self._groups)), dtype=np.float32)
-                for table, product in zip(self._tables, products, strict=True):
-                    # mode="clip" spares numpy a buffer; all places are valid
-                    block += product[first : first + some].take(table.places, axis=1, mode="clip")
+                for at, total in enumerate(block, start=first):
+                    for table, product in zip(self._tables, products, strict=True):
+                        # mode="clip" spares numpy a buffer; all places are valid
+                        total += product[at].take(table.places, out=further, mode="clip")
                 if self._empty:
                     block[:, list(self._empty)] = -np.inf
                 yield block
@@ -209,8 +211,8 @@ class _PartTable:
         self._places[self._keys] = number
         self._keys += 1
 
-    def products(self, vectors: Floats) -> Floats:
-        """Multiply n vectors, shape (n, width), with all distinct ones, shape (n, distinct vectors).
+    def products(self, vectors: Floats) -> list[Floats]:
+        """Multiply n vectors, shape (n, width), with all distinct ones: n arrays of shape (distinct vectors,).
 
         Agents ask about the same pages and actions again and again: the latest products are kept.
         """
@@ -220,7 +222,7 @@ class _PartTable:
         self._products.update((name, row.copy()) for name, row in zip(unknown, fresh, strict=True))
         for name in names:
             self._products.move_to_end(name)
-        found = np.stack([self._products[name] for name in names])
+        found = [self._products[name] for name in names]
         while len(self._products) * len(self._distinct) > _KEPT_PRODUCTS:
             self._products.popitem(last=False)
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -58,10 +59,17 @@ def select(near: Iterable[Near], rule: LeakRule, k: int) -> list[Candidate]:
         k: how many at most.
     """
     candidates = []
-    for similarity, rows in near:
+    distinct: set[tuple[str, str]] = set()
+    enough = -float("inf")
+    for similarity, rows in sorted(near, key=_similarity, reverse=True):
+        if similarity < enough:
+            break
         for row in rows:
             if rule.allows(row):
                 candidates.append((rule.rank(similarity, row), row, similarity))
+                distinct.add((row.question, row.outcome))
+                if len(distinct) == k:  # no advantage lifts what is less similar than this above those that are here
+                    enough = similarity - REAL_ADVANTAGE - SAME_QUESTION_ADVANTAGE - 1e-5
                 break
     chosen: dict[tuple[str, str], Candidate] = {}
     for _, row, similarity in sorted(candidates):
@@ -69,3 +77,6 @@ def select(near: Iterable[Near], rule: LeakRule, k: int) -> list[Candidate]:
         if len(chosen) == k:
             break
     return list(chosen.values())
+
+
+_similarity = operator.itemgetter(0)

@@ -6,7 +6,7 @@ import itertools
 import json
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -161,7 +161,9 @@ class Shelf:
     def all(self) -> Iterator[Transition]:
         """Yield all transitions with their histories, in the order in which they were added (pending ones last)."""
         waiting = ((name, row.body) for name, row in self._pending.items())
-        for _, transition in _decode(itertools.chain(self.store.rows(), waiting), self.store.where):
+        for name, transition in _decode(itertools.chain(self.store.rows(), waiting), self.store.where):
+            if name not in self._cache and len(self._cache) < self._cached_transitions:
+                self._cache[name] = replace(transition, history=())
             yield transition
 
     def close(self) -> None:

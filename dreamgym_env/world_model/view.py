@@ -74,7 +74,7 @@ class Viewer:
         self.domain = domain
         self.newest_first = newest_first
         self.max_earlier = max_earlier
-        self.segment: Callable[[str, str], Segments] = functools.lru_cache(maxsize=8192)(domain.segment)
+        self.segment: Callable[[str, str], Segments] = functools.lru_cache(maxsize=32_768)(domain.segment)
         self._canonical: Callable[[str], str] = functools.lru_cache(maxsize=8192)(
             lambda action: domain.parse_action(action) or action
         )
