@@ -11,6 +11,7 @@ import dreamgym_env  # noqa: F401 - registers the ids
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.evaluation.environments import make_lanes
+from dreamgym_env.evaluation.rollout import plan_episodes, play
 from dreamgym_env.evaluation.side_by_side import SideBySide, compare
 from dreamgym_env.world_model.build import EMBEDDED_PATH, format_settings
 
@@ -51,7 +52,7 @@ def test_the_dream_flatters_no_one(result: SideBySide):
 
 
 def test_failures_of_the_model_are_rare_and_earn_nothing(result: SideBySide):
-    assert result.dream.failures <= 2
+    assert result.dream.failures <= 1
     for episode in result.dream.episodes:
         for outcome in episode.outcomes:
             assert not outcome.failure or outcome.transition.reward == 0
@@ -80,20 +81,29 @@ def test_the_same_seed_dreams_the_same_episode():
     assert dreamt() == dreamt()
 
 
-def test_most_pages_seen_twice_are_the_same_page(dream: TextVectorEnv):
-    """The promise is every page; the first weights keep it for most, and making it all is the next version's work."""
-    words = ("desk", "tent", "dog harness", "yoga mat", "lipstick", "coffee mug", "keyboard", "rug", "tea", "shirt")
-    tasks = [dream.domain.task(f"webshop/test/{number}") for number in range(len(words))]
-    episodes = dream.backend.begin(tasks, range(len(words)))
-    dream.backend.advance(episodes, [f"search[{word}]" for word in words])
-    results = [episode.state for episode in episodes]
-    products = [
-        next(action for action in dream.backend.available_actions(episode) if action.startswith("click[b0"))
-        for episode in episodes
-    ]
-    dream.backend.advance(episodes, products)
-    running = [at for at, episode in enumerate(episodes) if "click[< prev]" in dream.backend.available_actions(episode)]
-    outcomes = dream.backend.advance([episodes[at] for at in running], ["click[< prev]"] * len(running))
-    same = [outcome.transition.next_state == results[at] for at, outcome in zip(running, outcomes, strict=True)]
-    assert len(same) >= 0.5 * len(words)
-    assert sum(same) >= 0.7 * len(same)
+def test_a_page_seen_twice_is_the_same_page(dream: TextVectorEnv):
+    """Promise 2, with an agent that errs and turns back a lot; and no answer of the model is unreadable."""
+    agents = {"noisy-oracle": agent_factory(dream.domain, "noisy-oracle")}
+    task_ids = dream.domain.task_ids("test")[:LANES]
+    rollout = play(dream, agents, plan_episodes(task_ids, "noisy-oracle", seed=0))
+    revisits = 0
+    for episode in rollout.episodes:
+        for at, action in enumerate(episode.actions):
+            kind, seen = dream.domain.action_kind(action), episode.states[: at + 1]
+            if not episode.outcomes[at].transition.valid or kind not in ("prev", "back", "option"):
+                continue
+            revisits += 1
+            expected = {"back": seen[:1], "option": seen[-1:]}.get(kind, seen[:-1])
+            assert episode.states[at + 1] in expected, action
+    assert revisits >= LANES
+    assert rollout.failures == 0
+
+
+def test_an_order_names_what_was_clicked(result: SideBySide):
+    orders = [episode for episode in result.dream.episodes if episode.outcomes[-1].transition.terminated]
+    for episode in orders:
+        code = next(a for a in reversed(episode.actions) if a.startswith("click[b0")).removeprefix("click[")[:-1]
+        page = episode.states[-1]
+        assert page.startswith("Thank you for shopping")
+        assert code.upper() in page
+        assert episode.actions[-1] == "click[buy now]"
