@@ -1,5 +1,5 @@
 # make demo   a WebShop episode in the dream beside the real engine, and a side-by-side table
-# make test   lint, types, documentation examples and the default test suite
+# make test   lint, types and the default test suite
 # Both make .venv and install what they need; PYTHON chooses the interpreter (3.11 to 3.13).
 
 SHELL := /bin/bash

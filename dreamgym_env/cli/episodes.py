@@ -12,7 +12,7 @@ from dreamgym_env.cli.pages import PageRow, align, excerpts, shorten
 from dreamgym_env.envs.transcript import printable
 from dreamgym_env.evaluation.rollout import EpisodeResult
 from dreamgym_env.simulation.episode import Outcome
-from dreamgym_env.types import Domain, StopReason
+from dreamgym_env.types import Domain, Source, StopReason
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -104,8 +104,11 @@ def _print_action(console: Console, number: int, dream: Outcome) -> None:
     if dream.seconds:
         about.append(f"{dream.seconds:.1f} s")
     if dream.memories:
-        best = max(memory.similarity for memory in dream.memories)
-        about.append(f"{len(dream.memories)} memories, the best {best:.2f} alike")
+        alike = [memory.similarity for memory in dream.memories if memory.transition.source is not Source.COMPOSED]
+        if alike:
+            about.append(f"{len(alike)} memories, the best {max(alike):.2f} alike")
+        if len(alike) < len(dream.memories):
+            about.append("one composed")
     action = textwrap.fill(
         f"[{number}] > {printable(dream.transition.action)}", console.width, subsequent_indent="      "
     )

@@ -41,7 +41,7 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         self._domain = domain or (known.name if known is not None else self._env_id())
         self._writer = TransitionWriter(path)
         self._name = name
-        self._episodes = _episodes_in(Path(path))
+        self._episodes = _last_number(Path(path), name)
         self._state = ""
         self._about: dict[str, Any] = {}
         self._history: list[Turn] = []
@@ -103,9 +103,11 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         return self.env.spec.id if self.env.spec is not None else type(self.env.unwrapped).__name__
 
 
-def _episodes_in(path: Path) -> int:
-    """Return how many episodes a file holds already, so that those that follow have other names."""
-    return len({step.episode for step in read_transitions(path)}) if path.stat().st_size else 0
+def _last_number(path: Path, name: str) -> int:
+    """Return the highest number of an episode of this name in a file, so that those that follow have other ones."""
+    episodes = {step.episode for step in read_transitions(path)} if path.stat().st_size else set()
+    numbers = (episode.removeprefix(f"{name}/") for episode in episodes)
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
 
 
 def _texts(values: Sequence[object]) -> tuple[str, ...]:

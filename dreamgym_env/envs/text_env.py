@@ -33,7 +33,8 @@ class TextEnv(gym.Env[str, str]):
     success, else 0.0. ``info``: see :func:`dreamgym_env.envs.info.step_info`.
 
     Episodes are truncated at the domain's ``max_episode_steps``; under ``gymnasium.make`` and in a ``TimeLimit`` at
-    theirs.  ``reset(options=)`` takes ``task_id``, ``split`` or ``task`` (a :class:`~dreamgym_env.types.Task`).
+    theirs, which :func:`_wrapped_limit` finds.  ``reset(options=)`` takes ``task_id``, ``split`` or ``task`` (a
+    :class:`~dreamgym_env.types.Task`).
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012 - gymnasium's form

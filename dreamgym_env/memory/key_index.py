@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from dreamgym_env.memory.identity import RowId
 
-__all__ = ["KeyIndex", "KeyLayout", "Near"]
+__all__ = ["TIES", "KeyIndex", "KeyLayout", "Near"]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 Floats = npt.NDArray[np.float32]
@@ -32,6 +32,8 @@ _BLOCK = 2**18
 """Similarities that are worked on at once: few enough for a processor's cache."""
 _KEPT_PRODUCTS = 2**24
 """Numbers (of four bytes) that the latest products of a part may fill."""
+TIES = 2e-3
+"""Keys that are less similar than the last of the nearest by less than this are found too."""
 _FOLDS = 64
 _FEW = 4_096
 """Up to so many similarities are not worth folding."""
@@ -111,10 +113,11 @@ class KeyIndex:
             self._compact()
 
     def search(self, keys: Floats, count: int, questions: Sequence[str]) -> list[list[Near]]:
-        """Return for each query the rows of the ``count`` nearest distinct keys, nearest first.
+        """Return for each query the rows of the ``count`` nearest distinct keys, and of those that come close to them.
 
         A key whose rows had several outcomes gives several entries.  Rows of the very question that is asked are always
-        there, however many others an embedder takes for the same.
+        there, however many others an embedder takes for the same.  What is found for a query does not depend on the
+        others.
 
         Args:
             keys: of n queries, shape (n, dimension).
@@ -125,29 +128,26 @@ class KeyIndex:
             return [[] for _ in keys]
         found: list[list[Near]] = []
         for similarities in self._similarities(keys):
-            nearest = _largest(similarities, min(count, len(self)))
-            asked = keys[len(found) : len(found) + len(nearest)]
-            for numbers, values in zip(nearest.tolist(), self._exactly(asked, nearest).tolist(), strict=True):
-                near = dict(zip(numbers, values, strict=True))
+            asked, numbers = np.nonzero(similarities >= _floors(similarities, min(count, len(self)))[:, None])
+            values = self._exactly(keys[len(found) + asked], numbers)
+            ends = np.searchsorted(asked, np.arange(len(similarities)), side="right").tolist()
+            for start, end in zip([0, *ends], ends, strict=False):
+                near = dict(zip(numbers[start:end].tolist(), values[start:end].tolist(), strict=True))
                 query = len(found)
                 if further := [at for at in self._questions.get(questions[query], ()) if at not in near]:
-                    exactly = self._exactly(keys[query : query + 1], np.array([further]))
-                    near.update(zip(further, exactly[0].tolist(), strict=True))
+                    exactly = self._exactly(keys[[query] * len(further)], np.array(further))
+                    near.update(zip(further, exactly.tolist(), strict=True))
                 found.append([(value, rows) for at, value in near.items() for rows in self._groups[at].values()])
         return found
 
-    def _exactly(self, keys: Floats, others: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-        """Return the similarities of n keys to some others each, to the last digit whatever else is in the batch.
+    def _exactly(self, keys: Floats, numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """Return the similarities of n keys, shape (n, dimension), and n known ones, to the last digit.
 
-        A product of matrices is not: how it is summed depends on their shapes.
-
-        Args:
-            keys: shape (n, dimension).
-            others: numbers of m known keys for each, shape (n, m).
+        A product of matrices is not exact: how it is summed depends on what else is in the batch.
         """
-        total = np.zeros(others.shape)
+        total = np.zeros(len(numbers))
         for table, part in zip(self._tables, np.split(keys, self._ends, axis=1), strict=True):
-            total += (table.vectors(others) * part[:, None]).sum(axis=2, dtype=np.float64)
+            total += (table.vectors(numbers) * part).sum(axis=1, dtype=np.float64)
         return total
 
     def _similarities(self, keys: Floats) -> Iterator[Floats]:
@@ -172,7 +172,7 @@ class KeyIndex:
         fresh = KeyIndex(self.layout)
         for number, groups in enumerate(self._groups):
             if groups:
-                key = np.concatenate([table.vectors(np.array(number)) for table in self._tables])
+                key = np.concatenate([table.vectors(np.array([number]))[0] for table in self._tables])
                 for row in itertools.chain.from_iterable(groups.values()):
                     fresh.add(row, key)
         self.__dict__.update(fresh.__dict__)
@@ -194,7 +194,7 @@ class _PartTable:
         return self._places[: self._keys]
 
     def vectors(self, keys: npt.NDArray[np.intp]) -> Floats:
-        """Return the parts of keys of any shape, one dimension more."""
+        """Return the parts of some keys, shape (keys, width)."""
         vectors: Floats = self._vectors[self._places[keys]]
         return vectors
 
@@ -237,18 +237,15 @@ def _grown(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
     return np.concatenate([array, np.zeros((max(64, len(array)), *array.shape[1:]), dtype=array.dtype)])
 
 
-def _largest(values: Floats, count: int) -> npt.NDArray[np.intp]:
-    """Return where the ``count`` largest values of each row stand, largest first, shape (n, count)."""
+def _floors(values: Floats, count: int) -> Floats:
+    """Return for each row of values what its ``count`` largest exceed, and what ties with the last of them, shape (n,).
+
+    The bound is a little lower than it need be: some more values may exceed it.
+    """
     rows, length = values.shape
     columns = length // _FOLDS
     if length > _FEW and count < columns:
-        # fold each row to columns: its largest values stand in the columns with the largest maxima
-        folded = values[:, : columns * _FOLDS].reshape(rows, _FOLDS, columns).max(axis=1)
-        best = np.argpartition(folded, columns - count, axis=1)[:, columns - count :]
-        places = (best[:, None] + columns * np.arange(_FOLDS)[:, None]).reshape(rows, -1)
-        rest = np.arange(columns * _FOLDS, length)
-        places = np.concatenate([places, np.broadcast_to(rest, (rows, len(rest)))], axis=1)
-        return np.take_along_axis(places, _largest(np.take_along_axis(values, places, axis=1), count), axis=1)
-    places = np.argpartition(values, length - count, axis=1)[:, length - count :]
-    order = np.argsort(-np.take_along_axis(values, places, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(places, order, axis=1)
+        # at least ``count`` values are as large as the largest of so many columns
+        values, length = values[:, : columns * _FOLDS].reshape(rows, _FOLDS, columns).max(axis=1), columns
+    floors: Floats = np.partition(values, length - count, axis=1)[:, length - count]
+    return floors - np.float32(TIES)

@@ -15,7 +15,7 @@ from dreamgym_env.types import Source, Transition, Turn
 
 __all__ = ["continues", "dump_line", "from_record", "to_record"]
 
-_SOURCES = {str(source): source for source in Source}
+_SOURCES = {str(source): source for source in (Source.REAL, Source.DREAM)}
 
 
 def continues(transition: Transition, predecessor: Transition) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -60,6 +61,7 @@ class ReplayBuffer:
         max_dream: int = 50_000,
         accept: Callable[[Transition], bool] | None = None,
         flush_every: int = 256,
+        flush_seconds: float = 30.0,
         cached_transitions: int = 100_000,
     ) -> None:
         """Open a buffer, creating it where there is none.
@@ -75,6 +77,7 @@ class ReplayBuffer:
             max_dream: bound on dream transitions; the oldest episodes are evicted.
             accept: decides which valid, new dream transitions enter; :class:`DreamFilter` where None.
             flush_every: dream transitions that may wait before they are written (a killed process loses them).
+            flush_seconds: how long the first of them may wait when further ones come slowly.
             cached_transitions: how many decoded transitions are kept in memory.
 
         Raises:
@@ -91,6 +94,9 @@ class ReplayBuffer:
         self._accept = accept or DreamFilter(domain)
         self._max_dream = max_dream
         self._flush_every = flush_every
+        self._flush_seconds = flush_seconds
+        self._flushed_at = time.monotonic()
+        """When the first of the pending transitions came, or thereabouts."""
         self._frozen = False
         self._refused: Counter[str] = Counter()
         spec = StoreSpec(domain.name, self.encoder.name, self.encoder.dimension)
@@ -200,6 +206,8 @@ class ReplayBuffer:
         """
         self._refuse_writing()
         for transition in transitions:
+            if transition.source is Source.COMPOSED:
+                raise ReplayBufferError("A composed memory answers one question: it is no experience and not stored.")
             if transition.domain != self.domain.name:
                 raise ReplayBufferError(
                     f"A transition of the domain {transition.domain!r} cannot enter a buffer of {self.domain.name!r}."
@@ -217,11 +225,15 @@ class ReplayBuffer:
 
     def close(self) -> None:
         """Flush and let go of folder, lock and connections; calling it twice is allowed."""
-        if self._finalizer.alive:
-            self.flush()
-        self._finalizer()
-        if self._seed is not None:
-            self._seed.close()
+        try:
+            if self._finalizer.alive:
+                self.flush()
+        finally:
+            try:
+                self._finalizer()
+            finally:
+                if self._seed is not None:
+                    self._seed.close()
 
     def __enter__(self) -> ReplayBuffer:
         return self
@@ -306,22 +318,35 @@ class ReplayBuffer:
 
     def _add(self, transitions: Sequence[Transition]) -> int:
         fresh: dict[str, tuple[RowId, Transition]] = {}
-        for transition in transitions:
-            row = self._identifier.row_id(transition)
-            if reason := self._reason_to_refuse(row, transition, str(row) in fresh):
+        rows = [self._identifier.row_id(transition) for transition in transitions]
+        answered = {row.question for row in rows if row.real}
+        dreamt: set[tuple[str, str]] = set()
+        for row, transition in zip(rows, transitions, strict=True):
+            reason = "duplicate" if str(row) in fresh else self._reason_to_refuse(row, transition)
+            if not reason and not row.real and row.question in answered:
+                reason = "known"
+            if not reason and not row.real and (row.question, row.outcome) in dreamt:
+                reason = "duplicate"  # several lanes dreamt the same
+            if reason:
                 self._refused[reason] += 1
-            else:
-                fresh[str(row)] = (row, transition)
+                continue
+            fresh[str(row)] = (row, transition)
+            if not row.real:
+                dreamt.add((row.question, row.outcome))
         keys = self.encoder.encode([transition for _, transition in fresh.values()])
+        if not self._own.pending:
+            self._flushed_at = time.monotonic()
         for (row, transition), key in zip(fresh.values(), keys, strict=True):
             self._own.put(row, key, transition)
-        if self._own.pending >= self._flush_every or any(row.real for row, _ in fresh.values()):
+        overdue = time.monotonic() - self._flushed_at > self._flush_seconds
+        full = self._own.pending >= self._flush_every
+        if full or (self._own.pending and overdue) or any(row.real for row, _ in fresh.values()):
             self.flush()
         return len(fresh)
 
-    def _reason_to_refuse(self, row: RowId, transition: Transition, repeated: bool) -> str:
-        """Return why a transition may not enter, or an empty string."""
-        if repeated or str(row) in self._own.catalogue:
+    def _reason_to_refuse(self, row: RowId, transition: Transition) -> str:
+        """Return why a transition may not enter beside what is held, or an empty string."""
+        if str(row) in self._own.catalogue:
             return "duplicate"
         if row.real:
             return ""

@@ -11,6 +11,7 @@ from dreamgym_env.memory.key_index import Near
 
 __all__ = ["LeakRule", "select"]
 
+# both advantages together are less than key_index.TIES, so that an advantage never lifts what was not looked at
 REAL_ADVANTAGE = 1e-3
 """A dream memory goes before a real one only if it is more similar by more than this."""
 SAME_QUESTION_ADVANTAGE = 5e-4

@@ -56,11 +56,22 @@ def open_seed(path: str | os.PathLike[str], domain: Domain, encoder: KeyEncoder,
     content = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
     folder = cache_folder() / "seeds" / f"{domain.name}-{digest(content, spec.keys, str(spec.version))}"
     if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ReplayBufferError(
+                f"The cache folder {folder.parent} cannot be made ({error}). Set DREAMGYM_CACHE to a folder that can."
+            ) from error
         with FileLock(f"{folder}.lock"):
             if not folder.is_dir():
                 _build(path, folder, domain, encoder, spec)
-    return Shelf(Store(spec, folder, read_only=True), encoder.layout)
+    try:
+        store = Store(spec, folder, read_only=True)
+    except ReplayBufferError as error:
+        raise ReplayBufferError(
+            f"The index of the experience {path} cannot be opened ({error}). Delete {folder}: it is made again."
+        ) from error
+    return Shelf(store, encoder.layout)
 
 
 def _build(path: Path, folder: Path, domain: Domain, encoder: KeyEncoder, spec: StoreSpec) -> None:

@@ -104,7 +104,7 @@ class Store:
             raise
 
     def __len__(self) -> int:
-        return self._collection.count()
+        return int(self._ask("count"))
 
     def add(
         self, ids: Sequence[str], keys: npt.NDArray[np.float32], episodes: Sequence[str], bodies: Sequence[str]
@@ -112,7 +112,8 @@ class Store:
         """Write rows; when it returns they survive the process. An id that exists is left as it is."""
         for start in range(0, len(ids), _ROWS_PER_ADD):
             part = slice(start, start + _ROWS_PER_ADD)
-            self._collection.add(
+            self._ask(
+                "add",
                 ids=list(ids[part]),
                 embeddings=keys[part],
                 metadatas=[
@@ -124,13 +125,13 @@ class Store:
     def delete(self, ids: Sequence[str]) -> None:
         """Remove rows."""
         for start in range(0, len(ids), _ROWS_PER_ADD):
-            self._collection.delete(ids=list(ids[start : start + _ROWS_PER_ADD]))
+            self._ask("delete", ids=list(ids[start : start + _ROWS_PER_ADD]))
 
     def search(self, keys: npt.NDArray[np.float32], count: int) -> list[list[tuple[float, str]]]:
         """Return for each key the (cosine similarity, id) of about the ``count`` nearest rows, nearest first."""
         if not len(keys):
             return []
-        answer = self._collection.query(query_embeddings=keys, n_results=count, include=["distances"])
+        answer = self._ask("query", query_embeddings=keys, n_results=count, include=["distances"])
         distances = answer["distances"] or []
         return [
             [(1.0 - distance, row) for distance, row in zip(near, rows, strict=True)]
@@ -140,19 +141,19 @@ class Store:
     def keys(self, ids: Sequence[str]) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
         """Yield the (id, key) of some rows; those that do not exist are left out."""
         for start in range(0, len(ids), _ROWS_PER_GET):
-            answer = self._collection.get(ids=list(ids[start : start + _ROWS_PER_GET]), include=["embeddings"])
+            answer = self._ask("get", ids=list(ids[start : start + _ROWS_PER_GET]), include=["embeddings"])
             yield from zip(answer["ids"], np.asarray(answer["embeddings"], dtype=np.float32), strict=True)
 
     def ids(self) -> list[str]:
         """Return all ids, in the order in which they were added."""
-        return list(self._collection.get(include=[])["ids"])
+        return list(self._ask("get", include=[])["ids"])
 
     def get(self, ids: Sequence[str]) -> list[tuple[str, str]]:
         """Return the (id, body) of some rows; those that do not exist are left out."""
         rows: list[tuple[str, str]] = []
         for start in range(0, len(ids), _ROWS_PER_GET):
             wanted = list(ids[start : start + _ROWS_PER_GET])
-            rows.extend(_rows(self._collection.get(ids=wanted, include=["metadatas"])))
+            rows.extend(_rows(self._ask("get", ids=wanted, include=["metadatas"])))
         return rows
 
     def episodes(self, episodes: Sequence[str]) -> list[tuple[str, str]]:
@@ -160,13 +161,23 @@ class Store:
         rows: list[tuple[str, str]] = []
         for start in range(0, len(episodes), _EPISODES_PER_GET):
             wanted: Any = {"episode": {"$in": list(episodes[start : start + _EPISODES_PER_GET])}}
-            rows.extend(_rows(self._collection.get(where=wanted, include=["metadatas"])))
+            rows.extend(_rows(self._ask("get", where=wanted, include=["metadatas"])))
         return rows
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Yield the (id, body) of every row, in the order in which they were added."""
         for start in range(0, len(self), _ROWS_PER_GET):
-            yield from _rows(self._collection.get(limit=_ROWS_PER_GET, offset=start, include=["metadatas"]))
+            yield from _rows(self._ask("get", limit=_ROWS_PER_GET, offset=start, include=["metadatas"]))
+
+    def _ask(self, method: str, **arguments: Any) -> Any:
+        """Call a method of the collection; its engine, or what carries the call to a server, may fail in any way."""
+        try:
+            return getattr(self._collection, method)(**arguments)
+        except Exception as error:
+            hint = "Check that the server runs" if self.shared else "Check the disk and the folder's files"
+            raise ReplayBufferError(
+                f"The replay buffer in {self.where} does not answer ({method}: {error}). {hint}, and open it again."
+            ) from error
 
     def close(self) -> None:
         """Let go of the client and the lock; a collection in memory ends here. Calling it twice is allowed."""

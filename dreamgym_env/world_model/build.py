@@ -102,7 +102,7 @@ def prompt_format(domain: Domain, format: str = "chat", **settings: Any) -> Prom
 
 def format_settings(model: str) -> dict[str, Any]:
     """Return what a model folder says of its prompt format; nothing for a folder without the file."""
-    path = Path(model) / MODEL_SETTINGS_FILE
+    path = Path(model).expanduser() / MODEL_SETTINGS_FILE
     if not path.is_file():
         return {}
     try:

@@ -73,9 +73,9 @@ class ChatFormat:
         """Write task, pages and actions so far, memories and the action, in this order."""
         task = view.query.task
         parts = [f"# Task\n{_one_line(task.instruction)}"]
-        hidden = {**task.goal, **task.facts}
-        if hidden:
-            parts.append("# Facts that the agent does not see\n" + json.dumps(hidden, ensure_ascii=False))
+        if task.facts:  # not the goal: a kind model would show the target wherever the agent looks
+            facts = json.dumps(dict(task.facts), ensure_ascii=False)
+            parts.append(f"# Facts that the agent does not see\n{facts}")
         parts.append("# Episode")
         parts.extend(self._episode(view))
         names = {page.segments: page.name for page in view.earlier}

@@ -96,7 +96,10 @@ class Viewer:
             EarlierPage(f"P{n}", segments, self.domain.page_kind(state))
             for n, (segments, state) in enumerate(distinct.items(), start=1)
         ]
-        return tuple(pages[: self.max_earlier] if self.newest_first else pages[-self.max_earlier :])
+        while len(pages) > self.max_earlier:
+            oldest = -1 if self.newest_first else int(pages[0].segments == current)  # the current page always stays
+            del pages[oldest]
+        return tuple(pages)
 
     def _related(self, query: Query, current: Segments, memories: Sequence[Memory]) -> tuple[RelatedMemory, ...]:
         """Relate memories to the question; those of the same action come first, those of the same page among them."""

@@ -94,6 +94,16 @@ def test_a_file_is_continued(tmp_path: Path, name: str):
     assert [step.episode for step in read_transitions(tmp_path / name)] == ["recorded/1", "recorded/2"]
 
 
+def test_a_continued_file_names_no_episode_twice(tmp_path: Path):
+    """Resets without a step are episodes too, though they leave no line."""
+    for _ in range(2):
+        with RecordTransitions(real(), tmp_path / "steps.jsonl") as env:
+            env.reset(seed=0)
+            env.reset(seed=0)
+            env.step("look")
+    assert [step.episode for step in read_transitions(tmp_path / "steps.jsonl")] == ["recorded/2", "recorded/4"]
+
+
 def test_another_file_is_refused_and_left_alone(tmp_path: Path):
     notes = tmp_path / "notes.jsonl"
     notes.write_text("milk, bread\n")

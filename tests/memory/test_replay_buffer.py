@@ -221,6 +221,29 @@ def test_a_dream_that_repeats_a_dream_is_turned_away(buffer: ReplayBuffer) -> No
     assert buffer.add([replace(again, next_state="Room: hall | A voice answers.")]) == 1
 
 
+def test_what_several_lanes_dream_at_once_is_one_dream(buffer: ReplayBuffer) -> None:
+    """Group starts ask the same question in one batch."""
+    lanes = [replace(dream(1), episode=f"lane{at}") for at in range(8)]
+    recorded = walk()[0]
+    beside = replace(recorded, source=Source.DREAM, next_state="Room: pool | Water.", episode="lane")
+    assert buffer.add([*lanes, beside, recorded]) == 2
+    assert (buffer.count(Source.DREAM), buffer.count(Source.REAL)) == (1, 1)
+    assert (buffer.stats()["refused_duplicate"], buffer.stats()["refused_known"]) == (7, 1)
+
+
+def test_a_composed_memory_is_never_stored(buffer: ReplayBuffer) -> None:
+    with pytest.raises(ReplayBufferError, match="composed"):
+        buffer.add([replace(walk()[0], source=Source.COMPOSED)])
+    assert len(buffer) == 0
+
+
+def test_dreams_that_come_slowly_do_not_wait_for_a_full_batch() -> None:
+    with ReplayBuffer(HOUSE, seed_experience=False, flush_every=100, flush_seconds=0.0) as buffer:
+        buffer.add([dream(1)])
+        buffer.add([dream(2)])
+        assert buffer.stats()["pending"] == 0
+
+
 def test_a_success_that_the_verifier_confirms_is_accepted(buffer: ReplayBuffer) -> None:
     won = walk(0, actions=("go kitchen", "take key"))[-1]
     assert won.reward == 1

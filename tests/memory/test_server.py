@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -25,19 +26,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real Chroma server on a folder that a buffer was closed in."""
-    folder = tmp_path_factory.mktemp("served")
-    with ReplayBuffer(HOUSE, folder, seed_experience=False) as buffer:
-        buffer.add(walk(0))
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a real Chroma server on a folder; yield its address and its process."""
     port = free_port()
     chroma = Path(sys.executable).with_name("chroma")
-    environment = {**os.environ, "ANONYMIZED_TELEMETRY": "False"}
     process = subprocess.Popen(
         [chroma, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(port)],
         stdout=subprocess.DEVNULL,
-        env=environment,
+        env={**os.environ, "ANONYMIZED_TELEMETRY": "False"},
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -48,10 +45,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             except httpx.HTTPError:
                 assert process.poll() is None, "the Chroma server ended"
                 time.sleep(0.1)
-        yield address
+        yield address, process
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server on a folder that a buffer was closed in."""
+    folder = tmp_path_factory.mktemp("served")
+    with ReplayBuffer(HOUSE, folder, seed_experience=False) as buffer:
+        buffer.add(walk(0))
+    with serving(folder) as (address, _):
+        yield address
 
 
 def test_many_clients_share_one_buffer(server: str) -> None:
@@ -88,3 +95,18 @@ def test_a_missing_server_says_how_to_start_one() -> None:
     port = free_port()
     with pytest.raises(ReplayBufferError, match=rf"No Chroma server answers .*--port {port}`"):
         ReplayBuffer(HOUSE, f"http://127.0.0.1:{port}", seed_experience=False)
+
+
+def test_a_server_that_dies_is_an_error_of_the_buffer(tmp_path: Path) -> None:
+    with serving(tmp_path) as (address, process):
+        buffer = ReplayBuffer(HOUSE, address, seed_experience=False)
+        buffer.add(walk(0))
+        process.kill()
+        process.wait()
+        with pytest.raises(ReplayBufferError, match=f"{address} does not answer.*Check that the server runs"):
+            buffer.retrieve([query_of(walk(0)[0])], k=1)
+        with pytest.raises(ReplayBufferError, match="does not answer"):
+            buffer.add(walk(1))
+        with pytest.raises(ReplayBufferError, match="does not answer"):
+            buffer.close()
+        buffer.close()

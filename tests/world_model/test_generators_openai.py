@@ -100,6 +100,13 @@ def test_base_models_are_asked_for_completions() -> None:
     assert completion.text == "and so on"
 
 
+def test_a_base_model_s_nothing_is_an_empty_answer() -> None:
+    """Not the end of the whole batch."""
+    nothing = Reply(b'{"choices": [{"text": null}]}')
+    completions, _ = ask(lambda call: nothing, [PROMPT] * 2, api="completions")
+    assert [completion.text for completion in completions] == ["", ""]
+
+
 def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """OPENAI_API_KEY is used unless a key, or an empty one, is given."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-environment")
@@ -193,6 +200,8 @@ def test_back_off_grows_within_its_bounds() -> None:
         (Reply(b'{"choices": []}'), "not the protocol's"),
         (Reply(b'{"choices": [{"message": {"content": 5}}]}'), "no text but int"),
         (Reply(b"[1, 2]"), "not the protocol's"),
+        (Reply(b"[" * 100_000, 500), "status 500"),
+        (Reply(b"://" * 30_000, 500), "status 500"),
         (Reply(b"[" * 100_000), "not the protocol's"),
         (Reply(b'{"choices": [{"message": {}}], "usage": {"prompt_tokens": Infinity}}'), "not the protocol's"),
         (Reply(b'{"choices": "half of it"}', cut_after=9), "closed the connection"),
@@ -621,7 +630,7 @@ def test_a_mistake_of_ours_ends_only_its_batch(monkeypatch: pytest.MonkeyPatch) 
         generator = OpenAIGenerator("m", [server.url], retry=QUICK)
         with monkeypatch.context() as patch:
             patch.setattr(dispatch, "read_completion", fail)
-            with pytest.raises(RuntimeError, match="a mistake"):
+            with pytest.raises(WorldModelError, match="could not be read: a mistake"):
                 generator.generate([PROMPT] * 3, Sampling(), range(3))
         assert generator.generate([PROMPT], Sampling(), [0])[0].text == "echo ask"
         generator.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from toy_domain import ToyHouse, record
 
-from dreamgym_env.types import Memory, Query
+from dreamgym_env.types import Memory, Query, Turn
 from dreamgym_env.world_model.view import View, Viewer
 
 HOUSE = ToyHouse()
@@ -20,6 +20,20 @@ def view(viewer: Viewer, actions: list[str], memories: list[Memory] | None = Non
 
 def rooms(seen: View) -> dict[str, str]:
     return {name: page[0].removeprefix("Room: ") for name, page in seen.pages.items()}
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("returns_to", range(5))
+def test_however_many_pages_were_seen_the_current_one_is_there(newest_first: bool, returns_to: int):
+    viewer = Viewer(HOUSE, newest_first=newest_first, max_earlier=3)
+    states = [f"Room: {number}" for number in range(5)]
+    turns = tuple(Turn(state, "walk") for state in states)
+    seen = viewer.view(Query(HOUSE.task(TASK), turns, states[returns_to], "look"), [])
+    named = [page.segments for page in seen.earlier]
+    assert len(named) == 3
+    assert (seen.current in named) is not newest_first
+    latest = [viewer.segment(states[number], "") for number in (4, 3) if number != returns_to]
+    assert all(page in named for page in latest)
 
 
 def test_the_latest_page_is_first_where_prompts_are_short():

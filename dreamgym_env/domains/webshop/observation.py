@@ -64,7 +64,7 @@ def action_argument(action: str) -> str:
 
 
 def page_kind(state: str) -> str:
-    """Return ``index``, ``results``, ``item``, ``description`` (any sub-page), ``done`` or ``unknown``."""
+    """Return ``index``, ``results``, ``item``, ``subpage``, ``done`` or ``unknown``."""
     parts = state.split(SEPARATOR)
     if parts[0] == "WebShop":
         return "index"

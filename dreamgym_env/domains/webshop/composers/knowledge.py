@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dreamgym_env.domains.webshop.domain import WebShop
 
-__all__ = ["EVERYTHING", "Exclusion", "Knowledge", "Shelf"]
+__all__ = ["EVERYTHING", "Assortment", "Exclusion", "Knowledge"]
 
 T = TypeVar("T", bound=Hashable)
 _TASKS_KEPT = 3  # a question excludes at most two tasks: its own and the one that it varies
@@ -85,7 +85,7 @@ class _Known:
         return Product(asin, title, description=details, price_text=price, options=options)
 
 
-class Shelf:
+class Assortment:
     """Products that may be known, and a search over them."""
 
     def __init__(self, products: Sequence[Product]) -> None:
@@ -108,13 +108,13 @@ class Knowledge:
         for step in experience:
             if step.valid:
                 self._read(step)
-        self._all = Shelf(self._products(EVERYTHING))
+        self._all = Assortment(self._products(EVERYTHING))
         self.shelf = functools.lru_cache(maxsize=64)(self._shelf)
         """``shelf(exclusion)`` is what a question may know."""
 
-    def _shelf(self, exclusion: Exclusion) -> Shelf:
+    def _shelf(self, exclusion: Exclusion) -> Assortment:
         products = self._products(exclusion)
-        return self._all if products == self._all.products else Shelf(products)
+        return self._all if products == self._all.products else Assortment(products)
 
     def _products(self, exclusion: Exclusion) -> list[Product]:
         products = (known.product(asin, exclusion) for asin, known in sorted(self._known.items()))

@@ -265,7 +265,11 @@ class Dispatcher:
         except TryAgainError as error:
             self._try_again(call, server, error)
         except Exception as error:  # what nobody thought of is not to end this thread
-            self._end(call.batch, error)
+            ending = WorldModelError(
+                f"The answer of {server.base_url} could not be read: {self._service.quote(error)}."
+            )
+            ending.__cause__ = error
+            self._end(call.batch, ending)
         else:
             server.recover()
             self._news[call.batch].append((call.index, completion))
@@ -293,6 +297,8 @@ class Dispatcher:
     def _try_again(self, call: _Call, server: Server, failure: TryAgainError) -> None:
         retry, servers = self._retry, self._service.servers
         reason = call.reasons[server.base_url] = self._service.quote(failure)
+        if server.well:
+            _logger.warning("%s fails and is asked again: %s", server.base_url, reason)
         server.rest(retry, failure.retry_after)
         call.attempts += 1
         _logger.debug("attempt %d at %s failed: %s", call.attempts, server.base_url, reason)

@@ -78,8 +78,8 @@ class OpenAIGenerator:
         self._model, self._shown_urls = model, [server.base_url for server in servers]
 
         def quote(error: Exception) -> str:
-            text = " ".join(str(error).split())
-            text = mask_secrets(text.replace(key, "***") if key else text)
+            text = str(error).replace(key, "***") if key else str(error)
+            text = mask_secrets(" ".join(text[:2_000].split()))  # what a server says may be long
             return text if len(text) <= 400 else f"{text[:400]}…"
 
         def connect() -> Dispatcher:

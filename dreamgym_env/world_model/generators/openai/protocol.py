@@ -126,13 +126,13 @@ def _read_answer(body: bytes, api: Api, sampling: Sampling) -> Completion:
         answer = json.loads(body)
         choice = answer["choices"][0]
         text = choice["message"].get("content") if api is Api.CHAT else choice["text"]
+        if text is None:  # a refusal, or nothing but hidden reasoning
+            text = (choice.get("message") or {}).get("refusal") or ""
         usage = answer.get("usage") or {}
         tokens = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         start = body[:1000].decode("utf-8", "replace")
         raise TryAgainError(f"the answer is not the protocol's ({error!r}); it begins {start!r}") from error
-    if text is None:  # a refusal, or nothing but hidden reasoning
-        text = choice["message"].get("refusal") or ""
     if not isinstance(text, str):
         raise TryAgainError(f"the answer's content is no text but {type(text).__name__}")
     return Completion(cut_at_stop(text, sampling.stop), *tokens)
@@ -145,6 +145,6 @@ def _error_message(body: bytes) -> str:
         answer = json.loads(text)
         error = answer.get("error", answer)
         message = error.get("message") if isinstance(error, dict) else error
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return text  # not the protocol's form: the body itself is the message
     return message if isinstance(message, str) else text

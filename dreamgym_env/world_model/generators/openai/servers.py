@@ -55,6 +55,11 @@ class Server:
             self._failures = 0
 
     @property
+    def well(self) -> bool:
+        """Whether its latest call did not fail."""
+        return not self._failures
+
+    @property
     def available(self) -> bool:
         """Whether a call may go here now: after a failure one call at a time, until one succeeds."""
         return not self._failures or (self.in_flight == 0 and time.monotonic() >= self.rests_until)
