@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dreamgym_env.domains import domain_keywords, load_domain
-from dreamgym_env.errors import KeywordError
+from dreamgym_env.errors import KeywordError, ReplayBufferError
 from dreamgym_env.memory import ReplayBuffer
+from dreamgym_env.memory.store import is_url
 from dreamgym_env.simulation.simulator import SimulationOptions, Simulator
 from dreamgym_env.types import WorldModel
 from dreamgym_env.world_model.build import world_model_from_string
@@ -65,8 +66,8 @@ def build_simulator(
         model = world_model
     if isinstance(buffer, ReplayBuffer):
         return Simulator(built, model, buffer, options, owns_model=owns_model, owns_buffer=False)
-    reads_only = not options.enrich and buffer is not None and _is_filled(Path(buffer))
     try:
+        reads_only = not options.enrich and _is_to_be_read(buffer)
         opened = ReplayBuffer(built, buffer, seed_experience=seed_experience, read_only=reads_only)
     except BaseException:
         if owns_model:
@@ -75,7 +76,13 @@ def build_simulator(
     return Simulator(built, model, opened, options, owns_model=owns_model)
 
 
-def _is_filled(folder: Path) -> bool:
+def _is_to_be_read(buffer: str | Path | None) -> bool:
+    """Return whether there is a folder to read. Raises ReplayBufferError where one is named and there is none."""
+    if buffer is None or is_url(buffer):
+        return False
+    folder = Path(buffer)
+    if not folder.exists():
+        raise ReplayBufferError(f"There is no replay buffer {str(buffer)!r}; enrich=True makes one of what is dreamt.")
     return folder.is_dir() and any(folder.iterdir())
 
 

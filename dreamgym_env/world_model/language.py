@@ -47,7 +47,16 @@ class LanguageWorldModel:
             max_new_tokens: bound on an answer's length.
             retries: how often an answer that cannot be read is asked for again, before the prediction is a failure.
             deterministic: whether the generator gives the same answer to the same prompt at temperature 0.
+
+        Raises:
+            ValueError: a number is out of its range.
         """
+        if not 0 <= temperature < float("inf"):
+            raise ValueError(f"temperature must be a number of at least 0, not {temperature!r}.")
+        if max_new_tokens < 1 or retries < 0:
+            raise ValueError(
+                f"max_new_tokens must be at least 1 and retries at least 0, not {max_new_tokens!r} and {retries!r}."
+            )
         self.format = prompt_format
         self.generator = generator
         self.retries = retries

@@ -168,6 +168,11 @@ class TestMake:
             gym.make(DREAM, world_model=ABSENT_SERVER, buffer=str(tmp_path / "thesis.txt"))
         assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
 
+    def test_a_mistyped_buffer_is_no_new_one(self, tmp_path: Path):
+        with pytest.raises(ReplayBufferError, match=r"no replay buffer .*bufer.*enrich=True"):
+            gym.make(DREAM, buffer=str(tmp_path / "bufer"), world_model="openai:m@http://127.0.0.1:9/v1")
+        assert not list(tmp_path.iterdir())
+
     def test_an_empty_folder_becomes_a_buffer(self, tmp_path: Path):
         gym.make(DREAM, world_model=ABSENT_SERVER, buffer=str(tmp_path), seed_experience=False).close()
         gym.make(DREAM, world_model=ABSENT_SERVER, buffer=str(tmp_path), seed_experience=False).close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from toy_domain import ToyHouse, record
@@ -207,3 +208,17 @@ def test_closing_closes_the_engine():
     model.close()
     model.close()
     assert generator.closed == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"temperature": -0.1}, "temperature"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"max_new_tokens": 0}, "max_new_tokens"),
+        ({"retries": -1}, "retries"),
+    ],
+)
+def test_a_number_out_of_range_is_refused(setting: dict[str, Any], said: str):
+    with pytest.raises(ValueError, match=said):
+        LanguageWorldModel(CompactFormat(HOUSE), Recorder(lambda call, prompt: GOOD), **setting)
