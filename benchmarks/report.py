@@ -53,7 +53,7 @@ def throughput(results: dict[str, Any]) -> Iterable[str]:
     if rows := results.get("server"):
         yield (
             "(b) An OpenAI-compatible server on loopback that takes 0.5 s a call and serves all calls at once "
-            f"({measured(runs['b'])}).\n"
+            f"({measured(runs['b'])}). The ideal is two steps a second for each environment; a guarded step costs no call.\n"
         )
         headings = ["envs", "steps/s", "of the ideal", "naive", "times", "guarded"]
         yield table(headings, [common(row, f"{row['of_ideal']:.1%}") for row in rows])
@@ -96,7 +96,7 @@ def webshop(results: dict[str, Any]) -> Iterable[str]:
         ],
     )
     yield (
-        "The same agent on the same test tasks in the dream (embedded model, frozen buffer, nothing recorded of test "
+        "The same agent on the same test tasks in the dream (embedded model, nothing recorded of test "
         "tasks) and in the real engine. *Consistency* is the success of the dream's actions, taken again in the real "
         "engine, over the success of acting there.\n"
     )
@@ -114,7 +114,7 @@ def webshop(results: dict[str, Any]) -> Iterable[str]:
                 f"{row['agreement']['share']:.0%}",
                 row["dream_actions_in_real"]["solved"],
                 row["consistency_ratio"] if row["consistency_ratio"] is not None else "none solved",
-                row["dream"]["failures"],
+                row["dream"]["model_failures"],
                 f"{row['dream']['steps_per_second']:,.1f}",
                 f"{row['real']['steps_per_second']:,.0f}",
             ]

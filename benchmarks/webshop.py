@@ -65,8 +65,8 @@ def replay_sessions(data: Path) -> dict[str, Any]:
                 offered = ["search" if a.startswith("search[") else a[6:-1] for a in info["available_actions"]]
                 answer = (observation, offered, score, done)
                 same.append(answer == tuple(recorded[name] for name in ("obs", "clickables", "reward", "done")))
-                if "Total results" in recorded["obs"]:
-                    pages.append(len(codes(recorded["obs"]) & codes(observation)) / max(1, len(codes(recorded["obs"]))))
+                if listed := codes(recorded["obs"]):
+                    pages.append(len(listed & codes(observation)) / len(listed))
             rewards.append(score == session["steps"][-1]["reward"])
     return {
         "sessions": len(rewards),
