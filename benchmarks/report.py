@@ -53,7 +53,8 @@ def throughput(results: dict[str, Any]) -> Iterable[str]:
     if rows := results.get("server"):
         yield (
             "(b) An OpenAI-compatible server on loopback that takes 0.5 s a call and serves all calls at once "
-            f"({measured(runs['b'])}). The ideal is two steps a second for each environment; a guarded step costs no call.\n"
+            f"({measured(runs['b'])}). The ideal is two steps a second for each environment; a guarded step costs "
+            "no call.\n"
         )
         headings = ["envs", "steps/s", "of the ideal", "naive", "times", "guarded"]
         yield table(headings, [common(row, f"{row['of_ideal']:.1%}") for row in rows])
