@@ -95,8 +95,8 @@ class ReplayBuffer:
         self._max_dream = max_dream
         self._flush_every = flush_every
         self._flush_seconds = flush_seconds
-        self._flushed_at = time.monotonic()
-        """When the first of the pending transitions came, or thereabouts."""
+        self._waiting_since = time.monotonic()
+        """When the first of the pending transitions came."""
         self._frozen = False
         self._refused: Counter[str] = Counter()
         spec = StoreSpec(domain.name, self.encoder.name, self.encoder.dimension)
@@ -335,10 +335,10 @@ class ReplayBuffer:
                 dreamt.add((row.question, row.outcome))
         keys = self.encoder.encode([transition for _, transition in fresh.values()])
         if not self._own.pending:
-            self._flushed_at = time.monotonic()
+            self._waiting_since = time.monotonic()
         for (row, transition), key in zip(fresh.values(), keys, strict=True):
             self._own.put(row, key, transition)
-        overdue = time.monotonic() - self._flushed_at > self._flush_seconds
+        overdue = time.monotonic() - self._waiting_since > self._flush_seconds
         full = self._own.pending >= self._flush_every
         if full or (self._own.pending and overdue) or any(row.real for row, _ in fresh.values()):
             self.flush()

@@ -62,7 +62,7 @@ class Server:
     @property
     def available(self) -> bool:
         """Whether a call may go here now: after a failure one call at a time, until one succeeds."""
-        return not self._failures or (self.in_flight == 0 and time.monotonic() >= self.rests_until)
+        return self.well or (self.in_flight == 0 and time.monotonic() >= self.rests_until)
 
 
 def _port(parts: SplitResult) -> int | None:
