@@ -16,6 +16,7 @@ PLACEHOLDER = "{instruction}"
 _ESCAPED = re.compile(r"\\*\{instruction\}\Z")
 
 
+@functools.lru_cache(maxsize=32_768)
 def split_segments(state: str, instruction: str, separator: str, marker: str = "") -> tuple[str, ...]:
     r"""Split ``state`` at ``separator``; the first whole segment run that is the instruction becomes the placeholder.
 

@@ -18,6 +18,8 @@ class Catalogue:
         """Read the ids of a collection, oldest first."""
         self.counts: Counter[str] = Counter()
         self._ids: dict[str, None] = {}
+        self.episodes: set[str] = set()
+        """Hashes of the episodes that rows are, or were, of."""
         self._real_questions: set[str] = set()
         self._real_paths: dict[str, str] = {}
         self._dream_outcomes: Counter[tuple[str, str]] = Counter()
@@ -41,6 +43,7 @@ class Catalogue:
         self._ids[row] = None
         parts = RowId.parse(row)
         self.counts[parts.source] += 1
+        self.episodes.add(parts.episode)
         if parts.source == Source.REAL:
             self._real_questions.add(parts.question)
             self._real_paths.setdefault(parts.path, row)

@@ -24,6 +24,7 @@ from dreamgym_env.types import Domain, Query, Source, Transition
 __all__ = ["Identifier", "RowId"]
 
 _UNIT = "\x1f"  # ASCII unit separator: no text of an environment holds it
+_REAL = str(Source.REAL)  # to compare with the member itself is slow
 
 
 class RowId(NamedTuple):
@@ -51,7 +52,7 @@ class RowId(NamedTuple):
     @property
     def real(self) -> bool:
         """Whether it was recorded in the real environment."""
-        return self.source == Source.REAL
+        return self.source == _REAL
 
 
 class Identifier:
@@ -65,6 +66,10 @@ class Identifier:
         self._canonical: Callable[[str], str] = functools.lru_cache(maxsize=16_384)(
             lambda action: domain.parse_action(action) or action
         )
+        self.question: Callable[[str, str, str], str] = functools.lru_cache(maxsize=16_384)(self._question)
+        """``question(state, instruction, action)`` is the hash of a page (without the instruction) and an action."""
+        self.episode: Callable[[str, str], str] = functools.lru_cache(maxsize=16_384)(digest)
+        """``episode(task_id, episode)`` is the hash of an episode's name; under two tasks it names two episodes."""
 
     def row_id(self, transition: Transition) -> RowId:
         """Return the id of a transition."""
@@ -79,8 +84,7 @@ class Identifier:
             step=transition.step,
         )
 
-    def question(self, state: str, instruction: str, action: str) -> str:
-        """Return the hash of a page (without the instruction) and an action."""
+    def _question(self, state: str, instruction: str, action: str) -> str:
         return digest(self._page(state, instruction), self._canonical(action))
 
     def path(self, query: Query) -> str:
@@ -90,10 +94,6 @@ class Identifier:
     def task(self, task_id: str) -> str:
         """Return the hash of a task's id."""
         return digest(task_id)
-
-    def episode(self, task_id: str, episode: str) -> str:
-        """Return the hash of an episode's name; equal names under two tasks are two episodes."""
-        return digest(task_id, episode)
 
     def _path(self, task_id: str, actions: Iterable[str]) -> str:
         return digest(task_id, *map(self._canonical, actions))

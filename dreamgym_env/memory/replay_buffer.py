@@ -12,7 +12,7 @@ import os
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -37,6 +37,7 @@ _MARGIN = 3
 _WIDER = 4
 _MOST_CANDIDATES = 2_048
 _ROWS_PER_WRITE = 1_000
+_KEPT_ANSWERS = 16_384
 
 
 class ReplayBuffer:
@@ -98,6 +99,8 @@ class ReplayBuffer:
         self._waiting_since = time.monotonic()
         """When the first of the pending transitions came."""
         self._frozen = False
+        self._answers: dict[tuple[str, frozenset[str], int], list[Memory]] = {}
+        """What was found for questions since the buffer changed last."""
         self._refused: Counter[str] = Counter()
         spec = StoreSpec(domain.name, self.encoder.name, self.encoder.dimension)
         place = location if location is None or isinstance(location, str) else Path(location)
@@ -125,7 +128,8 @@ class ReplayBuffer:
         """Return the most similar memories of each query, most similar first, at most k.
 
         A query never sees its own episode's future. Transitions of the same page, action and outcome are one memory.
-        A real memory goes before a dream one of equal similarity.
+        A real memory goes before a dream one of equal similarity.  Agents ask the same questions again and again, above
+        all the members of a group: each is searched for once, until the buffer changes.
 
         Args:
             queries: n queries, answered in one batch.
@@ -141,10 +145,24 @@ class ReplayBuffer:
         if k < 1 or not queries:
             return [[] for _ in queries]
         rules = [self._leak_rule(query, exclude_episode, exclude_task) for query in queries]
-        chosen = self._search(self.encoder.encode(queries), rules, k)
-        named = [[(str(row), similarity) for similarity, row in rows] for rows in chosen]
-        found = self._transitions({name for rows in named for name, _ in rows}, with_history=with_history)
-        return [[Memory(name, found[name], similarity) for name, similarity in rows if name in found] for rows in named]
+        if with_history:
+            return self._retrieve(queries, rules, k, with_history=True)
+        keys = [rule.kept_by(k) if self._may_keep(rule) else None for rule in rules]
+        found = [self._answers.get(key) if key else None for key in keys]
+        new: dict[Hashable, list[int]] = {}
+        for at, key in enumerate(keys):
+            if found[at] is None:
+                new.setdefault(key or at, []).append(at)
+        first = [same[0] for same in new.values()]
+        fresh = self._retrieve([queries[at] for at in first], [rules[at] for at in first], k)
+        if len(self._answers) > _KEPT_ANSWERS:
+            self._answers.clear()
+        for same, memories in zip(new.values(), fresh, strict=True):
+            if (key := keys[same[0]]) is not None:
+                self._answers[key] = memories
+            for at in same:
+                found[at] = memories
+        return [list(memories or ()) for memories in found]
 
     def recorded(self, queries: Sequence[Query]) -> list[Transition | None]:
         """Return for each query the real transition of the same task after exactly the same actions, or None.
@@ -220,6 +238,7 @@ class ReplayBuffer:
     def flush(self) -> None:
         """Write what is pending; when it returns, all accepted transitions survive the process."""
         self._own.flush()
+        self._answers.clear()
         if not self.read_only:
             self._own.evict_dreams(self._max_dream)
 
@@ -280,6 +299,21 @@ class ReplayBuffer:
             exclude_episode=exclude_episode,
         )
 
+    def _may_keep(self, rule: LeakRule) -> bool:
+        """Return whether what a query finds follows from its question, its excluded tasks and the buffer alone."""
+        fixed = self.encoder.layout.by_question and not self._own.store.shared
+        return fixed and not any(rule.episode in shelf.catalogue.episodes for shelf in self._shelves)
+
+    def _retrieve(
+        self, queries: Sequence[Query], rules: Sequence[LeakRule], k: int, *, with_history: bool = False
+    ) -> list[list[Memory]]:
+        if not queries:
+            return []
+        chosen = self._search(self.encoder.encode(queries), rules, k)
+        named = [[(str(row), similarity) for similarity, row in rows] for rows in chosen]
+        found = self._transitions({name for rows in named for name, _ in rows}, with_history=with_history)
+        return [[Memory(name, found[name], similarity) for name, similarity in rows if name in found] for rows in named]
+
     def _search(self, keys: npt.NDArray[np.float32], rules: Sequence[LeakRule], k: int) -> list[list[Candidate]]:
         """Search with a margin, and again wider for the queries that the leak rules left short."""
         chosen: list[list[Candidate]] = [[] for _ in rules]
@@ -317,6 +351,7 @@ class ReplayBuffer:
             raise ReplayBufferError("The replay buffer was opened with read_only=True: open it without to add to it.")
 
     def _add(self, transitions: Sequence[Transition]) -> int:
+        self._answers.clear()
         fresh: dict[str, tuple[RowId, Transition]] = {}
         rows = [self._identifier.row_id(transition) for transition in transitions]
         answered = {row.question for row in rows if row.real}

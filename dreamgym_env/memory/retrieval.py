@@ -34,6 +34,10 @@ class LeakRule:
     """Hashes of the tasks whose rows are left out."""
     exclude_episode: bool = False
 
+    def kept_by(self, k: int) -> tuple[str, frozenset[str], int]:
+        """Return by what the answer is kept, k memories, where the asking episode has no rows."""
+        return self.question, self.excluded_tasks, k
+
     def allows(self, row: RowId) -> bool:
         """Return whether the query may see a row."""
         if row.task in self.excluded_tasks:

@@ -123,12 +123,15 @@ class Shelf:
         if self._index is None:
             self._index = self._read_keys()
         found = self._index.search(keys, count, questions)
-        if self.store.shared:
-            for near, written in zip(found, self.store.search(keys, count), strict=True):
-                for similarity, name in written:
-                    self.catalogue.add(name)
-                    near.append((similarity, (RowId.parse(name),)))
-        return found
+        if not self.store.shared:
+            return found
+        written = self.store.search(keys, count)
+        for name in (name for near in written for _, name in near):
+            self.catalogue.add(name)
+        return [
+            [*near, *((similarity, (RowId.parse(name),)) for similarity, name in further)]
+            for near, further in zip(found, written, strict=True)
+        ]
 
     def transitions(self, rows: Collection[str]) -> dict[str, Transition]:
         """Return transitions by id, **without their histories**, in one call to the store for those not in memory.

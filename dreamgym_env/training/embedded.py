@@ -42,7 +42,7 @@ def seed_examples(seed: int) -> list[Example]:
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the model.")] = EMBEDDED_PATH,
-    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 800,
+    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 1000,
     batch_size: Annotated[int, typer.Option(help="Examples a step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
     seed: Annotated[int, typer.Option(help="Seed of examples, weights and order.")] = 0,

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.simulation.grounding import Grounding
+from dreamgym_env.training.mixing import mix
 from dreamgym_env.types import Domain, Memory, Prompt, Query, Task, Transition
 from dreamgym_env.world_model.formats import PromptFormat
 
@@ -42,8 +43,8 @@ class ExampleOptions:
     """Share of examples that see nothing recorded of their own task."""
     hide_action: float = 0.25
     """Share of examples that see no memory of the same action."""
-    guarded: float = 0.25
-    """Share kept of the transitions whose action the state did not offer (the guard answers most of them)."""
+    count: int = 16_000
+    """How many transitions to draw, by :func:`~dreamgym_env.training.mixing.mix`."""
     longest_answer: int = 400
     """Characters; an answer that is longer had too little to refer to, and is left out."""
 
@@ -69,11 +70,9 @@ def make_examples(
     """
     options = options or ExampleOptions()
     rng = np.random.default_rng(seed)
-    kept = [step for step in transitions if step.valid or rng.random() < options.guarded]
-    order = rng.permutation(len(kept))
     grounding = Grounding(domain, buffer)
     examples: list[Example] = []
-    for batch in _batches([kept[at] for at in order]):
+    for batch in _batches(mix(domain, transitions, options.count, rng)):
         examples.extend(_ground(batch, grounding, domain, prompt_format, rng, options))
     return examples
 

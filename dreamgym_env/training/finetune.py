@@ -43,7 +43,7 @@ class ModelSize:
 class TrainingOptions:
     """How long and how fast to train."""
 
-    steps: int = 800
+    steps: int = 1000
     batch_size: int = 16
     learning_rate: float = 2e-3
     seed: int = 0

@@ -146,6 +146,9 @@ class ChatFormat:
         if self.codec.name == "full":
             written = self.codec.encode(segments, {})
             return re.sub(r"^#", r"\\#", written, flags=re.MULTILINE)  # the codec reads \# as #
+        text = "\n".join([f"{number}| {segment}" for number, segment in enumerate(segments, start=1)])
+        if text.count("\n") == len(segments) - 1 and not any(mark in text for mark in "\\\r#"):
+            return text  # nothing to escape, as on nearly all pages
         return "\n".join(f"{number}| {_one_line(segment)}" for number, segment in enumerate(segments, start=1))
 
 

@@ -35,7 +35,7 @@ def examples_of(domain: WebShop, learnt: Sequence[Transition], known: Sequence[T
     """Make examples that hide as much as they may; ``known`` is what the buffer holds."""
     buffer = ReplayBuffer(domain, seed_experience=False)
     buffer.add(known)
-    options = ExampleOptions(hide_action=1.0, guarded=0.0)
+    options = ExampleOptions(hide_action=1.0)
     made = make_examples(learnt, buffer, domain, CompactFormat(domain), seed=0, options=options)
     buffer.close()
     return made

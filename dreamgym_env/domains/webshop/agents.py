@@ -17,10 +17,10 @@ from dreamgym_env.domains.webshop.observation import (
     BUY_NOW,
     NEXT_PAGE,
     PREVIOUS_PAGE,
-    SEPARATOR,
     listings,
     page_kind,
     parse_action,
+    visible,
 )
 from dreamgym_env.domains.webshop.observation import SUB_PAGE_VALUES as _SUB_PAGES
 
@@ -130,7 +130,7 @@ class OracleAgent:
     def _most_alike(self, state: str, listed: Sequence[str]) -> str:
         """Return the listed product that shares most words with the wanted title, of those that open."""
         words = set(self._goal.name.lower().split())
-        titles = {asin.lower(): set(title.lower().split()) for asin, title, _ in listings(state.split(SEPARATOR))}
+        titles = {asin.lower(): set(title.lower().split()) for asin, title, _ in listings(visible(state))}
         candidates = [asin for asin in listed if asin not in self._refused] or list(listed)
         return max(candidates, key=lambda asin: len(words & titles.get(asin, set())))
 
@@ -241,10 +241,10 @@ class WindowShopperAgent:
         """Return the next action."""
         offered = _offered(available_actions)
         if _BUY in offered:
-            curious = self._rng.random() < 0.1
+            curious = self._rng.random() < 0.2
             return _click(str(self._rng.choice(_SUB_PAGES)) if curious else _PREVIOUS)
         fresh = [value for value in offered if _is_product(value) and value not in self._looked_at]
-        if fresh and self._rng.random() < 0.85:
+        if fresh and self._rng.random() < 0.7:
             self._looked_at.add(choice := str(self._rng.choice(fresh)))
             return _click(choice)
         if _NEXT in offered and len(offered) > 3:

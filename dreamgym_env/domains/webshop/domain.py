@@ -90,8 +90,7 @@ class WebShop:
 
     def parse_action(self, action: str) -> str | None:
         """Return ``verb[lower-cased argument]``, or None."""
-        parsed = observation.parse_action(action)
-        return f"{parsed[0]}[{parsed[1]}]" if parsed else None
+        return _canonical(action)
 
     def guard(self, task: Task, history: Sequence[Turn], state: str, action: str) -> str | None:
         """Return the unchanged state for an action that the page does not offer."""
@@ -107,7 +106,7 @@ class WebShop:
 
     def page_kind(self, state: str) -> str:
         """Return ``index``, ``results``, ``item``, ``subpage``, ``done`` or ``unknown``."""
-        return _page_kind(state)
+        return observation.page_kind(state)
 
     def verifier(self) -> Verifier:
         """Return the program that grades an order."""
@@ -129,12 +128,15 @@ class WebShop:
         return _offered(state, self.shop.option_names)
 
 
-_page_kind = functools.lru_cache(maxsize=8192)(observation.page_kind)
+@functools.lru_cache(maxsize=16_384)
+def _canonical(action: str) -> str | None:
+    parsed = observation.parse_action(action)
+    return f"{parsed[0]}[{parsed[1]}]" if parsed else None
 
 
 @functools.lru_cache(maxsize=8192)
 def _offered(state: str, option_names: frozenset[str]) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return what can be clicked, as a set and as actions."""
-    values = observation.clickables(state.split(observation.SEPARATOR), _page_kind(state), option_names)
+    values = observation.clickables(observation.visible(state), observation.page_kind(state), option_names)
     actions = (observation.SEARCH_TEMPLATE if value == "search" else f"click[{value}]" for value in values)
     return frozenset(values), tuple(actions)

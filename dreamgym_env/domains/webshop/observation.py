@@ -30,6 +30,7 @@ __all__ = [
     "parse_action",
     "results_position",
     "results_title",
+    "visible",
 ]
 
 SEPARATOR = " [SEP] "
@@ -63,9 +64,16 @@ def action_argument(action: str) -> str:
     return parsed[1] if parsed else action
 
 
+@functools.lru_cache(maxsize=8192)
+def visible(state: str) -> tuple[str, ...]:
+    """Return the visible strings of a page, the instruction's among them."""
+    return tuple(state.split(SEPARATOR))
+
+
+@functools.lru_cache(maxsize=8192)
 def page_kind(state: str) -> str:
     """Return ``index``, ``results``, ``item``, ``subpage``, ``done`` or ``unknown``."""
-    parts = state.split(SEPARATOR)
+    parts = visible(state)
     if parts[0] == "WebShop":
         return "index"
     if parts[0].startswith("Thank you for shopping"):
@@ -87,7 +95,7 @@ def results_title(number: int, total: int) -> str:
 @functools.lru_cache(maxsize=8192)
 def results_position(state: str) -> tuple[int, int] | None:
     """Return (page number, from 1; total results) of a page of results, or None for any other."""
-    titles = (found for part in state.split(SEPARATOR) if (found := _RESULTS.match(part)))
+    titles = (found for part in visible(state) if (found := _RESULTS.match(part)))
     return next(((int(title[1]), int(title[2])) for title in titles), None)
 
 

@@ -1,8 +1,8 @@
 """What a world model can learn from a recorded step: a short reason, and the part of the page that can be known.
 
 The reasons follow the shop's own rules: first whether the action leads toward success, then how the shop responds.
-A product's options or description cannot be known before anybody has seen them, and a model that is trained to write
-them learns to make things up.  So where no memory shows them, the page to learn is the one that the listing tells.
+What nobody has seen cannot be known, and a model that is trained to write it learns to make things up.  So where a page
+was composed from what is known, that is the page to learn; and a text that no memory shows is left out.
 """
 
 from __future__ import annotations
@@ -27,12 +27,9 @@ def teach(domain: WebShop, step: Transition, memories: Sequence[Memory]) -> Tran
     if composed is not None:
         return replace(told, next_state=composed.transition.next_state)
     kind, page = domain.action_kind(step.action), domain.page_kind(step.next_state)
-    if not step.valid or (kind, page) not in (("item", "item"), ("subpage", "subpage")):
+    if not step.valid or (kind, page) != ("subpage", "subpage") or _is_known(domain, step, memories):
         return told
-    if _is_known(domain, step, memories, same_page=kind == "subpage"):
-        return told
-    segments = list(domain.segment(step.next_state, step.instruction))
-    known = segments[: observation.SUB_PAGE_HEAD] if page == "subpage" else _without_options(segments)
+    known = domain.segment(step.next_state, step.instruction)[: observation.SUB_PAGE_HEAD]
     return replace(
         told,
         next_state=domain.render(known, step.instruction),
@@ -69,16 +66,11 @@ def _explain_order(step: Transition) -> str:
     return f"Failure: what is ordered {how} the task, and the order ends the episode."
 
 
-def _is_known(domain: WebShop, step: Transition, memories: Sequence[Memory], *, same_page: bool) -> bool:
+def _is_known(domain: WebShop, step: Transition, memories: Sequence[Memory]) -> bool:
+    """Return whether a memory shows where this action on this page leads."""
     action, page = domain.parse_action(step.action), domain.segment(step.state, step.instruction)
     return any(
         domain.parse_action(memory.transition.action) == action
-        and (not same_page or domain.segment(memory.transition.state, memory.transition.instruction) == page)
+        and domain.segment(memory.transition.state, memory.transition.instruction) == page
         for memory in memories
     )
-
-
-def _without_options(segments: list[str]) -> list[str]:
-    start = segments.index(observation.PREVIOUS_PAGE) + 1
-    price_at = next(at for at, part in enumerate(segments) if part.startswith("Price: "))
-    return [*segments[:start], *segments[price_at - 1 :]]

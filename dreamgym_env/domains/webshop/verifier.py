@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dreamgym_env.domains.webshop.goals import goal_of
-from dreamgym_env.domains.webshop.observation import SEPARATOR, action_kind, options_of, page_kind, parse_action
+from dreamgym_env.domains.webshop.observation import action_kind, options_of, page_kind, parse_action, visible
 from dreamgym_env.domains.webshop.products import Product
 from dreamgym_env.domains.webshop.reward import graded_reward
 from dreamgym_env.domains.webshop.shop import Shop
@@ -55,7 +55,7 @@ class WebShopVerifier:
 
 def order_of(history: Sequence[Turn], state: str, option_names: frozenset[str]) -> Order:
     """Read an order off the product page and the clicks since it was opened."""
-    segments = state.split(SEPARATOR)
+    segments = visible(state)
     price_at = next((at for at, part in enumerate(segments) if part.startswith("Price: ")), 0)
     asin = ""
     chosen: dict[str, str] = {}
@@ -67,7 +67,7 @@ def order_of(history: Sequence[Turn], state: str, option_names: frozenset[str]) 
         if kind == "results" and action_kind(turn.action) == "item":
             asin, chosen = parsed[1].upper(), {}
         elif kind == "item":
-            shown = options_of(turn.state.split(SEPARATOR), option_names)
+            shown = options_of(visible(turn.state), option_names)
             named = [name for name, values in shown.items() if parsed[1] in values]
             chosen.update(dict.fromkeys(named[-1:], parsed[1]))  # the shop sets the last option that lists the value
     return Order(asin, segments[price_at - 1], segments[price_at].removeprefix("Price: "), chosen)

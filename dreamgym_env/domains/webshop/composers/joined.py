@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.webshop.composers.orders import OrderComposer
+from dreamgym_env.domains.webshop.composers.products import ProductComposer
 from dreamgym_env.domains.webshop.composers.results import ResultsComposer
 from dreamgym_env.domains.webshop.composers.revisits import RevisitComposer
 from dreamgym_env.types import Composer, Memory, Query, Transition
@@ -24,6 +25,7 @@ class WebShopComposer:
         self._parts: tuple[Composer, ...] = (
             OrderComposer(domain),
             RevisitComposer(domain),
+            ProductComposer(domain),
             ResultsComposer(domain, experience),
         )
 

@@ -121,7 +121,7 @@ class Knowledge:
         return [product for product in products if product is not None]
 
     def _read(self, step: Transition) -> None:
-        kind, segments = self._domain.page_kind(step.next_state), step.next_state.split(observation.SEPARATOR)
+        kind, segments = self._domain.page_kind(step.next_state), observation.visible(step.next_state)
         if kind == "results":
             for asin, title, price in observation.listings(segments):
                 self._about(asin).listing.add((title, price), step)

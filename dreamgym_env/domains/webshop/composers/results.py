@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dreamgym_env.domains.webshop import observation
 from dreamgym_env.domains.webshop.composers.knowledge import Exclusion, Knowledge
 from dreamgym_env.domains.webshop.composers.memory import composed_memory, recorded_answers
-from dreamgym_env.domains.webshop.observation import RESULTS_PER_PAGE, SEPARATOR
+from dreamgym_env.domains.webshop.observation import RESULTS_PER_PAGE
 from dreamgym_env.domains.webshop.pages import results_page
 from dreamgym_env.types import Memory, Query, Transition
 
@@ -87,7 +87,7 @@ class ResultsComposer:
         states = [query.state]
         for turn in reversed(query.history):
             if observation.action_kind(turn.action) == "search":
-                listings = (found for state in states for found in observation.listings(state.split(SEPARATOR)))
+                listings = (found for state in states for found in observation.listings(observation.visible(state)))
                 listed = frozenset(asin for asin, _, _ in listings)
                 return _Wanted(observation.action_argument(turn.action), position[0] + 1, position[1], listed)
             states.append(turn.state)

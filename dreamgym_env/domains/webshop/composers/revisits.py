@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dreamgym_env.domains.webshop import observation
 from dreamgym_env.domains.webshop.composers.memory import composed_memory, recorded_answers
 from dreamgym_env.domains.webshop.trail import follow, read_trail
 from dreamgym_env.types import Memory, Query
@@ -33,6 +34,8 @@ class RevisitComposer:
         """Return the page that the action leads back to, or None where it is new or a memory shows it already."""
         if self._domain.guard(query.task, query.history, query.state, query.action) is not None:
             return None
+        if observation.action_kind(query.action) in ("search", "item") and not _was_taken(self._domain, query):
+            return None  # most searches and products are new, and following the whole trail takes long
         trail = read_trail(self._domain, query)
         place = follow(trail.place, query.action)
         page = trail.shown(place) if place is not None else None
@@ -40,3 +43,9 @@ class RevisitComposer:
             return None
         action = self._domain.parse_action(query.action) or query.action
         return composed_memory(query, action, page, "composed from this episode")
+
+
+def _was_taken(domain: WebShop, query: Query) -> bool:
+    """Return whether the episode has taken this very action before."""
+    action = domain.parse_action(query.action)
+    return any(domain.parse_action(turn.action) == action for turn in query.history)

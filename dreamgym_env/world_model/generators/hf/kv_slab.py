@@ -1,8 +1,9 @@
 """A key-value cache that is written in place: one block of memory a layer for a whole batch of sequences.
 
 transformers' ``DynamicCache`` copies all keys and values at every token; for a small model on a CPU that copy costs as
-much as the model.  Here the block is allocated once, rows of finished sequences are filled by the last ones, and
-groups of rows are prefilled one after the other into their part of the block.
+much as the model.  Here the block has room for more tokens than it holds, and is copied only when that is used up (few
+answers are as long as they may be); rows of finished sequences are filled by the last ones, and groups of rows are
+prefilled one after the other into their part of the block.
 
 This module imports torch and transformers; import it where it is used.
 """
@@ -56,6 +57,8 @@ class _SlabLayer(DynamicLayer):
         first = self.start + self.length
         self.length += key_states.shape[2]
         end = self.start + self.length
+        if end > self.blocks[0].shape[2]:
+            self._grow(end)
         for block, states in zip(self.blocks, (key_states, value_states), strict=True):
             block[self.rows, :, first:end] = states
         keys, values = (block[self.rows, :, self.start : end] for block in self.blocks)
@@ -64,6 +67,11 @@ class _SlabLayer(DynamicLayer):
     def get_seq_length(self) -> int:
         return self.length
 
+    def _grow(self, end: int) -> None:
+        """Make room for twice as many slots as are held, all rows keeping theirs."""
+        held = self.blocks[0].shape[2]
+        self.blocks = tuple(torch.nn.functional.pad(block, (0, 0, 0, max(held, end - held))) for block in self.blocks)
+
 
 class KeyValueSlab(DynamicCache):
     """The cache of a batch, to be handed to a model as ``past_key_values``.
@@ -71,7 +79,7 @@ class KeyValueSlab(DynamicCache):
     Args:
         model: a causal language model for which :func:`fits_slab` holds.
         rows: sequences in the batch.
-        slots: the most tokens that a row will hold, padding included.
+        slots: tokens that a row has room for at first, padding included; it grows when there are more.
     """
 
     def __init__(self, model: Any, rows: int, slots: int) -> None:

@@ -20,6 +20,8 @@ __all__ = ["SequenceBatch", "common_prefix_length", "open_batch"]
 
 _SHORTEST_SHARED_PREFIX = 8
 """Tokens from which on it pays to run a common prefix by itself."""
+_USUAL_ANSWER = 64
+"""New tokens that a batch has room for at first."""
 
 
 class SequenceBatch(Protocol):
@@ -103,9 +105,8 @@ class _SlabBatch:
         self._prefill_tokens = prefill_tokens
         self._rows = len(prompts)
         self._length = self._shared + len(self._rests[-1])
-        slots = self._length + new_tokens
-        self._cache = KeyValueSlab(forward.model, self._rows, slots)
-        self._mask = torch.zeros(self._rows, slots, dtype=torch.bool, device=forward.device)
+        self._cache = KeyValueSlab(forward.model, self._rows, self._length + min(new_tokens, _USUAL_ANSWER))
+        self._mask = torch.zeros(self._rows, self._length + new_tokens, dtype=torch.bool, device=forward.device)
         lengths = [[self._shared + len(rest)] for rest in self._rests]
         self._positions = torch.tensor(lengths, device=forward.device)
 
