@@ -187,6 +187,8 @@ class Verdict:
     terminated: bool
     score: float
     """Graded score in [0, 1]; 1.0 exactly at success."""
+    next_state: str = ""
+    """The judged state with the verdict written into it, where such a state shows one; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

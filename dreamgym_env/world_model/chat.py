@@ -30,9 +30,13 @@ Other memories show what pages look like.
 - reward is 1 only when this very action completes the task; otherwise 0. terminated tells whether the episode is over.
 
 Answer with one JSON object and nothing else, its members in this order:
-{{"reasoning": "one to three sentences: does the action lead toward success or failure, and how does the environment \
-respond", "next_state": "...", "reward": 0 or 1, "terminated": true or false}}
+{{{reasoning}"next_state": "...", "reward": 0 or 1, "terminated": true or false}}
 In next_state: {contract}"""
+
+_REASONING_MEMBER = (
+    '"reasoning": "one to three sentences: does the action lead toward success or failure, and how does the '
+    'environment respond", '
+)
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -55,19 +59,25 @@ class ChatFormat:
 
     name = "chat"
     stop: tuple[str, ...] = ()
-    json_schema: Mapping[str, Any] | None = _SCHEMA
 
-    def __init__(self, domain: Domain, codec: str = "full") -> None:
+    def __init__(self, domain: Domain, codec: str = "full", *, reasoning: bool = True) -> None:
         """Create the format.
 
         Args:
             domain: whose rules the model is told.
             codec: ``"full"`` or ``"edits"``: how the model writes the next state.
+            reasoning: whether the model reasons before it answers.
         """
         self.codec = CODECS[codec]
         self.viewer = Viewer(domain, newest_first=False, max_earlier=16)
         self._write = functools.lru_cache(maxsize=16_384)(self._written)  # most pages are written many times
-        self._system = _SYSTEM.format(rules=domain.rules, contract=self.codec.contract)
+        self._reasons = reasoning
+        self.json_schema: Mapping[str, Any] | None = _SCHEMA if reasoning else _without_reasoning(_SCHEMA)
+        self._system = _SYSTEM.format(
+            rules=domain.rules,
+            contract=self.codec.contract,
+            reasoning=_REASONING_MEMBER if reasoning else "",
+        )
 
     def prompt(self, view: View) -> Prompt:
         """Write task, pages and actions so far, memories and the action, in this order."""
@@ -119,7 +129,7 @@ class ChatFormat:
         segments = self.viewer.domain.segment(transition.next_state, transition.instruction)
         return json.dumps(
             {
-                "reasoning": transition.reasoning,
+                **({"reasoning": transition.reasoning} if self._reasons else {}),
                 "next_state": self.codec.encode(segments, view.pages),
                 "reward": int(transition.reward > 0),
                 "terminated": transition.terminated,
@@ -150,6 +160,11 @@ class ChatFormat:
         if text.count("\n") == len(segments) - 1 and not any(mark in text for mark in "\\\r#"):
             return text  # nothing to escape, as on nearly all pages
         return "\n".join(f"{number}| {_one_line(segment)}" for number, segment in enumerate(segments, start=1))
+
+
+def _without_reasoning(schema: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {name: value for name, value in schema["properties"].items() if name != "reasoning"}
+    return {**schema, "properties": properties, "required": list(properties)}
 
 
 def _origin(past: Transition) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from dreamgym_env.types import Prediction, Prompt, Source, Transition
+from dreamgym_env.world_model.codec import StateCodec
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = [
@@ -37,6 +38,7 @@ class PromptFormat(Protocol):
 
     name: str
     viewer: Viewer
+    codec: StateCodec
     stop: tuple[str, ...]
     json_schema: Mapping[str, Any] | None
 
