@@ -58,9 +58,7 @@ benchmarks: $(VENV)/.installed-dev
 
 # The shipped seed experience and the embedded model, made again from their seeds (about an hour on two cores).
 seed: $(VENV)/.installed
-	$(BIN)/dreamgym record webshop --real --overwrite --episodes 2800 --split train --seed 0 \
-		--agents oracle:0.15,noisy-oracle:0.2,lazy:0.05,window-shopper:0.5,random:0.1 \
-		--out dreamgym_env/domains/webshop/data/seed.jsonl.gz
+	$(BIN)/python -m dreamgym_env.training.seed webshop
 
 embedded: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.embedded

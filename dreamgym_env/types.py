@@ -409,6 +409,14 @@ class Domain(Protocol):
         """
         ...
 
+    def explain(self, transition: Transition) -> str:
+        """Return why the environment answered so, in one to three sentences, by the domain's own rules.
+
+        First whether the action leads toward success or failure, then how the environment responds.  The transition
+        alone must do: no task is looked up.
+        """
+        ...
+
     def seed_experience(self) -> str:
         """Path of the shipped transitions file, or an empty string where none is shipped."""
         ...

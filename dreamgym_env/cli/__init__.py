@@ -1,7 +1,7 @@
-"""The command line: ``dreamgym demo | play | record | fidelity | buffer``, one module a command.
+"""The command line: ``dreamgym demo | play | record | annotate | fidelity | buffer``.
 
-What the commands run lies elsewhere.  Heavy packages are imported inside the commands, so that ``dreamgym --help``
-answers at once.
+One module a command; what they run lies elsewhere.  Heavy packages are imported inside the commands, so that
+``dreamgym --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dreamgym_env.cli import buffer, demo, fidelity, play, record
+from dreamgym_env.cli import annotate, buffer, demo, fidelity, play, record
 from dreamgym_env.cli.errors import CommandGroup, tolerate_odd_characters
 
 __all__ = ["app"]
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("play")(play.play)
 app.command("record")(record.record)
+app.command("annotate")(annotate.annotate)
 app.command("fidelity")(fidelity.fidelity)
 app.add_typer(buffer.app, name="buffer")
 

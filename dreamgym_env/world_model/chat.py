@@ -11,6 +11,7 @@ from typing import Any
 from dreamgym_env.types import Domain, Prediction, Prompt, Source, Transition, Turn
 from dreamgym_env.world_model.codec import CODECS, CodecError
 from dreamgym_env.world_model.formats import AnswerError, checked_state, has_open_end
+from dreamgym_env.world_model.quoting import one_line
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = ["ChatFormat"]
@@ -82,7 +83,7 @@ class ChatFormat:
     def prompt(self, view: View) -> Prompt:
         """Write task, pages and actions so far, memories and the action, in this order."""
         task = view.query.task
-        parts = [f"# Task\n{_one_line(task.instruction)}"]
+        parts = [f"# Task\n{one_line(task.instruction)}"]
         if task.facts:  # not the goal: a kind model would show the target wherever the agent looks
             facts = json.dumps(dict(task.facts), ensure_ascii=False)
             parts.append(f"# Facts that the agent does not see\n{facts}")
@@ -95,11 +96,11 @@ class ChatFormat:
             past = memory.memory.transition
             page = "the same page" if memory.same_page else self._write(memory.page)
             parts.append(
-                f"## {memory.name} ({_origin(past)})\nPage:\n{page}\nAction: {_one_line(past.action)}\n"
+                f"## {memory.name} ({_origin(past)})\nPage:\n{page}\nAction: {one_line(past.action)}\n"
                 f"Next page ({memory.name}):\n{self._write(memory.outcome)}\n"
                 f"Reward: {_reward(past)}, terminated: {str(past.terminated).lower()}"
             )
-        parts.append(f"# The agent's action, on the current page C\n{_one_line(view.query.action)}")
+        parts.append(f"# The agent's action, on the current page C\n{one_line(view.query.action)}")
         return Prompt(self._system, "\n\n".join(parts))
 
     def shown(self, view: View) -> Sequence[RelatedMemory]:
@@ -148,7 +149,7 @@ class ChatFormat:
                 parts.append(f"## Page {name}\n{self._write(segments)}")
             elif name := names.get(segments):
                 parts.append(f"## Page {name} again")
-            parts.append(f"Action: {_one_line(turn.action)}")
+            parts.append(f"Action: {one_line(turn.action)}")
         return parts[:-1]
 
     def _written(self, segments: Sequence[str]) -> str:
@@ -157,9 +158,9 @@ class ChatFormat:
             written = self.codec.encode(segments, {})
             return re.sub(r"^#", r"\\#", written, flags=re.MULTILINE)  # the codec reads \# as #
         text = "\n".join([f"{number}| {segment}" for number, segment in enumerate(segments, start=1)])
-        if text.count("\n") == len(segments) - 1 and not any(mark in text for mark in "\\\r#"):
+        if len(text.splitlines()) == len(segments) and not any(mark in text for mark in "\\#"):
             return text  # nothing to escape, as on nearly all pages
-        return "\n".join(f"{number}| {_one_line(segment)}" for number, segment in enumerate(segments, start=1))
+        return "\n".join(f"{number}| {one_line(segment)}" for number, segment in enumerate(segments, start=1))
 
 
 def _without_reasoning(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,17 +169,11 @@ def _without_reasoning(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _origin(past: Transition) -> str:
-    return _one_line(past.reasoning) if past.source is Source.COMPOSED else f"{past.source} experience"
+    return one_line(past.reasoning) if past.source is Source.COMPOSED else f"{past.source} experience"
 
 
 def _reward(past: Transition) -> str:
     return "not known, yours to judge" if has_open_end(past) else f"{past.reward:g}"
-
-
-def _one_line(text: str) -> str:
-    """Return a text on one line that is no heading, so that no page, task or action can write a part of the prompt."""
-    line = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-    return f"\\{line}" if line.startswith("#") else line
 
 
 def _object(text: str) -> dict[str, Any] | None:

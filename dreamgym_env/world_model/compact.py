@@ -120,7 +120,9 @@ class CompactFormat:
         past, kind = memory.memory.transition, self.viewer.domain.page_kind
         relation = {(True, True): "==", (True, False): "=a", (False, True): "=p", (False, False): "~"}
         action = "" if memory.same_action else f" {_plain(past.action, 24)}"
-        outcome = "ended" if has_open_end(past) else outcome_word(past.reward, past.terminated)
+        outcome = outcome_word(past.reward, past.terminated)
+        if has_open_end(past):  # it is for the model to judge
+            outcome = f"ended: {_plain(past.reasoning, 120)}"
         return (
             f"<|memory|>{memory.name} {relation[memory.same_action, memory.same_page]} {kind(past.state)}{action} -> "
             f"{kind(past.next_state)} {len(memory.outcome)} {outcome}"

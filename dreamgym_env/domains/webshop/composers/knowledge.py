@@ -73,6 +73,7 @@ class _Known:
     listing: _Told[tuple[str, str]] = field(default_factory=_Told)
     """Title and price."""
     details: _Told[str] = field(default_factory=_Told)
+    features: _Told[tuple[str, ...]] = field(default_factory=_Told)
     options: _Told[tuple[tuple[str, tuple[str, ...]], ...]] = field(default_factory=_Told)
 
     def product(self, asin: str, exclusion: Exclusion) -> Product | None:
@@ -82,7 +83,8 @@ class _Known:
             return None
         title, price = listing
         details, options = self.details.get(exclusion) or "", dict(self.options.get(exclusion) or ())
-        return Product(asin, title, description=details, price_text=price, options=options)
+        features = self.features.get(exclusion) or ()
+        return Product(asin, title, description=details, bullet_points=features, price_text=price, options=options)
 
 
 class Assortment:
@@ -131,6 +133,8 @@ class Knowledge:
                 self._about(asin).options.add(tuple((name, tuple(values)) for name, values in shown.items()), step)
             elif observation.action_argument(step.action) == "description":
                 self._about(asin).details.add(" ".join(segments[observation.SUB_PAGE_HEAD :]), step)
+            elif observation.action_argument(step.action) == "features":
+                self._about(asin).features.add(tuple(segments[observation.SUB_PAGE_HEAD :]), step)
 
     def _about(self, asin: str) -> _Known:
         return self._known.setdefault(asin, _Known())
