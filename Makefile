@@ -51,7 +51,9 @@ test-vllm: $(VLLM_VENV)/.installed
 
 # The figures of benchmarks/RESULTS.md (tens of minutes).
 benchmarks: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --editable ".[benchmarks]"
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/fidelity.py
 	$(BIN)/python benchmarks/embedders.py
 	$(BIN)/python benchmarks/webshop.py
 	$(BIN)/python benchmarks/report.py

@@ -74,6 +74,7 @@ def main(
         results["codec"] = measure_codecs(domain, world_model, steps)
     if Part.GROWTH in parts:
         results["growth"] = [measure_share(domain, world_model, steps, share, oracle_tasks) for share in SHARES]
+        plot_growth(results["growth"], RESULTS.with_name("growth.svg"))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
@@ -230,6 +231,33 @@ def measure_share(
     }
     _CONSOLE.print(row)
     return row
+
+
+def plot_growth(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draw exact match and the oracle's success over the share of experience."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "growth"  # the same figures give the same file
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+    places = range(len(rows))
+    for system, colour in ((MODEL, "#1b6ca8"), ("nearest memory copied", "#999999")):
+        found = [row["exact_match"][system] for row in rows]
+        spread = [[one["value"] - one["low"] for one in found], [one["high"] - one["value"] for one in found]]
+        values = [one["value"] for one in found]
+        axes.errorbar(places, values, yerr=spread, marker="o", capsize=3, color=colour, label=f"exact match, {system}")
+    solved = [row["oracle_solved"] / row["oracle_tasks"] for row in rows]
+    axes.plot(places, solved, marker="s", linestyle="--", color="#c8553d", label="tasks that the oracle solves")
+    axes.set_xticks(list(places), [f"{row['share']:.0%}\n{row['transitions']:,} steps" for row in rows])
+    axes.set_xlabel("share of the recorded train episodes in the buffer")
+    axes.set_ylim(0, 1.02)
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(loc="best", fontsize=8)
+    axes.set_title("DreamGym/WebShop-v0, held-out test tasks", fontsize=10)
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
 
 
 if __name__ == "__main__":
