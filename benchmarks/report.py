@@ -1,4 +1,4 @@
-"""Writes ``benchmarks/RESULTS.md`` from the result files, so that no figure there is typed by hand.
+"""Writes ``benchmarks/RESULTS.md`` and the embedded model's card, so that no figure there is typed by hand.
 
 ``python benchmarks/report.py`` after any of the measuring scripts.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
+MODEL_FOLDER = FOLDER.parent / "dreamgym_env" / "world_model" / "embedded"
 INTRODUCTION = """# Results
 
 Written by `python benchmarks/report.py` from the files in `benchmarks/results/`. Rates are of one machine on one day;
@@ -27,6 +28,11 @@ def main() -> None:
         if path.exists():
             parts.extend(render(json.loads(path.read_text(encoding="utf-8"))))
     (FOLDER / "RESULTS.md").write_text("\n".join(parts), encoding="utf-8")
+    measured_fidelity = FOLDER / "results" / "fidelity.json"
+    if measured_fidelity.exists():
+        figures = json.loads(measured_fidelity.read_text(encoding="utf-8"))
+        settings = json.loads((MODEL_FOLDER / "dreamgym.json").read_text(encoding="utf-8"))
+        (MODEL_FOLDER / "README.md").write_text(model_card(settings, figures), encoding="utf-8")
 
 
 def throughput(results: dict[str, Any]) -> Iterable[str]:
@@ -176,6 +182,47 @@ def fidelity(results: dict[str, Any]) -> Iterable[str]:
             ],
         )
         yield "![exact match and oracle success by share of experience](results/growth.svg)\n"
+
+
+def model_card(settings: dict[str, Any], figures: dict[str, Any]) -> str:
+    """Return the embedded model's card in the form of the Hugging Face hub."""
+    training, held_out = settings["training"], figures["heldout"]
+    model = held_out["overall"]["world model"]
+    rows = [
+        ["next state exact", percent(model["exact_match"], interval=True)],
+        ["... but for new searches' results", percent(held_out["exact_but_unseen_searches"], interval=True)],
+        ["products that these share with the real page", percent(held_out["shared_products"], interval=True)],
+        ["success by the verifier", percent(model["verified_reward_accuracy"], interval=True)],
+        ["success by the model's own word", percent(model["reward_accuracy"], interval=True)],
+        ["... false, of the steps that are none", percent(model["false_success"], interval=True)],
+        ["... missed, of those that are one", percent(model["missed_success"], interval=True)],
+        ["answers that cannot be read", percent(model["parse_failures"], interval=True)],
+    ]
+    return f"""---
+license: apache-2.0
+library_name: transformers
+pipeline_tag: text-generation
+---
+
+# The embedded world model
+
+A causal language model of {training["parameters"] / 1e6:.1f} M parameters (Llama architecture, {training["layers"]}
+layers of width {training["hidden"]}, a vocabulary of {training["vocabulary"]:,} tokens of its own) that answers what a
+text environment does: one sentence of reasoning, then the next page by reference to pages that its prompt names
+(codec `{settings["codec"]}`, format `{settings["format"]}`). It is no language model for anything else: it selects and
+joins pages that memories hold, and invents nothing useful where they hold nothing.
+
+- **Data**: {training["examples"]:,} examples drawn from the seed experience that the package ships (`make seed`:
+  scripted agents in the real environment, train tasks only; reasons by the domain's rules), each grounded in memories
+  of other episodes, part of them with the task's own recordings, or all memories of the same action, hidden.
+- **Training**: from scratch, {training["steps"]:,} steps of {training["batch_size"]} examples, peak learning rate
+  {training["learning_rate"]}, seed {training["seed"]}; loss on the answer's tokens alone, {training["loss"]:.3f} nats a
+  token on average. `make embedded` does it again, in about half an hour on two cores.
+- **Figures** ({measured(figures["runs"]["heldout"])}; `python benchmarks/fidelity.py --part heldout`): open loop on
+  {held_out["steps"]:,} steps of {held_out["episodes"]} episodes on test tasks in `DreamGymReal/WebShop-v0`; guard,
+  replay and memo off, nothing recorded of a step's own task among its memories; 95 % intervals.
+
+{table(["figure", "measured"], rows)}"""
 
 
 def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:

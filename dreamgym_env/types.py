@@ -97,7 +97,12 @@ class Task:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What is true but hidden from the agent. Only the world model and the verifier may read it; JSON values only."""
     parent: str = ""
-    """Id of the task that this one varies; empty for an original task."""
+    """Id of the original task that this one varies; empty for an original."""
+
+    @property
+    def family(self) -> str:
+        """Id of the original task: an evaluation of one member of a family hides the recordings of all."""
+        return self.parent or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,13 @@ class Transition:
     """Whether the state offered the action."""
     available_actions: tuple[str, ...] = ()
     """Actions offered in ``next_state``, where the recorder knew them."""
+    parent: str = ""
+    """Id of the original task that its task varies; empty for an original."""
+
+    @property
+    def family(self) -> str:
+        """Id of the original task."""
+        return self.parent or self.task_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ __all__ = ["add_infos", "reset_info", "step_info"]
 def reset_info(backend: Backend, episode: Episode) -> dict[str, Any]:
     """Return what ``reset`` says beside the observation.
 
-    ``task_id``, ``instruction``, ``split``: of the task; ``available_actions``: tuple of texts.
+    ``task_id``, ``instruction``, ``split``, ``parent``: of the task; ``available_actions``: tuple of texts.
     """
     return {
         "task_id": episode.task.id,
         "instruction": episode.task.instruction,
         "split": episode.task.split,
+        "parent": episode.task.parent,
         "available_actions": backend.available_actions(episode),
     }
 

@@ -84,6 +84,7 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
             task_id=str(self._about["task_id"]),
             instruction=str(self._about["instruction"]),
             split=str(self._about.get("split", "train")),
+            parent=str(self._about.get("parent", "")),
             episode=f"{self._name}/{self._episodes}",
             step=len(self._history),
             history=tuple(self._history),

@@ -162,7 +162,9 @@ class _Asker:
             task = None
         if task is not None and task.instruction == step.instruction:
             return task
-        return Task(step.task_id, step.domain, step.instruction, initial_state="", split=step.split)
+        return Task(
+            step.task_id, step.domain, step.instruction, initial_state="", split=step.split, parent=step.parent
+        )
 
     def _retrieve(self, queries: Sequence[Query]) -> list[list[Memory]]:
         if not self._options.k:

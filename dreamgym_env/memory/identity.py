@@ -79,7 +79,7 @@ class Identifier:
             question=self.question(transition.state, transition.instruction, transition.action),
             outcome=digest(next_page, repr(float(transition.reward)), repr(bool(transition.terminated))),
             path=self._path(transition.task_id, (*(turn.action for turn in transition.history), transition.action)),
-            task=self.task(transition.task_id),
+            task=self.family(transition.family),
             episode=self.episode(transition.task_id, transition.episode),
             step=transition.step,
         )
@@ -91,8 +91,8 @@ class Identifier:
         """Return the hash of a query's task and all actions of its episode, the one asked for included."""
         return self._path(query.task.id, (*(turn.action for turn in query.history), query.action))
 
-    def task(self, task_id: str) -> str:
-        """Return the hash of a task's id."""
+    def family(self, task_id: str) -> str:
+        """Return the hash of an original task's id, by which it and its variations are known."""
         return digest(task_id)
 
     def _path(self, task_id: str, actions: Iterable[str]) -> str:

@@ -69,21 +69,15 @@ class KeyIndex:
         """Return how many distinct keys have rows."""
         return len(self._groups) - len(self._empty)
 
-    def __contains__(self, row: RowId) -> bool:
-        """Return whether the key of a row is known (then :meth:`add` needs none)."""
-        return self.layout.key_name(row) in self._numbers
-
-    def add(self, row: RowId, key: Floats | None = None) -> None:
+    def add(self, row: RowId, key: Floats) -> None:
         """Add a row.
 
         Args:
             row: what the key stands for; never added before.
-            key: float32 of shape (sum of the parts' widths,); not needed where it is known already.
+            key: float32 of shape (sum of the parts' widths,); where it is known already, this one is passed over.
         """
         number = self._numbers.get(self.layout.key_name(row))
         if number is None:
-            if key is None:
-                raise KeyError(f"The key of {row} is not known.")
             number = self._numbers[self.layout.key_name(row)] = len(self._groups)
             self._groups.append({})
             self._questions.setdefault(row.question, []).append(number)

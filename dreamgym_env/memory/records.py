@@ -64,6 +64,8 @@ def to_record(transition: Transition, predecessor: Transition | None = None) -> 
         record["valid"] = False
     if transition.available_actions:
         record["available_actions"] = list(transition.available_actions)
+    if transition.parent:
+        record["parent"] = transition.parent
     return record
 
 
@@ -93,6 +95,7 @@ def from_record(record: Mapping[str, Any], predecessor: Transition | None = None
         terminated=_flag(record, "terminated"),
         source=_source(record),
         reasoning=_text(record, "reasoning", ""),
+        parent=_text(record, "parent", ""),
         score=_number(record, "score", reward),
         valid=_flag(record, "valid", True),
         available_actions=tuple(sys.intern(action) for action in actions),

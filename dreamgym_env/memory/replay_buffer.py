@@ -99,7 +99,7 @@ class ReplayBuffer:
         self._waiting_since = time.monotonic()
         """When the first of the pending transitions came."""
         self._frozen = False
-        self._answers: dict[tuple[str, frozenset[str], int], list[Memory]] = {}
+        self._answers: dict[tuple[str, str, int], list[Memory]] = {}
         """What was found for questions since the buffer changed last."""
         self._refused: Counter[str] = Counter()
         spec = StoreSpec(domain.name, self.encoder.name, self.encoder.dimension)
@@ -135,7 +135,7 @@ class ReplayBuffer:
             queries: n queries, answered in one batch.
             k: how many memories each.
             exclude_episode: leave out the query's own episode altogether.
-            exclude_task: leave out the query's own task, and the one that it varies (an evaluation on recorded tasks).
+            exclude_task: leave out the query's own task, and all that are variations of the same (an evaluation).
             with_history: give the transitions of the memories their histories. Otherwise ``history`` is empty in
                 them: a prompt shows what happened, not how the episode came there, and reading that costs more.
 
@@ -290,17 +290,16 @@ class ReplayBuffer:
 
     def _leak_rule(self, query: Query, exclude_episode: bool, exclude_task: bool) -> LeakRule:
         task = query.task
-        excluded = {task.id, task.parent} - {""} if exclude_task else set()
         return LeakRule(
             question=self._identifier.question(query.state, task.instruction, query.action),
             episode=self._identifier.episode(task.id, query.episode) if query.episode else "",
             step=len(query.history),
-            excluded_tasks=frozenset(map(self._identifier.task, excluded)),
+            excluded_family=self._identifier.family(task.family) if exclude_task else "",
             exclude_episode=exclude_episode,
         )
 
     def _may_keep(self, rule: LeakRule) -> bool:
-        """Return whether what a query finds follows from its question, its excluded tasks and the buffer alone."""
+        """Return whether what a query finds follows from its question, its excluded family and the buffer alone."""
         fixed = self.encoder.layout.by_question and not self._own.store.shared
         return fixed and not any(rule.episode in shelf.catalogue.episodes for shelf in self._shelves)
 

@@ -30,17 +30,17 @@ class LeakRule:
     """Hash of the asking episode; empty if it has no name."""
     step: int
     """Its current step: memories of the same episode from this step on are its future."""
-    excluded_tasks: frozenset[str] = frozenset()
-    """Hashes of the tasks whose rows are left out."""
+    excluded_family: str = ""
+    """Hash of the original task whose rows, and those of its variations, are left out; empty for none."""
     exclude_episode: bool = False
 
-    def kept_by(self, k: int) -> tuple[str, frozenset[str], int]:
+    def kept_by(self, k: int) -> tuple[str, str, int]:
         """Return by what the answer is kept, k memories, where the asking episode has no rows."""
-        return self.question, self.excluded_tasks, k
+        return self.question, self.excluded_family, k
 
     def allows(self, row: RowId) -> bool:
         """Return whether the query may see a row."""
-        if row.task in self.excluded_tasks:
+        if row.task == self.excluded_family:
             return False
         return row.episode != self.episode or not (self.exclude_episode or row.step >= self.step)
 

@@ -232,6 +232,7 @@ class Simulator:
             task_id=step.query.task.id,
             instruction=step.query.task.instruction,
             split=step.query.task.split,
+            parent=step.query.task.parent,
             episode=step.episode.name,
             step=len(step.query.history),
             history=step.query.history,

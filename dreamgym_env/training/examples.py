@@ -112,5 +112,5 @@ def _same_action(domain: Domain, memory: Memory, step: Transition) -> bool:
 
 
 def _query(step: Transition) -> Query:
-    task = Task(step.task_id, step.domain, step.instruction, initial_state="", split=step.split)
+    task = Task(step.task_id, step.domain, step.instruction, initial_state="", split=step.split, parent=step.parent)
     return Query(task, step.history, step.state, step.action, step.episode)

@@ -39,6 +39,7 @@ transitions = st.builds(
     score=st.floats(0, 1),
     valid=st.booleans(),
     available_actions=st.lists(texts, max_size=3).map(tuple),
+    parent=texts,
 )
 
 

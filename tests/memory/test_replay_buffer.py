@@ -368,3 +368,48 @@ def test_every_recorded_question_finds_its_own_record(tmp_path: Path, weights: K
             assert buffer.add(steps) == (0 if session else len(steps))
             found = buffer.retrieve(queries, k=1)
             assert [memories[0].transition.next_state for memories in found] == [step.next_state for step in steps]
+
+
+# what was found is kept
+
+
+def test_a_question_is_searched_for_once_until_the_buffer_changes(buffer, monkeypatch) -> None:
+    buffer.add(walk(0))
+    searches = []
+    search = buffer._own.search
+    monkeypatch.setattr(buffer._own, "search", lambda keys, *rest: searches.append(len(keys)) or search(keys, *rest))
+    group = [query_of(walk(2)[1], episode=f"member {number}") for number in range(4)]
+    first = buffer.retrieve(group, k=2)
+    assert first == buffer.retrieve(group, k=2) == [first[0]] * 4
+    assert sum(searches) == 1
+    buffer.add(walk(1))
+    assert len(buffer.retrieve(group, k=9)[0]) >= len(first[0])
+    assert sum(searches) > 1
+
+
+def test_what_is_kept_is_never_given_to_an_episode_that_may_not_see_it(buffer) -> None:
+    steps = walk(0, episode="mine")
+    buffer.add(steps)
+    asked = query_of(steps[1], episode="another", task=steps[1].task_id)
+    seen = buffer.retrieve([asked], k=9)[0]
+    own = buffer.retrieve([replace(asked, episode="mine")], k=9)[0]
+    assert {memory.transition.step for memory in seen} > {memory.transition.step for memory in own}
+    assert all(memory.transition.step < 1 for memory in own)
+
+
+def test_changing_the_list_of_memories_changes_nothing_that_is_kept(buffer) -> None:
+    buffer.add(walk(0))
+    question = query_of(walk(2)[1])
+    found = buffer.retrieve([question], k=3)[0]
+    kept = list(found)
+    found.clear()
+    assert buffer.retrieve([question], k=3)[0] == kept
+
+
+def test_a_task_sees_nothing_of_its_variations_where_its_task_is_left_out(buffer) -> None:
+    steps = [replace(step, task_id="varied", parent="toyhouse/train/0", episode="varied") for step in walk(0)]
+    buffer.add(steps)
+    question = query_of(walk(0)[1])
+    sibling = replace(question, task=replace(question.task, id="another variation", parent="toyhouse/train/0"))
+    assert buffer.retrieve([question], k=9)[0]
+    assert buffer.retrieve([question, sibling], k=9, exclude_task=True) == [[], []]

@@ -224,3 +224,16 @@ def test_a_closed_generator_says_so(folder: Path) -> None:
     generator.close()
     with pytest.raises(WorldModelError, match="closed"):
         generator.generate(PROMPTS[:1], Sampling(), [0])
+
+
+@pytest.mark.parametrize("stop", [(), ("e",)])
+def test_prompt_lookup_changes_nothing_but_the_way(folder: Path, stop: tuple[str, ...]) -> None:
+    prompts = [Prompt("", "one two three one two three one two"), Prompt("", "page page page page page")]
+    sampling = Sampling(max_new_tokens=24, stop=stop)
+    answers = []
+    for guesses in (0, 4):
+        generator = TransformersGenerator(folder, prompt_lookup=guesses)
+        answers.append(generator.generate(prompts, sampling, [0, 1]))
+        generator.close()
+    assert answers[0] == answers[1]
+    assert any(answer.completion_tokens > 1 for answer in answers[0])

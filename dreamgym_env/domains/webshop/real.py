@@ -79,6 +79,7 @@ class RealWebShop:
             task_id=episode.task.id,
             instruction=episode.task.instruction,
             split=episode.task.split,
+            parent=episode.task.parent,
             episode=episode.name,
             step=episode.step,
             history=tuple(episode.history),

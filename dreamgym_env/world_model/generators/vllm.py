@@ -28,7 +28,9 @@ class VLLMGenerator:
         chat: whether to use the tokenizer's chat template; None means "when there is one".
         chat_options: variables for the chat template, for example ``{"enable_thinking": False}``.
         engine_args: keywords of ``vllm.LLM``, for example ``tensor_parallel_size=2``,
-            ``gpu_memory_utilization=0.5``, ``max_model_len=8192``.  A model that fills its JSON with white space needs
+            ``gpu_memory_utilization=0.5``, ``max_model_len=8192``, or for guesses copied from the prompt
+            ``speculative_config={"method": "ngram", "num_speculative_tokens": 8, "prompt_lookup_max": 4}``.  A model
+            that fills its JSON with white space needs
             ``structured_outputs_config={"backend": "xgrammar", "disable_any_whitespace": True}``.
 
     Raises:

@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 __all__ = ["EVERYTHING", "Assortment", "Exclusion", "Knowledge"]
 
 T = TypeVar("T", bound=Hashable)
-_TASKS_KEPT = 3  # a question excludes at most two tasks: its own and the one that it varies
+_FAMILIES_KEPT = 2  # a question excludes at most one: its own
 
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
     """Whose recordings a question may not use."""
 
-    tasks: frozenset[str] = frozenset()
+    family: str = ""
+    """Id of an original task, whose variations are excluded too; empty for none."""
     episode: str = ""
 
     @classmethod
     def of(cls, query: Query, *, exclude_episode: bool, exclude_task: bool) -> Exclusion:
         """Return what a query excludes; a task that varies another is the same task."""
-        family = {query.task.id, query.task.parent} - {""} if exclude_task else ()
-        return cls(frozenset(family), query.episode if exclude_episode else "")
+        return cls(query.task.family if exclude_task else "", query.episode if exclude_episode else "")
 
 
 EVERYTHING = Exclusion()
@@ -50,19 +50,19 @@ class _Told(Generic[T]):
     """One thing about a product, in each wording that recordings have shown."""
 
     _recordings: dict[T, dict[str, str]] = field(default_factory=dict)
-    """Wording -> episode -> task, of as many episodes as it takes to know what is left whatever is excluded."""
+    """Wording -> episode -> original task, of as many episodes as tell what is left whatever is excluded."""
 
     def add(self, wording: T, step: Transition) -> None:
         """Note what a recording shows."""
         episodes = self._recordings.setdefault(wording, {})
-        tasks = set(episodes.values())
-        if len(episodes) < 2 or (step.task_id not in tasks and len(tasks) < _TASKS_KEPT):
-            episodes.setdefault(step.episode, step.task_id)
+        families = set(episodes.values())
+        if len(episodes) < 2 or (step.family not in families and len(families) < _FAMILIES_KEPT):
+            episodes.setdefault(step.episode, step.family)
 
     def get(self, exclusion: Exclusion) -> T | None:
         """Return the first wording that a usable recording shows, or None."""
         for wording, episodes in self._recordings.items():
-            if any(task not in exclusion.tasks and name != exclusion.episode for name, task in episodes.items()):
+            if any(family != exclusion.family and name != exclusion.episode for name, family in episodes.items()):
                 return wording
         return None
 
@@ -139,7 +139,7 @@ class Knowledge:
 
     def _shelf(self, exclusion: Exclusion) -> Assortment:
         concerned = set().union(
-            *(self._told_by[name] for name in (*exclusion.tasks, exclusion.episode) if name in self._told_by)
+            *(self._told_by[name] for name in (exclusion.family, exclusion.episode) if name in self._told_by)
         )
         listed = concerned & self._places.keys()
         return self._all.changed({self._places[asin]: self._known[asin].product(asin, exclusion) for asin in listed})
@@ -161,7 +161,7 @@ class Knowledge:
                 self._about(asin, step).features.add(tuple(segments[observation.SUB_PAGE_HEAD :]), step)
 
     def _about(self, asin: str, step: Transition) -> _Known:
-        self._told_by[step.task_id].add(asin)
+        self._told_by[step.family].add(asin)
         self._told_by[step.episode].add(asin)
         return self._known.setdefault(asin, _Known())
 

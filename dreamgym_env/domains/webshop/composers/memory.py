@@ -30,6 +30,7 @@ def composed_memory(query: Query, action: str, page: str, origin: str, *, termin
         task_id=query.task.id,
         instruction=query.task.instruction,
         split=query.task.split,
+        parent=query.task.parent,
         episode="composed",
         step=len(query.history),
         history=query.history,

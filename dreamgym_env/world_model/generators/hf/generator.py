@@ -45,6 +45,8 @@ class TransformersGenerator:
         chat: whether to use the tokenizer's chat template; None means "when there is one".
         chat_options: variables for the chat template, for example ``{"enable_thinking": False}``.
         skip_special_tokens: whether special tokens are left out of the texts; the end-of-sequence token always is.
+        prompt_lookup: how many tokens to guess at once by copying from the prompt (prompt-lookup decoding); 0 for none.
+            Greedy answers are then decoded one after the other by transformers' ``generate``.
         load_options: further keywords of ``from_pretrained``, for example ``{"revision": "main"}`` or
             ``{"local_files_only": True}``.
 
@@ -63,10 +65,12 @@ class TransformersGenerator:
         chat: bool | None = None,
         chat_options: Mapping[str, Any] | None = None,
         skip_special_tokens: bool = True,
+        prompt_lookup: int = 0,
         load_options: Mapping[str, Any] | None = None,
     ) -> None:
         loaded, tokenizer = _load(str(model), device, dtype, dict(load_options or {}))
         self._set_up(loaded, tokenizer, batch_tokens, prefill_tokens, chat, chat_options, skip_special_tokens)
+        self._prompt_lookup = prompt_lookup
 
     @classmethod
     def from_loaded(
@@ -96,6 +100,7 @@ class TransformersGenerator:
         skip_special_tokens: bool,
     ) -> None:
         self._model: PreTrainedModel | None = model
+        self._prompt_lookup = 0
         self._tokenizer = tokenizer
         self._encoder = PromptEncoder(tokenizer, chat, chat_options)
         self._batch_tokens = batch_tokens
@@ -152,6 +157,10 @@ class TransformersGenerator:
             return tokens[-1] in self._end_tokens or watch.stops(tokens)
 
         try:
+            if self._prompt_lookup and sampling.temperature <= 0:
+                from dreamgym_env.world_model.generators.hf.prompt_lookup import decode_by_lookup
+
+                return decode_by_lookup(self._model, rows, self._prompt_lookup, self._end_tokens, ended)
             for batch in split_batches(rows, self._batch_tokens):
                 decode(self._model, batch, sampling.temperature, ended, self._prefill_tokens)
         except torch.OutOfMemoryError as error:
