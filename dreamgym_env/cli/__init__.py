@@ -1,6 +1,7 @@
-"""The command line: ``dreamgym demo | play | record | buffer``.  One module a command; what they run lies elsewhere.
+"""The command line: ``dreamgym demo | play | record | finetune | buffer``.
 
-Heavy packages are imported inside the commands, so that ``dreamgym --help`` answers at once.
+One module a command; what they run lies elsewhere.  Heavy packages are imported inside the commands, so that
+``dreamgym --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dreamgym_env.cli import buffer, demo, play, record
+from dreamgym_env.cli import buffer, demo, finetune, play, record
 from dreamgym_env.cli.errors import CommandGroup, tolerate_odd_characters
 
 __all__ = ["app"]
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("play")(play.play)
 app.command("record")(record.record)
+app.command("finetune")(finetune.finetune)
 app.add_typer(buffer.app, name="buffer")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from dreamgym_env.types import Prediction, Prompt, Source, Transition
+from dreamgym_env.world_model.codec import StateCodec
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = [
@@ -36,6 +37,7 @@ class PromptFormat(Protocol):
     """How questions and answers are written."""
 
     name: str
+    codec: StateCodec
     viewer: Viewer
     stop: tuple[str, ...]
     json_schema: Mapping[str, Any] | None
