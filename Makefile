@@ -57,16 +57,16 @@ test-smollm2: $(VENV)/.installed-dev
 
 # The figures of benchmarks/RESULTS.md (tens of minutes).
 benchmarks: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --editable ".[benchmarks]"
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/fidelity.py
 	$(BIN)/python benchmarks/embedders.py
 	$(BIN)/python benchmarks/webshop.py
 	$(BIN)/python benchmarks/report.py
 
 # The shipped seed experience and the embedded model, made again from their seeds (about an hour on two cores).
 seed: $(VENV)/.installed
-	$(BIN)/dreamgym record webshop --real --overwrite --episodes 2800 --split train --seed 0 \
-		--agents oracle:0.15,noisy-oracle:0.2,lazy:0.05,window-shopper:0.5,random:0.1 \
-		--out dreamgym_env/domains/webshop/data/seed.jsonl.gz
+	$(BIN)/python -m dreamgym_env.training.seed webshop
 
 embedded: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.embedded

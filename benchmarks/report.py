@@ -22,7 +22,7 @@ it comes from: a dream's reward is not a result.
 def main() -> None:
     """Render every result file that is there."""
     parts = [INTRODUCTION]
-    for name, render in (("throughput", throughput), ("webshop", webshop), ("embedders", embedders)):
+    for name, render in RENDERERS.items():
         path = FOLDER / "results" / f"{name}.json"
         if path.exists():
             parts.extend(render(json.loads(path.read_text(encoding="utf-8"))))
@@ -129,6 +129,100 @@ def embedders(results: dict[str, Any]) -> Iterable[str]:
     yield f"## Embedders\n\n`python benchmarks/embedders.py`, {measured(results)}.\n"
     rows = results["embedders"]
     yield table(list(rows[0]), [[shown(value) for value in row.values()] for row in rows])
+
+
+def fidelity(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``fidelity.json``."""
+    yield "## Fidelity of the dream of WebShop\n\n`python benchmarks/fidelity.py`.\n"
+    if held_out := results.get("heldout"):
+        yield from _held_out(held_out, results["runs"]["heldout"])
+    if variants := results.get("ablation"):
+        yield f"One part changed at a time, on the same steps ({measured(results['runs']['ablation'])}).\n"
+        columns = ("exact_match", "line_f1", "reward_accuracy", "false_success", "parse_failures")
+        yield table(
+            ["variant", *(column.replace("_", " ") for column in columns), "tokens written a step"],
+            [
+                [name, *(percent(found[column]) for column in columns), f"{found['completion_tokens']['value']:.1f}"]
+                for name, found in variants.items()
+            ],
+        )
+    if codec := results.get("codec"):
+        yield (
+            f"Writing a page by reference (`edits`) or out (`full`), the same weights and prompts, 32 steps at once "
+            f"({measured(results['runs']['codec'])}). The model cannot write pages out; `full` is the time of decoding "
+            f"as many tokens as that takes, up to the end of its context.\n"
+        )
+        yield table(
+            ["codec", "tokens written a step", "steps/s of the generator"],
+            [[name, f"{codec[name]['tokens']:.1f}", f"{codec[name]['rate']:.1f}"] for name in ("edits", "full")],
+        )
+        yield f"`edits` writes {codec['token_ratio']:.1%} of the tokens and is {codec['speedup']:.1f} times as fast.\n"
+    if shares := results.get("growth"):
+        yield (
+            f"What grounding is worth: the same model with a share of the recorded episodes "
+            f"({measured(results['runs']['growth'])}); the scripted oracle plays {shares[0]['oracle_tasks']} test "
+            f"tasks in each dream.\n"
+        )
+        yield table(
+            ["share", "transitions", "exact match", "nearest memory copied", "oracle solves in the dream"],
+            [
+                [
+                    f"{row['share']:.0%}",
+                    f"{row['transitions']:,}",
+                    *(percent(row["exact_match"][system]) for system in ("world model", "nearest memory copied")),
+                    f"{row['oracle_solved'] / row['oracle_tasks']:.0%}",
+                ]
+                for row in shares
+            ],
+        )
+        yield "![exact match and oracle success by share of experience](results/growth.svg)\n"
+
+
+def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:
+    kinds = ", ".join(f"{kind} {share:.1%}" for kind, share in results["page_kinds"].items())
+    yield (
+        f"Open loop on {results['steps']:,} steps of {results['episodes']} episodes on test tasks in the real engine "
+        f"({measured(run)}): every step is asked by itself, nothing recorded of its own task is among the memories; "
+        f"guard, replay and memo are off. 95 % intervals, bootstrap over episodes. Pages that follow: {kinds}.\n"
+    )
+    figures = ("exact_match", "line_f1", "reward_accuracy", "termination_accuracy", "false_success", "missed_success")
+    verified = ("verified_reward_accuracy", "verified_false_success")
+    yield table(
+        ["system", *(name.replace("_", " ") for name in (*figures, *verified, "parse_failures"))],
+        [
+            [system, *(percent(found[name], interval=True) for name in (*figures, *verified, "parse_failures"))]
+            for system, found in results["overall"].items()
+        ],
+    )
+    yield (
+        f"Results of a search that was never recorded are {results['unseen_searches']:.1%} of the steps: such a page "
+        f"shows {percent(results['shared_products'], interval=True)} of the real page's products. All other steps are "
+        f"exact in {percent(results['exact_but_unseen_searches'], interval=True)}.\n"
+    )
+    yield "The model by kind of step:\n"
+    yield table(
+        ["steps", "n", *(name.replace("_", " ") for name in (*figures, "parse_failures"))],
+        [
+            [
+                f"{division}: {name}",
+                found["exact_match"]["count"],
+                *(percent(found[f]) for f in (*figures, "parse_failures")),
+            ]
+            for division, classes in results["strata"]["world model"].items()
+            for name, found in classes.items()
+        ],
+    )
+
+
+RENDERERS = {"throughput": throughput, "webshop": webshop, "fidelity": fidelity, "embedders": embedders}
+
+
+def percent(figure: dict[str, Any] | None, *, interval: bool = False) -> str:
+    """Return a ratio as a cell; a figure of nothing is a dash."""
+    if figure is None:
+        return "-"
+    spread = f" ({figure['low']:.1%} - {figure['high']:.1%})" if interval else ""
+    return f"{figure['value']:.1%}{spread}"
 
 
 def common(row: dict[str, Any], *further: str) -> list[str]:

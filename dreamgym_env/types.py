@@ -187,6 +187,8 @@ class Verdict:
     terminated: bool
     score: float
     """Graded score in [0, 1]; 1.0 exactly at success."""
+    next_state: str = ""
+    """The judged state with the verdict written into it, where such a state shows one; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +406,14 @@ class Domain(Protocol):
         """Return a recorded step as a model should learn it when shown these memories.
 
         It carries a short reason by the domain's own rules, and its next state holds only what can be known.
+        """
+        ...
+
+    def explain(self, transition: Transition) -> str:
+        """Return why the environment answered so, in one to three sentences, by the domain's own rules.
+
+        First whether the action leads toward success or failure, then how the environment responds.  The transition
+        alone must do: no task is looked up.
         """
         ...
 

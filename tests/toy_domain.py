@@ -115,7 +115,10 @@ class ToyHouse:
         return NoComposer()
 
     def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
-        return replace(transition, reasoning="That is how the house is built.")
+        return replace(transition, reasoning=self.explain(transition))
+
+    def explain(self, transition: Transition) -> str:
+        return "That is how the house is built."
 
     def seed_experience(self) -> str:
         return ""

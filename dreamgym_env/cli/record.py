@@ -21,16 +21,16 @@ from dreamgym_env.cli.options import (
 if TYPE_CHECKING:
     from dreamgym_env.training.record import AgentShare, RecordReport
 
-__all__ = ["record"]
+__all__ = ["MIX", "read_agents", "record"]
 
-_MIX = "oracle:0.3,noisy-oracle:0.35,lazy:0.1,random:0.25"
+MIX = "oracle:0.3,noisy-oracle:0.35,lazy:0.1,random:0.25"
 
 
 def record(
     domain: DomainArgument,
     out: Annotated[Path, typer.Option(help="Transitions file to write; gzip if it ends in .gz.")],
     real: Annotated[bool, typer.Option("--real", help="Record the real environment (else its dream).")] = False,
-    agents: Annotated[str, typer.Option(help="Who plays and how often: NAME:SHARE,NAME:SHARE,...")] = _MIX,
+    agents: Annotated[str, typer.Option(help="Who plays and how often: NAME:SHARE,NAME:SHARE,...")] = MIX,
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 100,
     split: SplitOption = "train",
     seed: SeedOption = 0,
@@ -58,7 +58,7 @@ def record(
             report = record_experience(
                 domain,
                 out,
-                agents=_read_agents(agents),
+                agents=read_agents(agents),
                 episodes=episodes,
                 split=split,
                 seed=seed,
@@ -73,7 +73,8 @@ def record(
     typer.echo(json.dumps(report.to_json(), indent=2) if as_json else _described(report))
 
 
-def _read_agents(text: str) -> tuple[AgentShare, ...]:
+def read_agents(text: str) -> tuple[AgentShare, ...]:
+    """Read ``NAME:SHARE,NAME:SHARE,...``. Raises typer.BadParameter."""
     from dreamgym_env.training.record import parse_agent_shares
 
     try:

@@ -23,7 +23,7 @@ from dreamgym_env.errors import ExperienceFormatError
 from dreamgym_env.memory.records import dump_line, from_record, to_record
 from dreamgym_env.types import Transition
 
-__all__ = ["SCHEMA_VERSION", "TransitionWriter", "read_transitions", "write_transitions"]
+__all__ = ["SCHEMA_VERSION", "TransitionWriter", "read_header", "read_transitions", "write_transitions"]
 
 SCHEMA_VERSION = 1
 FORMAT = "dreamgym_env.transitions"
@@ -89,6 +89,20 @@ def read_transitions(path: str | os.PathLike[str]) -> list[Transition]:
         latest[transition.episode] = transition
         transitions.append(transition)
     return transitions
+
+
+def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the first line of a transitions file: its format, version and domain, and how it was made.
+
+    Raises:
+        ExperienceFormatError: it is no transitions file, or of another version.
+        FileNotFoundError: there is no such file.
+    """
+    path = Path(path)
+    number, line = next(_lines(path))
+    header = _parse(path, number, line)
+    _check_header(path, header)
+    return header
 
 
 class TransitionWriter:

@@ -225,6 +225,7 @@ class Simulator:
         """Write down what happens; the episode itself is still as it was."""
         prediction, verdict, taken = step.prediction, step.verdict, step.episode.step + 1
         assert prediction is not None and verdict is not None
+        next_state = verdict.next_state or prediction.next_state
         stop = stop_reason(taken, step_limit, success=verdict.success, terminated=verdict.terminated)
         transition = Transition(
             domain=self.domain.name,
@@ -236,7 +237,7 @@ class Simulator:
             history=step.query.history,
             state=step.query.state,
             action=step.query.action,
-            next_state=prediction.next_state,
+            next_state=next_state,
             reward=float(verdict.success),
             terminated=verdict.terminated,
             source=Source.DREAM,

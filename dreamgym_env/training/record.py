@@ -8,10 +8,7 @@ begins with a shorter one.  Until it is complete it lies beside the file that wa
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import itertools
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,17 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from dreamgym_env.errors import DreamGymError, ExperienceFormatError
 from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.evaluation.environments import environment_id, make_lanes
 from dreamgym_env.evaluation.rollout import EpisodePlan, EpisodeResult, play_each
 from dreamgym_env.masking import mask_secrets
-from dreamgym_env.memory.experience import TransitionWriter, read_transitions, write_transitions
+from dreamgym_env.memory.experience import read_transitions
+from dreamgym_env.training.unfinished import UnfinishedFile
 from dreamgym_env.types import Transition
 
 __all__ = ["AgentReport", "AgentShare", "RecordReport", "parse_agent_shares", "record_experience"]
 
-_MAX_HEADER_BYTES = 1 << 20
 _NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -145,7 +141,7 @@ def record_experience(
         raise ValueError("A recording needs at least one episode and one agent.")
     began = time.perf_counter()
     recording = _Recording(Path(path), _header(domain, agents, split, seed, real, settings))
-    with recording.claim():
+    with recording.file.claim():
         done = recording.open(resume=resume)
         if done < episodes:
             env = make_lanes(domain, min(lanes, episodes - done), real=real, split=split, **settings)
@@ -191,48 +187,27 @@ class _Recording:
     """The file of a recording, complete or partial."""
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
-        self.path = path
-        self.header = header
-        self._partial = path.with_name(f"{path.name}.partial")
+        self.file = UnfinishedFile(path, header, "recorded")
         self._seed = header["recorded"]["seed"]
-
-    @contextlib.contextmanager
-    def claim(self) -> Iterator[None]:
-        """Keep other processes from recording to the same file."""
-        from filelock import FileLock, Timeout
-
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{self._partial}.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise DreamGymError(
-                f"Another process is recording to {self.path}: wait for it, or choose another name."
-            ) from error
-        try:
-            yield
-        finally:
-            Path(lock.lock_file).unlink(missing_ok=True)
-            lock.release()
 
     def open(self, *, resume: bool) -> int:
         """Return how many episodes are there already; they are in the partial file, or all of them in the final one."""
-        if not resume:
-            self._partial.unlink(missing_ok=True)
+        found = self.file.find(resume=resume)
+        if found is None:
             return 0
-        if self._partial.exists():
-            TransitionWriter(self._partial).close()  # cuts off a line that was left half written
-            return self._continue(self._partial, complete=False)
-        if self.path.exists():
-            return self._continue(self.path, complete=True)
-        return 0
+        transitions = read_transitions(found)
+        count = _number(transitions[-1]) + 1 if transitions else 0
+        if not self.file.complete:
+            count = max(0, count - 1)  # the last one may lack steps, and playing it again gives the same ones
+        self.file.keep([step for step in transitions if _number(step) < count])
+        return count
 
     def write(self, played: Iterator[tuple[int, EpisodeResult]], total: int, *, show: bool) -> None:
         """Append numbered episodes as they end."""
         from tqdm import tqdm
 
         with (
-            TransitionWriter(self._partial, header=self.header) as writer,
+            self.file.writer() as writer,
             tqdm(total=total, unit="episode", desc="recording", disable=None if show else True) as bar,
         ):
             for number, episode in played:
@@ -245,47 +220,12 @@ class _Recording:
 
     def finish(self) -> list[Transition]:
         """Put the complete file in its place and return what it holds."""
-        if not self._partial.exists():
-            return read_transitions(self.path)
+        found = self.file.find(resume=True)
         # no header was written where the world model answered nothing at all
-        transitions = read_transitions(self._partial) if self._partial.stat().st_size else []
-        write_transitions(self.path, transitions, header=self.header)
-        self._partial.unlink()
+        transitions = read_transitions(found) if found is not None else []
+        if not self.file.complete:
+            self.file.finish(transitions)
         return transitions
-
-    def _continue(self, found: Path, *, complete: bool) -> int:
-        """Copy the whole episodes of a file to the partial one; return how many there are."""
-        if found.stat().st_size == 0:
-            return 0
-        self._check_header(found)
-        transitions = read_transitions(found)
-        count = _number(transitions[-1]) + 1 if transitions else 0
-        if not complete:
-            count = max(0, count - 1)  # the last one may lack steps, and playing it again gives the same ones
-        kept = [step for step in transitions if _number(step) < count]
-        if kept:
-            write_transitions(self._partial, kept, header=self.header)
-        else:
-            self._partial.unlink(missing_ok=True)
-        return count
-
-    def _check_header(self, found: Path) -> None:
-        """Raise ExperienceFormatError unless a file was recorded with these settings."""
-        with gzip.open(found, "rb") if found.suffix == ".gz" else found.open("rb") as stream:
-            try:
-                header = json.loads(stream.readline(_MAX_HEADER_BYTES))
-            except (ValueError, OSError, EOFError):
-                header = None
-        recorded = header.get("recorded") if isinstance(header, dict) else None
-        if recorded != self.header["recorded"]:
-            raise ExperienceFormatError(
-                f"{found} is there already and was not recorded with these settings ({_described(recorded)}): "
-                "choose another name, or begin anew with resume=False (--overwrite)."
-            )
-
-
-def _described(recorded: object) -> str:
-    return json.dumps(recorded) if recorded else "it does not say with which"
 
 
 def _number(transition: Transition) -> int:
@@ -298,8 +238,8 @@ def _report(recording: _Recording, transitions: Sequence[Transition], done: int,
     for transition in transitions:
         steps.setdefault(transition.episode.split("/", 2)[2], []).append(transition)
     return RecordReport(
-        path=str(recording.path),
-        env_id=recording.header["recorded"]["env_id"],
+        path=str(recording.file.path),
+        env_id=recording.file.header["recorded"]["env_id"],
         episodes=len({transition.episode for transition in transitions}),
         transitions=len(transitions),
         invalid=sum(not transition.valid for transition in transitions),
@@ -311,7 +251,7 @@ def _report(recording: _Recording, transitions: Sequence[Transition], done: int,
             )
             for name, taken in sorted(steps.items())
         },
-        bytes=recording.path.stat().st_size,
+        bytes=recording.file.path.stat().st_size,
         resumed_at=done,
         seconds=round(seconds, 2),
     )

@@ -42,6 +42,7 @@ def world_model_from_string(
     domain: Domain,
     *,
     codec: str | None = None,
+    reasoning: bool = True,
     temperature: float = 0.0,
     max_new_tokens: int = 1024,
     retries: int = 1,
@@ -53,6 +54,7 @@ def world_model_from_string(
         spec: one of the forms above.
         domain: whose environment is dreamt.
         codec: ``"full"`` or ``"edits"``; None for what the model was trained on, or ``full``.
+        reasoning: whether the model reasons before it answers (the paper's ablation; leave it on).
         temperature: 0 is greedy.
         max_new_tokens: bound on an answer's length.
         retries: how often an answer that cannot be read is asked for again.
@@ -78,6 +80,8 @@ def world_model_from_string(
     settings = format_settings(model) if backend in ("transformers", "vllm") else {}
     if codec is not None:
         settings["codec"] = codec
+    if not reasoning:
+        settings["reasoning"] = False
     return LanguageWorldModel(
         prompt_format(domain, **settings),
         generator or make(),

@@ -11,6 +11,7 @@ from typing import Any
 from dreamgym_env.types import Domain, Prediction, Prompt, Source, Transition, Turn
 from dreamgym_env.world_model.codec import CODECS, CodecError
 from dreamgym_env.world_model.formats import AnswerError, checked_state, has_open_end
+from dreamgym_env.world_model.quoting import one_line
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = ["ChatFormat"]
@@ -30,9 +31,13 @@ Other memories show what pages look like.
 - reward is 1 only when this very action completes the task; otherwise 0. terminated tells whether the episode is over.
 
 Answer with one JSON object and nothing else, its members in this order:
-{{"reasoning": "one to three sentences: does the action lead toward success or failure, and how does the environment \
-respond", "next_state": "...", "reward": 0 or 1, "terminated": true or false}}
+{{{reasoning}"next_state": "...", "reward": 0 or 1, "terminated": true or false}}
 In next_state: {contract}"""
+
+_REASONING_MEMBER = (
+    '"reasoning": "one to three sentences: does the action lead toward success or failure, and how does the '
+    'environment respond", '
+)
 
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -55,26 +60,34 @@ class ChatFormat:
 
     name = "chat"
     stop: tuple[str, ...] = ()
-    json_schema: Mapping[str, Any] | None = _SCHEMA
 
-    def __init__(self, domain: Domain, codec: str = "full", *, max_memories: int | None = None) -> None:
+    def __init__(
+        self, domain: Domain, codec: str = "full", *, max_memories: int | None = None, reasoning: bool = True
+    ) -> None:
         """Create the format.
 
         Args:
             domain: whose rules the model is told.
             codec: ``"full"`` or ``"edits"``: how the model writes the next state.
             max_memories: how many memories the prompt shows at most; None for all that were retrieved.
+            reasoning: whether the model reasons before it answers.
         """
         self.codec = CODECS[codec]
         self.max_memories = max_memories
         self.viewer = Viewer(domain, newest_first=False, max_earlier=16)
         self._write = functools.lru_cache(maxsize=16_384)(self._written)  # most pages are written many times
-        self._system = _SYSTEM.format(rules=domain.rules, contract=self.codec.contract)
+        self._reasons = reasoning
+        self.json_schema: Mapping[str, Any] | None = _SCHEMA if reasoning else _without_reasoning(_SCHEMA)
+        self._system = _SYSTEM.format(
+            rules=domain.rules,
+            contract=self.codec.contract,
+            reasoning=_REASONING_MEMBER if reasoning else "",
+        )
 
     def prompt(self, view: View) -> Prompt:
         """Write task, pages and actions so far, memories and the action, in this order."""
         task = view.query.task
-        parts = [f"# Task\n{_one_line(task.instruction)}"]
+        parts = [f"# Task\n{one_line(task.instruction)}"]
         if task.facts:  # not the goal: a kind model would show the target wherever the agent looks
             facts = json.dumps(dict(task.facts), ensure_ascii=False)
             parts.append(f"# Facts that the agent does not see\n{facts}")
@@ -87,11 +100,11 @@ class ChatFormat:
             past = memory.memory.transition
             page = "the same page" if memory.same_page else self._write(memory.page)
             parts.append(
-                f"## {memory.name} ({_origin(past)})\nPage:\n{page}\nAction: {_one_line(past.action)}\n"
+                f"## {memory.name} ({_origin(past)})\nPage:\n{page}\nAction: {one_line(past.action)}\n"
                 f"Next page ({memory.name}):\n{self._write(memory.outcome)}\n"
                 f"Reward: {_reward(past)}, terminated: {str(past.terminated).lower()}"
             )
-        parts.append(f"# The agent's action, on the current page C\n{_one_line(view.query.action)}")
+        parts.append(f"# The agent's action, on the current page C\n{one_line(view.query.action)}")
         return Prompt(self._system, "\n\n".join(parts))
 
     def shown(self, view: View) -> Sequence[RelatedMemory]:
@@ -121,7 +134,7 @@ class ChatFormat:
         segments = self.viewer.domain.segment(transition.next_state, transition.instruction)
         return json.dumps(
             {
-                "reasoning": transition.reasoning,
+                **({"reasoning": transition.reasoning} if self._reasons else {}),
                 "next_state": self.codec.encode(segments, self._clipped(view).pages),
                 "reward": int(transition.reward > 0),
                 "terminated": transition.terminated,
@@ -143,7 +156,7 @@ class ChatFormat:
                 parts.append(f"## Page {name}\n{self._write(segments)}")
             elif name := names.get(segments):
                 parts.append(f"## Page {name} again")
-            parts.append(f"Action: {_one_line(turn.action)}")
+            parts.append(f"Action: {one_line(turn.action)}")
         return parts[:-1]
 
     def _written(self, segments: Sequence[str]) -> str:
@@ -152,23 +165,22 @@ class ChatFormat:
             written = self.codec.encode(segments, {})
             return re.sub(r"^#", r"\\#", written, flags=re.MULTILINE)  # the codec reads \# as #
         text = "\n".join([f"{number}| {segment}" for number, segment in enumerate(segments, start=1)])
-        if text.count("\n") == len(segments) - 1 and not any(mark in text for mark in "\\\r#"):
+        if len(text.splitlines()) == len(segments) and not any(mark in text for mark in "\\#"):
             return text  # nothing to escape, as on nearly all pages
-        return "\n".join(f"{number}| {_one_line(segment)}" for number, segment in enumerate(segments, start=1))
+        return "\n".join(f"{number}| {one_line(segment)}" for number, segment in enumerate(segments, start=1))
+
+
+def _without_reasoning(schema: Mapping[str, Any]) -> dict[str, Any]:
+    properties = {name: value for name, value in schema["properties"].items() if name != "reasoning"}
+    return {**schema, "properties": properties, "required": list(properties)}
 
 
 def _origin(past: Transition) -> str:
-    return _one_line(past.reasoning) if past.source is Source.COMPOSED else f"{past.source} experience"
+    return one_line(past.reasoning) if past.source is Source.COMPOSED else f"{past.source} experience"
 
 
 def _reward(past: Transition) -> str:
     return "not known, yours to judge" if has_open_end(past) else f"{past.reward:g}"
-
-
-def _one_line(text: str) -> str:
-    """Return a text on one line that is no heading, so that no page, task or action can write a part of the prompt."""
-    line = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-    return f"\\{line}" if line.startswith("#") else line
 
 
 def _object(text: str) -> dict[str, Any] | None:

@@ -51,17 +51,20 @@ class CompactFormat:
     stop: tuple[str, ...] = ("<|end|>",)
     json_schema: Mapping[str, Any] | None = None
 
-    def __init__(self, domain: Domain, codec: str = "edits", *, max_memories: int = 3) -> None:
+    def __init__(self, domain: Domain, codec: str = "edits", *, max_memories: int = 3, reasoning: bool = True) -> None:
         """Create the format.
 
         Args:
             domain: names the kinds of pages and actions.
             codec: ``"edits"`` or ``"full"``.
             max_memories: how many memories the prompt shows (and an answer may refer to).
+            reasoning: whether the model reasons before it answers; the mark that ends the reasoning is else part of
+                the question.
         """
         self.codec = CODECS[codec]
         self.viewer = Viewer(domain, newest_first=True, max_earlier=5)
         self.max_memories = max_memories
+        self._lead = "" if reasoning else "<|state|>"
 
     def prompt(self, view: View) -> Prompt:
         """Write the question; it ends with ``<|answer|>``."""
@@ -76,7 +79,7 @@ class CompactFormat:
             f"<|page|>{domain.page_kind(query.state)} {_overview(view.current, action, named, 4)}",
             f"<|seen|>{' ; '.join(seen)}",
             *(self._memory_line(memory) for memory in view.memories),
-            f"<|action|>{domain.action_kind(query.action)} {_plain(query.action, 60)}<|answer|>",
+            f"<|action|>{domain.action_kind(query.action)} {_plain(query.action, 60)}<|answer|>{self._lead}",
         ]
         return Prompt("", "\n".join(lines))
 
@@ -87,7 +90,7 @@ class CompactFormat:
     def parse(self, text: str, view: View) -> Prediction:
         """Read ``reasoning<|state|>edits<|outcome|>word``."""
         view = self._clipped(view)
-        reasoning, mark, rest = text.partition("<|state|>")
+        reasoning, mark, rest = f"{self._lead}{text}".partition("<|state|>")
         written, mark_outcome, word = rest.partition("<|outcome|>")
         if not mark or not mark_outcome:
             raise AnswerError(f"The answer lacks <|state|> or <|outcome|>: {text[:120]!r}")
@@ -107,7 +110,8 @@ class CompactFormat:
         segments = self.viewer.domain.segment(transition.next_state, transition.instruction)
         written = self.codec.encode(segments, view.pages).replace("<|", "<\\|")  # the codecs read \| as |
         word = outcome_word(transition.reward, transition.terminated)
-        return f"{_plain(transition.reasoning, 400)}<|state|>{written}<|outcome|>{word}"
+        reasoning = "" if self._lead else f"{_plain(transition.reasoning, 400)}<|state|>"
+        return f"{reasoning}{written}<|outcome|>{word}"
 
     def _clipped(self, view: View) -> View:
         return View(view.query, view.current, view.earlier, tuple(self.shown(view)))
@@ -116,7 +120,9 @@ class CompactFormat:
         past, kind = memory.memory.transition, self.viewer.domain.page_kind
         relation = {(True, True): "==", (True, False): "=a", (False, True): "=p", (False, False): "~"}
         action = "" if memory.same_action else f" {_plain(past.action, 24)}"
-        outcome = "ended" if has_open_end(past) else outcome_word(past.reward, past.terminated)
+        outcome = outcome_word(past.reward, past.terminated)
+        if has_open_end(past):  # it is for the model to judge
+            outcome = f"ended: {_plain(past.reasoning, 120)}"
         return (
             f"<|memory|>{memory.name} {relation[memory.same_action, memory.same_page]} {kind(past.state)}{action} -> "
             f"{kind(past.next_state)} {len(memory.outcome)} {outcome}"

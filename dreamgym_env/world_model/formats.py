@@ -37,8 +37,8 @@ class PromptFormat(Protocol):
     """How questions and answers are written."""
 
     name: str
-    codec: StateCodec
     viewer: Viewer
+    codec: StateCodec
     stop: tuple[str, ...]
     json_schema: Mapping[str, Any] | None
 

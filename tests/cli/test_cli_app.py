@@ -14,7 +14,7 @@ import dreamgym_env
 def test_help_lists_the_commands(dreamgym):
     result = dreamgym("--help")
     assert result.exit_code == 0
-    for command in ("demo", "play", "record", "buffer"):
+    for command in ("demo", "play", "record", "annotate", "buffer"):
         assert command in result.output
         assert dreamgym(command, "--help").exit_code == 0
 

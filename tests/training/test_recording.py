@@ -150,7 +150,7 @@ def test_a_file_of_another_kind_is_not_touched(tmp_path, content):
 
 def test_a_second_recorder_is_refused(tmp_path):
     path = tmp_path / "busy.jsonl"
-    with FileLock(f"{path}.partial.lock"), pytest.raises(DreamGymError, match="Another process is recording"):
+    with FileLock(f"{path}.partial.lock"), pytest.raises(DreamGymError, match="Another process is writing"):
         record(path)
 
 

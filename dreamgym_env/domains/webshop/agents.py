@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AGENTS",
     "PATIENCE",
+    "CataloguerAgent",
     "LazyBuyerAgent",
     "NoisyOracleAgent",
     "OracleAgent",
@@ -43,6 +44,8 @@ __all__ = [
 PATIENCE = 9
 """After so many actions an oracle settles for another product; that leaves time to buy it within 15."""
 
+_MOST_PAGES = 3
+"""Pages of results that a cataloguer looks at for a product."""
 _SEARCH = "search"
 _PREVIOUS, _NEXT, _BACK, _BUY = (text.lower() for text in (PREVIOUS_PAGE, NEXT_PAGE, BACK_TO_SEARCH, BUY_NOW))
 _NONSENSE = (
@@ -260,6 +263,53 @@ class WindowShopperAgent:
         return f"search[{first}]"
 
 
+class CataloguerAgent:
+    """Looks up a few products of the catalogue, reads of each what its pages tell, and buys the last.
+
+    Every product is some task's to look up, so that playing all tasks of a split once shows the whole shop.
+    """
+
+    name = "cataloguer"
+
+    def __init__(self, titles: Mapping[str, str], task_ids: Sequence[str]) -> None:
+        """Create one; ``titles`` maps the products' codes to titles, and ``task_ids`` share them out."""
+        self._titles = dict(sorted(titles.items()))
+        self._places = {task_id: place for place, task_id in enumerate(task_ids)}
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Take the products that are this task's to look up."""
+        self._rng = rng
+        place = self._places.get(task.id, 0)
+        self._left = list(self._titles)[place :: max(1, len(self._places))]
+        self._wanted = self._left.pop(0).lower() if self._left else ""
+        self._tries = 0
+        self._unread = ["description", "features"]
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Return the next action."""
+        offered = _offered(available_actions)
+        if _BUY in offered:
+            return self._on_item_page(offered)
+        if self._wanted in offered:
+            return _click(self._wanted)
+        if _PREVIOUS in offered and _NEXT not in offered:  # a sub-page
+            if self._unread or not self._left:
+                return _click(_PREVIOUS)
+            self._wanted, self._unread, self._tries = self._left.pop(0).lower(), ["description", "features"], 0
+        listed = [value for value in offered if _is_product(value)]
+        if listed and self._tries:
+            self._tries += 1
+            return _click(_NEXT if _NEXT in offered and self._tries < _MOST_PAGES else listed[0])
+        self._tries += 1
+        return f"search[{_plain(self._titles.get(self._wanted.upper(), 'gift'))}]"
+
+    def _on_item_page(self, offered: Sequence[str]) -> str:
+        if self._unread:
+            return _click(self._unread.pop(0))
+        options = [value for value in offered if value not in (_BUY, _BACK, _PREVIOUS, *_SUB_PAGES)]
+        return _click(str(self._rng.choice(options)) if options and self._rng.random() < 0.5 else _BUY)
+
+
 class RandomAgent:
     """Clicks anything, searches for any words of the instruction, mistypes now and then."""
 
@@ -291,6 +341,9 @@ AGENTS: Mapping[str, Callable[[Any], Shopper]] = MappingProxyType(
         NoisyOracleAgent.name: lambda domain: NoisyOracleAgent(),
         LazyBuyerAgent.name: lambda domain: LazyBuyerAgent(),
         WindowShopperAgent.name: lambda domain: WindowShopperAgent(),
+        CataloguerAgent.name: lambda domain: CataloguerAgent(
+            {product.asin: product.title for product in domain.shop.products}, domain.task_ids("train")
+        ),
         RandomAgent.name: lambda domain: RandomAgent(),
     }
 )

@@ -25,7 +25,7 @@ from dreamgym_env.domains.segments import join_segments, split_segments
 from dreamgym_env.domains.webshop import observation
 from dreamgym_env.domains.webshop.composers.joined import WebShopComposer
 from dreamgym_env.domains.webshop.shop import Shop
-from dreamgym_env.domains.webshop.teaching import teach
+from dreamgym_env.domains.webshop.teaching import explain, teach
 from dreamgym_env.domains.webshop.verifier import WebShopVerifier
 from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifier
 
@@ -119,6 +119,10 @@ class WebShop:
     def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
         """Return a recorded step with a reason, and with as much of its page as these memories let one know."""
         return teach(self, transition, memories)
+
+    def explain(self, transition: Transition) -> str:
+        """Return in one sentence whether the action leads on and how the shop responds."""
+        return explain(transition)
 
     def seed_experience(self) -> str:
         """Return the path of the shipped transitions; nothing for a shop of one's own, which they are not about."""

@@ -19,6 +19,7 @@ from dreamgym_env.domains.webshop.observation import (
     PREVIOUS_PAGE,
     SEPARATOR,
     SUB_PAGES,
+    page_kind,
     results_title,
 )
 from dreamgym_env.domains.webshop.products import Product
@@ -31,9 +32,11 @@ __all__ = [
     "index_page",
     "item_page",
     "results_page",
+    "scored_page",
     "sub_page",
 ]
 
+_SCORE_LABEL = "Your score (min 0.0, max 1.0)"
 _ASCII_SPACES = " \t\n\r\f\v"
 
 
@@ -168,10 +171,19 @@ def done_page(asin: str, chosen: Mapping[str, str], score: float | None) -> Page
             "Purchased",
         ),
         *(text for pair in bought for text in pair),
-        *("Target", *target, "Goal ", "None", "Reward", "Your score (min 0.0, max 1.0)", str(score)),
+        *("Target", *target, "Goal ", "None", "Reward", _SCORE_LABEL, str(score)),
         *("Reward Details ", "None"),
     ]
     return Page(tuple(Piece(text) for text in texts))
+
+
+def scored_page(page: str, score: float) -> str:
+    """Return an order page with this score on it; an empty text for what is no order page."""
+    before, label, after = page.rpartition(f"{SEPARATOR}{_SCORE_LABEL}{SEPARATOR}")
+    if page_kind(page) != "done" or not label:
+        return ""
+    _, *rest = after.split(SEPARATOR)
+    return SEPARATOR.join([before + label + str(score), *rest])
 
 
 def _head(instruction: str) -> Iterable[Piece]:

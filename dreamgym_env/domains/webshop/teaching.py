@@ -33,7 +33,7 @@ def teach(domain: WebShop, step: Transition, memories: Sequence[Memory]) -> Tran
     return replace(
         told,
         next_state=domain.render(known, step.instruction),
-        reasoning=f"{told.reasoning[:-1]}; only what is known of it is shown.",
+        reasoning=f"{told.reasoning.removesuffix('.')}; only what is known of it is shown.",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dreamgym_env.domains.webshop.goals import goal_of
 from dreamgym_env.domains.webshop.observation import action_kind, options_of, page_kind, parse_action, visible
+from dreamgym_env.domains.webshop.pages import scored_page
 from dreamgym_env.domains.webshop.products import Product
 from dreamgym_env.domains.webshop.reward import graded_reward
 from dreamgym_env.domains.webshop.shop import Shop
@@ -50,7 +51,7 @@ class WebShopVerifier:
         order = order_of(history, state, self._shop.option_names)
         product = self._shop.product_of.get(order.asin) or _as_shown(order)
         score = graded_reward(product, goal_of(task), order.options).total
-        return Verdict(score >= 1.0, True, min(score, 1.0))
+        return Verdict(score >= 1.0, True, min(score, 1.0), scored_page(next_state, score))
 
 
 def order_of(history: Sequence[Turn], state: str, option_names: frozenset[str]) -> Order:

@@ -89,6 +89,17 @@ def test_an_oracle_buys_something_where_the_target_is_missing(domain: WebShop) -
         assert result.done
 
 
+def test_cataloguers_of_all_tasks_look_at_every_product(domain: WebShop) -> None:
+    engine, opened, read = engine_of(domain), set(), 0
+    for task_id in domain.task_ids("train")[::25]:
+        agent = AGENTS["cataloguer"](domain)
+        result, actions = shop(engine, agent, domain.task(task_id), seed=0)
+        assert result.done, "it buys, so that orders that fail are known too"
+        opened.add(next(action for action in actions if len(action) == len("click[b000000000]")))
+        read += {"click[description]", "click[features]"} <= set(actions)
+    assert len(opened) == read == 60
+
+
 def test_an_option_that_looks_like_a_product_code_is_chosen_and_the_product_bought() -> None:
     product = Product("B000000001", "Crisps", options={"flavor": ("strawberry", "iphone13xs")})
     goal = Goal("B000000001", "crisps", "Crisps", goal_options={"flavor": "iphone13xs"})
@@ -109,8 +120,8 @@ offered = st.lists(
 
 @pytest.mark.parametrize("name", AGENTS)
 @given(pages=st.lists(st.tuples(states, offered), min_size=1, max_size=20))
-def test_any_state_gets_an_action(name: str, pages: list[tuple[str, list[str]]]) -> None:
-    agent = AGENTS[name](None)
+def test_any_state_gets_an_action(domain: WebShop, name: str, pages: list[tuple[str, list[str]]]) -> None:
+    agent = AGENTS[name](domain)
     agent.begin(TASK, np.random.default_rng(0))
     for state, actions in pages:
         assert agent.act(state, actions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 from dreamgym_env.domains.webshop.agents import AGENTS
 from dreamgym_env.domains.webshop.composers.knowledge import EVERYTHING, Exclusion, Knowledge
 from dreamgym_env.domains.webshop.composers.orders import OrderComposer
+from dreamgym_env.domains.webshop.composers.products import ProductComposer
 from dreamgym_env.domains.webshop.composers.revisits import RevisitComposer
 from dreamgym_env.domains.webshop.domain import WebShop
 from dreamgym_env.domains.webshop.observation import SEPARATOR, listings, results_position
@@ -112,6 +114,42 @@ class TestOrders:
         order = next(step for step in steps if step.terminated)
         assert OrderComposer(domain).compose(replace(ask(domain, order), history=()), []) is None
 
+    def test_what_speaks_for_an_order_is_said_in_words_and_tells_good_from_bad(self, domain, steps):
+        verdicts: dict[bool, list[bool]] = {True: [], False: []}
+        for step in (step for step in steps if step.terminated):
+            told = OrderComposer(domain).compose(ask(domain, step), []).transition.reasoning
+            found = re.search(r"(\d+) of (\d+) words fit, (\d+) of (\d+) named options chosen, (.+)$", told)
+            assert found, told
+            fit, words, chosen, named = map(int, found.groups()[:4])
+            assert fit <= words and chosen <= named
+            verdicts[step.reward > 0].append(chosen == named and "over" not in found[5])
+        assert np.mean(verdicts[True]) > 0.9 > 0.7 > np.mean(verdicts[False])
+
+
+class TestProducts:
+    """A product that nobody opened shows what its listing tells, and nothing made up."""
+
+    def test_its_page_is_the_real_one_without_what_only_the_page_tells(self, domain, steps):
+        composer = ProductComposer(domain)
+        opened = [step for step in steps if step.valid and domain.action_kind(step.action) == "item"]
+        for step in opened:
+            page = composer.compose(ask(domain, step), []).transition.next_state.split(SEPARATOR)
+            real = step.next_state.split(SEPARATOR)
+            known = [part for part in page if not part.startswith("Rating: ")]
+            rest = iter(real)
+            assert all(part in rest for part in known), "the same texts in the same order"
+            assert domain.page_kind(SEPARATOR.join(page)) == "item"
+        assert len(opened) > 100
+
+    def test_a_recorded_page_goes_before(self, domain, steps):
+        step = next(step for step in steps if step.valid and domain.action_kind(step.action) == "item")
+        assert ProductComposer(domain).compose(ask(domain, step), [remembered(step)]) is None
+
+    def test_what_the_page_does_not_list_is_not_opened(self, domain, steps):
+        step = next(step for step in steps if step.valid and domain.action_kind(step.action) == "item")
+        query = replace(ask(domain, step), action="click[b000000000]")
+        assert ProductComposer(domain).compose(query, []) is None
+
 
 class TestResults:
     """What a search finds is worked out from listings, and the pages of one search go together."""
@@ -176,7 +214,7 @@ def path_to(step: Transition) -> str:
 
 
 def details(knowledge: Knowledge, exclusion: Exclusion, asin: str) -> str:
-    return next((p.description for p in knowledge.shelf(exclusion).products if p.asin == asin), "")
+    return next((p.description for p in knowledge.shelf(exclusion).products if p and p.asin == asin), "")
 
 
 def test_composed_memories_say_what_they_are(domain, steps):

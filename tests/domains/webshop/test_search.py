@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dreamgym_env.domains.webshop.domain import WebShop
 from dreamgym_env.domains.webshop.products import Product
 from dreamgym_env.domains.webshop.search import SearchEngine, document_text, round_length
 from dreamgym_env.domains.webshop.text_analysis import index_terms, tokenize
@@ -95,3 +99,42 @@ def test_at_most_fifty_are_found_and_the_cut_keeps_the_best() -> None:
 
 def test_an_empty_shop_can_be_searched() -> None:
     assert SearchEngine([]).search("lamp") == []
+
+
+class TestChangedProducts:
+    """An engine with a few other products ranks as one that was indexed with them."""
+
+    @pytest.fixture(scope="class")
+    def domain(self):
+        return WebShop()
+
+    def test_it_finds_what_a_new_index_finds(self, domain):
+        products = list(domain.shop.products)
+        engine = SearchEngine(products)
+        changes = {
+            place: None if place % 2 else replace(products[place], description="", bullet_points=())
+            for place in range(0, 200, 5)
+        }
+        changed = engine.changed(changes)
+        kept = [changes.get(place, product) for place, product in enumerate(products)]
+        anew = SearchEngine([product for product in kept if product is not None])
+        places = [place for place, product in enumerate(kept) if product is not None]
+        shared = []
+        for product in products[:200:7]:
+            found = changed.search(product.title, k=10)
+            expected = [places[at] for at in anew.search(product.title, k=10)]
+            shared.append(len(set(found) & set(expected)) / len(expected))
+            assert not [place for place in found if kept[place] is None]
+        assert np.mean(shared) > 0.97, "how rare words are changes a little"
+
+    def test_the_engine_that_it_came_from_stays_what_it_was(self, domain):
+        engine = SearchEngine(domain.shop.products)
+        title = domain.shop.products[0].title
+        before = engine.search(title)
+        assert engine.changed({0: None}).search(title) != before == engine.search(title)
+
+    def test_a_product_that_is_the_same_keeps_its_score(self, domain):
+        engine = SearchEngine(domain.shop.products)
+        same = engine.changed(dict(enumerate(domain.shop.products[:50])))
+        for product in domain.shop.products[:50]:
+            assert same.search(product.title) == engine.search(product.title)

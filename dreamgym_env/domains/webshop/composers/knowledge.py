@@ -7,6 +7,7 @@ recordings have shown, and a training example without what only its own episode 
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -17,7 +18,7 @@ from dreamgym_env.domains.webshop.search import SearchEngine
 from dreamgym_env.types import Query, Transition, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from dreamgym_env.domains.webshop.domain import WebShop
 
@@ -73,6 +74,7 @@ class _Known:
     listing: _Told[tuple[str, str]] = field(default_factory=_Told)
     """Title and price."""
     details: _Told[str] = field(default_factory=_Told)
+    features: _Told[tuple[str, ...]] = field(default_factory=_Told)
     options: _Told[tuple[tuple[str, tuple[str, ...]], ...]] = field(default_factory=_Told)
 
     def product(self, asin: str, exclusion: Exclusion) -> Product | None:
@@ -82,20 +84,39 @@ class _Known:
             return None
         title, price = listing
         details, options = self.details.get(exclusion) or "", dict(self.options.get(exclusion) or ())
-        return Product(asin, title, description=details, price_text=price, options=options)
+        features = self.features.get(exclusion) or ()
+        return Product(asin, title, description=details, bullet_points=features, price_text=price, options=options)
 
 
 class Assortment:
     """Products that may be known, and a search over them."""
 
-    def __init__(self, products: Sequence[Product]) -> None:
-        """Index the products."""
+    def __init__(self, products: Sequence[Product | None], engine: SearchEngine) -> None:
+        """Join products, None where one may not be known, and a search that returns their places."""
         self.products = products
-        self._engine = SearchEngine(products)
+        self._engine = engine
+
+    def __len__(self) -> int:
+        """Return how many products may be known."""
+        return sum(product is not None for product in self.products)
+
+    @classmethod
+    def of(cls, products: Sequence[Product]) -> Assortment:
+        """Index products."""
+        return cls(products, SearchEngine(products))
+
+    def changed(self, products: Mapping[int, Product | None]) -> Assortment:
+        """Return one with other products, or none, in some places."""
+        changes = {place: product for place, product in products.items() if product != self.products[place]}
+        if not changes:
+            return self
+        changed = [changes.get(place, product) for place, product in enumerate(self.products)]
+        return Assortment(changed, self._engine.changed(changes))
 
     def search(self, keywords: str) -> list[Product]:
         """Return what the shop's own ranking finds, best first."""
-        return [self.products[place] for place in self._engine.search(keywords)]
+        found = (self.products[place] for place in self._engine.search(keywords))
+        return [product for product in found if product is not None]
 
 
 class Knowledge:
@@ -105,34 +126,43 @@ class Knowledge:
         """Read real experience."""
         self._domain = domain
         self._known: dict[str, _Known] = {}
+        self._told_by: defaultdict[str, set[str]] = defaultdict(set)
+        """Name of a task or an episode -> codes of the products that its recordings told something about."""
         for step in experience:
             if step.valid:
                 self._read(step)
-        self._all = Assortment(self._products(EVERYTHING))
+        products = [self._known[asin].product(asin, EVERYTHING) for asin in sorted(self._known)]
+        self._all = Assortment.of([product for product in products if product is not None])
+        self._places = {product.asin: place for place, product in enumerate(self._all.products) if product}
         self.shelf = functools.lru_cache(maxsize=64)(self._shelf)
         """``shelf(exclusion)`` is what a question may know."""
 
     def _shelf(self, exclusion: Exclusion) -> Assortment:
-        products = self._products(exclusion)
-        return self._all if products == self._all.products else Assortment(products)
-
-    def _products(self, exclusion: Exclusion) -> list[Product]:
-        products = (known.product(asin, exclusion) for asin, known in sorted(self._known.items()))
-        return [product for product in products if product is not None]
+        concerned = set().union(
+            *(self._told_by[name] for name in (*exclusion.tasks, exclusion.episode) if name in self._told_by)
+        )
+        listed = concerned & self._places.keys()
+        return self._all.changed({self._places[asin]: self._known[asin].product(asin, exclusion) for asin in listed})
 
     def _read(self, step: Transition) -> None:
         kind, segments = self._domain.page_kind(step.next_state), observation.visible(step.next_state)
         if kind == "results":
             for asin, title, price in observation.listings(segments):
-                self._about(asin).listing.add((title, price), step)
+                self._about(asin, step).listing.add((title, price), step)
         elif kind in ("item", "subpage") and (asin := self._product_of(step)):
             if kind == "item":
                 shown = observation.options_of(segments, self._domain.shop.option_names)
-                self._about(asin).options.add(tuple((name, tuple(values)) for name, values in shown.items()), step)
+                self._about(asin, step).options.add(
+                    tuple((name, tuple(values)) for name, values in shown.items()), step
+                )
             elif observation.action_argument(step.action) == "description":
-                self._about(asin).details.add(" ".join(segments[observation.SUB_PAGE_HEAD :]), step)
+                self._about(asin, step).details.add(" ".join(segments[observation.SUB_PAGE_HEAD :]), step)
+            elif observation.action_argument(step.action) == "features":
+                self._about(asin, step).features.add(tuple(segments[observation.SUB_PAGE_HEAD :]), step)
 
-    def _about(self, asin: str) -> _Known:
+    def _about(self, asin: str, step: Transition) -> _Known:
+        self._told_by[step.task_id].add(asin)
+        self._told_by[step.episode].add(asin)
         return self._known.setdefault(asin, _Known())
 
     def _product_of(self, step: Transition) -> str:

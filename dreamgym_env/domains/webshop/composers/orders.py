@@ -1,7 +1,7 @@
 """Order pages composed from what an episode has clicked: the product's code and the chosen options.
 
 No recorded order can stand for another: the page names what was bought.  How the order is scored stays open on it, as
-that is for the verifier, or for the world model, to say.
+that is for the verifier, or for the world model, to say; a world model is told what speaks for and against the order.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.webshop import observation
+from dreamgym_env.domains.webshop.composers.evidence import evidence
 from dreamgym_env.domains.webshop.composers.memory import composed_memory
 from dreamgym_env.domains.webshop.pages import done_page
 from dreamgym_env.domains.webshop.verifier import order_of
@@ -38,4 +39,9 @@ class OrderComposer:
         if not order.asin:
             return None
         page = done_page(order.asin, order.options, score=None).text()
-        return composed_memory(query, "click[buy now]", page, "composed from this episode", terminated=True)
+        instruction = query.task.instruction
+        states = [*(turn.state for turn in query.history), query.state]
+        pages = [self._domain.segment(state, instruction) for state in states]
+        shown = observation.options_of(observation.visible(query.state), self._domain.shop.option_names)
+        origin = f"composed from this episode: {evidence(instruction, order, shown, pages)}"
+        return composed_memory(query, "click[buy now]", page, origin, terminated=True)

@@ -65,7 +65,7 @@ class ResultsComposer:
         found = [product for product in shelf.search(wanted.keywords) if product.asin not in wanted.listed]
         total = len(found) if wanted.total is None else wanted.total
         left = total - (wanted.number - 1) * RESULTS_PER_PAGE
-        if not shelf.products or (left > 0 and not found):
+        if not shelf or (left > 0 and not found):
             return None
         listed = found[: max(0, min(left, RESULTS_PER_PAGE))]
         page = results_page(query.task.instruction, listed, wanted.number, total).text()

@@ -1,0 +1,106 @@
+"""``dreamgym fidelity``: how faithfully a world model answers what real experience has answered."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dreamgym_env.cli.options import (
+    DomainArgument,
+    SeedOption,
+    SplitOption,
+    WorldModelOption,
+)
+from dreamgym_env.cli.output import make_console, write_json
+from dreamgym_env.cli.record import MIX, read_agents
+
+if TYPE_CHECKING:
+    from dreamgym_env.types import Transition
+
+__all__ = ["fidelity"]
+
+
+def fidelity(
+    domain: DomainArgument,
+    world_model: WorldModelOption = "embedded",
+    split: SplitOption = "test",
+    transitions: Annotated[
+        Path | None, typer.Option(help="Real transitions to ask about; else they are recorded first.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="How many episodes to record.")] = 100,
+    agents: Annotated[str, typer.Option(help="Who plays them: NAME:SHARE,NAME:SHARE,...")] = MIX,
+    buffer: Annotated[
+        str | None, typer.Option(help="Folder or server of a replay buffer, beside the shipped experience.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=0, help="Memories for each question.")] = 5,
+    codec: Annotated[str | None, typer.Option(help="full or edits; by default what the model was trained on.")] = None,
+    ablate: Annotated[bool, typer.Option("--ablate", help="Also leave out one part after the other.")] = False,
+    seed: SeedOption = 0,
+    out: Annotated[Path | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+) -> None:
+    """Ask a world model about recorded real steps, one by one, and lay its answers beside the real ones.
+
+    Nothing that was recorded of a step's own task is among its memories.  The state repeated and the nearest memory
+    copied stand in the same table: what a model is worth begins above them.
+    """
+    from dreamgym_env.domains import load_domain
+    from dreamgym_env.evaluation.ablation import ablate as leave_out
+    from dreamgym_env.evaluation.ablation import ablation_table
+    from dreamgym_env.evaluation.fidelity import FidelityOptions, answer_all
+    from dreamgym_env.evaluation.fidelity_report import report_fidelity
+    from dreamgym_env.memory import ReplayBuffer
+    from dreamgym_env.world_model.build import world_model_from_string
+
+    console = make_console()
+    loaded = load_domain(domain)
+    steps = _steps(domain, transitions, episodes, split, agents, seed)
+    options = FidelityOptions(k=k, seed=seed)
+    settings: dict[str, Any] = {} if codec is None else {"codec": codec}
+    with (
+        ReplayBuffer(loaded, buffer, read_only=buffer is not None) as memories,
+        contextlib.closing(world_model_from_string(world_model, loaded, **settings)) as model,
+    ):
+        report = report_fidelity(loaded, answer_all(loaded, model, memories, steps, options, progress=True), seed)
+        for table in report.tables():
+            console.print(table)
+        figures = report.to_json()
+        if ablate:
+            variants = dict(leave_out(loaded, world_model, memories, steps, options, progress=True, settings=settings))
+            console.print(ablation_table(variants))
+            figures["ablation"] = {
+                name: {figure: one.to_json() if one else None for figure, one in found.items()}
+                for name, found in variants.items()
+            }
+    if out is not None:
+        write_json({"world_model": world_model, "k": k, **figures}, out)
+        console.print(f"All figures are in {out}.")
+
+
+def _steps(domain: str, path: Path | None, episodes: int, split: str, agents: str, seed: int) -> list[Transition]:
+    """Read real steps of a file, or record them."""
+    from dreamgym_env.errors import ExperienceFormatError
+    from dreamgym_env.memory import read_transitions
+    from dreamgym_env.training.record import record_experience
+    from dreamgym_env.types import Source
+
+    if path is None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "real.jsonl"
+            record_experience(
+                domain, path, agents=read_agents(agents), episodes=episodes, split=split, seed=seed, real=True
+            )
+            return read_transitions(path)
+    steps = read_transitions(path)
+    strange = next((step for step in steps if step.domain != domain or step.source is not Source.REAL), None)
+    if strange is not None:
+        raise ExperienceFormatError(
+            f"{path} holds a {strange.source} transition of the domain {strange.domain!r}; fidelity to {domain!r} is "
+            "measured on real transitions of that domain."
+        )
+    if not steps:
+        raise ExperienceFormatError(f"{path} holds no transitions, so there is nothing to ask about.")
+    return steps

@@ -1,0 +1,226 @@
+"""Who explains recorded steps: the domain's own rules, or a language model.
+
+A language model is asked in batches of episodes: first a tutorial of each episode's task, then its steps, several in
+one answer.  An answer that cannot be read is asked for again a few times; a step that is still without one stays
+unexplained.  Nothing is ever made up in its place.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from dreamgym_env.errors import WorldModelStringError
+from dreamgym_env.masking import mask_secrets
+from dreamgym_env.training.teacher_answers import (
+    MAX_RESPONSE_LENGTH,
+    STEPS_SCHEMA,
+    TUTORIAL_SCHEMA,
+    Tutorial,
+    read_traces,
+    read_tutorial,
+)
+from dreamgym_env.training.teacher_prompts import steps_prompt, tutorial_prompt
+from dreamgym_env.types import Domain, Prompt, Sampling, TextGenerator, Transition
+from dreamgym_env.world_model.formats import AnswerError
+from dreamgym_env.world_model.generators.lazy import LazyGenerator
+from dreamgym_env.world_model.generators.strings import FORMS, generator_from_string
+
+__all__ = ["RULES", "LanguageTeacher", "RuleTeacher", "Tally", "Teacher", "Trajectory", "teacher_from_string"]
+
+RULES = "rules"
+"""The teacher's name that stands for the domain's own rules."""
+_STEPS_AT_ONCE = 8
+"""Steps that one answer explains; longer episodes are cut into windows."""
+_STEPS_TOKENS = _STEPS_AT_ONCE * (MAX_RESPONSE_LENGTH // 3 + 32)
+"""Room for the longest answer at three characters a token: one that is cut off cannot be read."""
+_TUTORIAL_TOKENS = 1_024
+_RETRY_TEMPERATURE = 0.7
+"""Greedy decoding would only repeat the answer that could not be read."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """An episode whose steps are to be explained."""
+
+    number: int
+    """Its position among the episodes of the file; seeds follow from it."""
+    steps: tuple[Transition, ...]
+    """All its recorded steps, in order."""
+    wanted: tuple[int, ...]
+    """Which of them to explain: indices into ``steps``, ascending."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What asking a teacher has cost so far."""
+
+    invalid_answers: int = 0
+    """Answers that could not be read, and prompts without an answer."""
+    retries: int = 0
+    """Prompts that were asked again for that reason."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    last_problem: str = ""
+    """Why the last of the invalid answers could not be read."""
+
+
+class Teacher(Protocol):
+    """Explains recorded steps."""
+
+    tally: Tally
+
+    def explain(self, trajectories: Sequence[Trajectory]) -> list[list[str]]:
+        """Return a reasoning trace for each wanted step of each trajectory; an empty one where no answer was valid.
+
+        Raises:
+            WorldModelError: the teacher as a whole cannot answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what the teacher holds."""
+        ...
+
+
+class RuleTeacher:
+    """The domain's own rules."""
+
+    def __init__(self, domain: Domain) -> None:
+        """Explain steps of this domain."""
+        self.tally = Tally()
+        self._domain = domain
+
+    def explain(self, trajectories: Sequence[Trajectory]) -> list[list[str]]:
+        """Return what the domain says of each wanted step."""
+        return [[self._domain.explain(one.steps[at]) for at in one.wanted] for one in trajectories]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question(Generic[T]):
+    prompt: Prompt
+    read: Callable[[str], T]
+    """Reads an answer or raises AnswerError."""
+    key: tuple[int, int]
+    """Number of the episode, and of the question in it; seeds follow from them."""
+
+
+class LanguageTeacher:
+    """A language model that sees each step, the whole trajectory and its outcome."""
+
+    def __init__(self, domain: Domain, generator: TextGenerator, *, seed: int = 0, retries: int = 2) -> None:
+        """Put a domain and a generator together.
+
+        Args:
+            domain: of the transitions; its rules are part of every prompt.
+            generator: answers a batch of prompts; :meth:`close` closes it.
+            seed: of the sampling of answers that are asked for again; first answers are greedy.
+            retries: how often an answer that cannot be read is asked for again.
+        """
+        self.tally = Tally()
+        self._domain = domain
+        self._generator = generator
+        self._seed = seed
+        self._retries = retries
+
+    def explain(self, trajectories: Sequence[Trajectory]) -> list[list[str]]:
+        """Return a trace for each wanted step; without a tutorial of its task, a step stays unexplained."""
+        traces = [[""] * len(trajectory.wanted) for trajectory in trajectories]
+        places: list[tuple[int, int]] = []
+        questions: list[_Question[list[str]]] = []
+        for at, tutorial in self._tutorials(trajectories):
+            for start in range(0, len(trajectories[at].wanted), _STEPS_AT_ONCE):
+                places.append((at, start))
+                questions.append(self._about_steps(trajectories[at], tutorial, start))
+        answers = self._ask(questions, STEPS_SCHEMA, _STEPS_TOKENS)
+        for (at, start), answer in zip(places, answers, strict=True):
+            if answer is not None:
+                traces[at][start : start + len(answer)] = answer
+        return traces
+
+    def close(self) -> None:
+        """Close the generator."""
+        self._generator.close()
+
+    def _tutorials(self, trajectories: Sequence[Trajectory]) -> list[tuple[int, Tutorial]]:
+        """Return the tutorials that could be read, with the indices of the trajectories that want one."""
+        asked = [(at, trajectory) for at, trajectory in enumerate(trajectories) if trajectory.wanted]
+        questions = [
+            _Question(tutorial_prompt(self._domain, trajectory.steps), read_tutorial, (trajectory.number, 0))
+            for _, trajectory in asked
+        ]
+        answers = self._ask(questions, TUTORIAL_SCHEMA, _TUTORIAL_TOKENS)
+        return [(at, answer) for (at, _), answer in zip(asked, answers, strict=True) if answer is not None]
+
+    def _about_steps(self, trajectory: Trajectory, tutorial: Tutorial, start: int) -> _Question[list[str]]:
+        """Return the question about the wanted steps of the window that begins at ``start``."""
+        steps = [trajectory.steps[at] for at in trajectory.wanted[start : start + _STEPS_AT_ONCE]]
+        return _Question(
+            steps_prompt(self._domain, trajectory.steps, tutorial, steps),
+            functools.partial(read_traces, asked=steps),
+            (trajectory.number, start + 1),
+        )
+
+    def _ask(self, questions: Sequence[_Question[T]], schema: Mapping[str, Any], max_new_tokens: int) -> list[T | None]:
+        """Return what was read of the answers; None where all attempts gave nothing that can be read."""
+        answers: list[T | None] = [None] * len(questions)
+        waiting = list(range(len(questions)))
+        for attempt in range(self._retries + 1):
+            if not waiting:
+                break
+            self.tally.retries += len(waiting) if attempt else 0
+            completions = self._generator.generate(
+                [questions[at].prompt for at in waiting],
+                Sampling(max_new_tokens, _RETRY_TEMPERATURE if attempt else 0.0, json_schema=schema),
+                [self._seed_of(questions[at].key, attempt) for at in waiting],
+            )
+            unread = []
+            for at, completion in zip(waiting, completions, strict=True):
+                self.tally.prompt_tokens += completion.prompt_tokens
+                self.tally.completion_tokens += completion.completion_tokens
+                try:
+                    if completion.error:
+                        raise AnswerError(f"The engine gave no answer: {completion.error}")
+                    answers[at] = questions[at].read(completion.text)
+                except AnswerError as error:
+                    self.tally.invalid_answers += 1
+                    self.tally.last_problem = mask_secrets(str(error))
+                    unread.append(at)
+            waiting = unread
+        return answers
+
+    def _seed_of(self, key: tuple[int, int], attempt: int) -> int:
+        return int(np.random.SeedSequence([self._seed, *key, attempt]).generate_state(1)[0])
+
+
+def teacher_from_string(spec: str, domain: Domain, *, seed: int = 0, generator: TextGenerator | None = None) -> Teacher:
+    """Build the teacher that a string names; a model is loaded when it is first asked.
+
+    Args:
+        spec: ``"rules"``, or a world-model string of a language model: ``"transformers:ID_OR_PATH"``,
+            ``"vllm:ID_OR_PATH"``, ``"openai:MODEL@http://host:8000/v1"``.
+        domain: of the transitions.
+        seed: of the sampling of a language model.
+        generator: used in place of the one that the string names.
+
+    Raises:
+        WorldModelStringError: the string has none of the forms, or names the embedded world model.
+    """
+    if spec == RULES:
+        return RuleTeacher(domain)
+    kind, _, rest = spec.partition(":")
+    if kind not in FORMS or not rest:
+        forms = ", ".join(f'"{form.example}"' for form in FORMS.values())
+        reason = "predicts pages and cannot explain them" if spec == "embedded" else "names no teacher"
+        raise WorldModelStringError(f'{mask_secrets(spec)[:200]!r} {reason}. Teachers are "{RULES}", {forms}.')
+    made = generator or LazyGenerator(functools.partial(generator_from_string, spec))
+    return LanguageTeacher(domain, made, seed=seed)
