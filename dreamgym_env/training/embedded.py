@@ -16,13 +16,13 @@ from dreamgym_env.domains import DOMAINS, load_domain
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.memory.experience import read_transitions
 from dreamgym_env.training.examples import Example, make_examples
-from dreamgym_env.training.finetune import TrainingOptions, finetune_from_scratch
+from dreamgym_env.training.finetune import TrainingOptions, finetune_examples
 from dreamgym_env.world_model.build import EMBEDDED_PATH
 from dreamgym_env.world_model.compact import CompactFormat
 
 __all__ = ["main", "seed_examples"]
 
-_CODEC, _MAX_MEMORIES = "edits", 3
+_BASE, _CODEC, _MAX_MEMORIES = "new:small", "edits", 3
 
 
 def seed_examples(seed: int) -> list[Example]:
@@ -52,8 +52,8 @@ def main(
     examples = seed_examples(seed)
     options = TrainingOptions(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
     settings = {"format": CompactFormat.name, "codec": _CODEC, "max_memories": _MAX_MEMORIES}
-    loss = finetune_from_scratch(examples, out, model_settings=settings, options=options)
-    logging.getLogger(__name__).info("Mean training loss %.4f nats a token; written to %s.", loss, out)
+    report = finetune_examples(examples, _BASE, out, settings=settings, options=options)
+    logging.getLogger(__name__).info("Mean training loss %.4f nats a token; written to %s.", report.loss, out)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ was recorded of the same task, and some hide every memory of the same action, so
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from dreamgym_env.world_model.formats import PromptFormat
 __all__ = ["Example", "ExampleOptions", "make_examples"]
 
 _BATCH = 256
+_LONGEST_EDITS = 400  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ class ExampleOptions:
     """Share of examples that see no memory of the same action."""
     count: int = 16_000
     """How many transitions to draw, by :func:`~dreamgym_env.training.mixing.mix`."""
-    longest_answer: int = 400
-    """Characters; an answer that is longer had too little to refer to, and is left out."""
+    longest_answer: int | None = None
+    """Characters; longer answers are left out.  None for 400 in the codec ``edits``, where a longer one had too little
+    to refer to and teaches to make things up, and for no bound in ``full``."""
 
 
 def make_examples(
@@ -92,6 +95,7 @@ def _ground(
 ) -> Iterator[Example]:
     queries = [_query(step) for step in batch]
     draws = rng.random((len(batch), 2))
+    longest = options.longest_answer or (_LONGEST_EDITS if prompt_format.codec.name == "edits" else sys.maxsize)
     all_known = grounding.buffer.retrieve(queries, options.k, exclude_episode=True)
     known_elsewhere = grounding.buffer.retrieve(queries, options.k, exclude_episode=True, exclude_task=True)
     for step, query, draw, known, elsewhere in zip(batch, queries, draws, all_known, known_elsewhere, strict=True):
@@ -103,7 +107,7 @@ def _ground(
         view = prompt_format.viewer.view(query, memories)
         told = domain.teach(step, [related.memory for related in prompt_format.shown(view)])
         answer = prompt_format.answer(view, told)
-        if len(answer) <= options.longest_answer:
+        if len(answer) <= longest:
             yield Example(prompt_format.prompt(view), answer)
 
 

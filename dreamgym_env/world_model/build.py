@@ -34,7 +34,7 @@ __all__ = ["EMBEDDED_PATH", "MODEL_SETTINGS_FILE", "format_settings", "prompt_fo
 
 EMBEDDED_PATH = Path(__file__).parent / "embedded"
 MODEL_SETTINGS_FILE = "dreamgym.json"
-_FORMATS = {"chat": ChatFormat, "compact": CompactFormat}
+_FORMATS: dict[str, Callable[..., PromptFormat]] = {"chat": ChatFormat, "compact": CompactFormat}
 
 
 def world_model_from_string(
@@ -100,8 +100,7 @@ def prompt_format(domain: Domain, format: str = "chat", **settings: Any) -> Prom
     codec = settings.get("codec", "full")
     if codec not in CODECS:
         raise WorldModelError(f"There is no state codec {codec!r}; there are: {', '.join(CODECS)}.")
-    built: PromptFormat = _FORMATS[format](domain, **settings)
-    return built
+    return _FORMATS[format](domain, **settings)
 
 
 def format_settings(model: str) -> dict[str, Any]:

@@ -61,15 +61,19 @@ class ChatFormat:
     name = "chat"
     stop: tuple[str, ...] = ()
 
-    def __init__(self, domain: Domain, codec: str = "full", *, reasoning: bool = True) -> None:
+    def __init__(
+        self, domain: Domain, codec: str = "full", *, max_memories: int | None = None, reasoning: bool = True
+    ) -> None:
         """Create the format.
 
         Args:
             domain: whose rules the model is told.
             codec: ``"full"`` or ``"edits"``: how the model writes the next state.
+            max_memories: how many memories the prompt shows at most; None for all that were retrieved.
             reasoning: whether the model reasons before it answers.
         """
         self.codec = CODECS[codec]
+        self.max_memories = max_memories
         self.viewer = Viewer(domain, newest_first=False, max_earlier=16)
         self._write = functools.lru_cache(maxsize=16_384)(self._written)  # most pages are written many times
         self._reasons = reasoning
@@ -91,8 +95,8 @@ class ChatFormat:
         parts.extend(self._episode(view))
         names = {page.segments: page.name for page in view.earlier}
         parts.append(f"# The current page C\n{names[view.current]}")
-        parts.append("# Memories" if view.memories else "# Memories\nnone")
-        for memory in view.memories:
+        parts.append("# Memories" if self.shown(view) else "# Memories\nnone")
+        for memory in self.shown(view):
             past = memory.memory.transition
             page = "the same page" if memory.same_page else self._write(memory.page)
             parts.append(
@@ -104,8 +108,8 @@ class ChatFormat:
         return Prompt(self._system, "\n\n".join(parts))
 
     def shown(self, view: View) -> Sequence[RelatedMemory]:
-        """Return all memories."""
-        return view.memories
+        """Return the first memories, as many as the prompt shows."""
+        return view.memories[: self.max_memories]
 
     def parse(self, text: str, view: View) -> Prediction:
         """Read the JSON object; one that was cut off after its next state is completed without reward."""
@@ -118,7 +122,7 @@ class ChatFormat:
         if reward not in (0, 1):
             raise AnswerError(f"reward must be 0 or 1, not {str(reward)[:40]!r}.")
         try:
-            segments = self.codec.decode(written, view.pages)
+            segments = self.codec.decode(written, self._clipped(view).pages)
         except CodecError as error:
             raise AnswerError(str(error)) from error
         state = self.viewer.domain.render(segments, view.query.task.instruction)
@@ -131,12 +135,15 @@ class ChatFormat:
         return json.dumps(
             {
                 **({"reasoning": transition.reasoning} if self._reasons else {}),
-                "next_state": self.codec.encode(segments, view.pages),
+                "next_state": self.codec.encode(segments, self._clipped(view).pages),
                 "reward": int(transition.reward > 0),
                 "terminated": transition.terminated,
             },
             ensure_ascii=False,
         )
+
+    def _clipped(self, view: View) -> View:
+        return View(view.query, view.current, view.earlier, tuple(self.shown(view)))
 
     def _episode(self, view: View) -> list[str]:
         """Write each page once, under its number, and the actions between: one step later all this stands unchanged."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.errors import WorldModelError
 from dreamgym_env.types import Completion, Prompt, Sampling
 from dreamgym_env.world_model.generators.batches import check_batch
+from dreamgym_env.world_model.generators.hf.loading import load
 from dreamgym_env.world_model.generators.prompt_encoder import PromptEncoder
 from dreamgym_env.world_model.generators.stop_strings import StopStringWatch, cut_at_stop
 
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from dreamgym_env.world_model.generators.hf.decoding import Row
 
 __all__ = ["TransformersGenerator"]
-
-_logger = logging.getLogger(__name__)
 
 
 class TransformersGenerator:
@@ -35,7 +31,7 @@ class TransformersGenerator:
     ``Sampling.json_schema`` is ignored.
 
     Args:
-        model: id on the Hugging Face hub, or path of a folder in its format.
+        model: id on the Hugging Face hub, path of a folder in its format, or path of a ``.gguf`` file.
         device: for example ``"cpu"`` or ``"cuda:1"``; by default the first CUDA device, else the CPU.
         dtype: for example ``"bfloat16"``; by default the checkpoint's own on a GPU and float32 on a CPU.
         batch_tokens: the most tokens, padding and new ones included, that a batch holds at once; it bounds the memory
@@ -68,7 +64,7 @@ class TransformersGenerator:
         prompt_lookup: int = 0,
         load_options: Mapping[str, Any] | None = None,
     ) -> None:
-        loaded, tokenizer = _load(str(model), device, dtype, dict(load_options or {}))
+        loaded, tokenizer = load(str(model), device, dtype, dict(load_options or {}))
         self._set_up(loaded, tokenizer, batch_tokens, prefill_tokens, chat, chat_options, skip_special_tokens)
         self._prompt_lookup = prompt_lookup
 
@@ -193,64 +189,3 @@ def _end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> f
     configured = getattr(model.generation_config, "eos_token_id", None)
     ends = configured if isinstance(configured, list) else [configured]
     return frozenset(token for token in (*ends, tokenizer.eos_token_id) if isinstance(token, int))
-
-
-def _load(
-    model: str, device: str | None, dtype: str | None, options: dict[str, Any]
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    model = str(Path(model).expanduser()) if model.startswith("~") else model
-    _check_path(model)
-    chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    precision = dtype or ("float32" if chosen.startswith("cpu") else "auto")
-    try:
-        with _progress_bars_only_in_terminals():
-            tokenizer = AutoTokenizer.from_pretrained(model, **options)
-            network: Any = AutoModelForCausalLM.from_pretrained(model, dtype=precision, **options)
-        network.to(chosen).eval()
-    except Exception as error:  # the loaders of transformers raise nearly anything for a bad checkpoint
-        raise WorldModelError(_why_not_loaded(model, error)) from error
-    _logger.info("loaded %s on %s in %s", model, chosen, network.dtype)
-    return network, tokenizer
-
-
-@contextlib.contextmanager
-def _progress_bars_only_in_terminals() -> Iterator[None]:
-    from transformers.utils import logging as transformers_logging
-
-    quieten = not sys.stderr.isatty() and transformers_logging.is_progress_bar_enabled()
-    if quieten:
-        transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if quieten:
-            transformers_logging.enable_progress_bar()
-
-
-def _check_path(model: str) -> None:
-    """Raise for a path that holds no model, before transformers would ask a hub for it."""
-    path = Path(model)
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise WorldModelError(
-                f"The folder {model} holds no config.json, so it is not a model in Hugging Face format; give the "
-                "folder that save_pretrained() wrote, or a checkpoint folder inside it."
-            )
-    elif path.is_absolute() or model.startswith(".") or model.count("/") > 1:
-        raise WorldModelError(
-            f"There is no model folder {model}; check the path, or give the id of a model on the hub."
-        )
-
-
-def _why_not_loaded(model: str, error: Exception) -> str:
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    if Path(model).is_dir():
-        return f"The model in the folder {model} could not be loaded as a causal language model: {first_line}"
-    return (
-        f"The model {model} could not be loaded: it is no folder here, and fetching it from the Hugging Face hub (or "
-        f"from its cache) failed: {first_line}. Check the id and the network, download the model first "
-        "(`hf download ID`), or give the path of a folder."
-    )
