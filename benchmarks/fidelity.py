@@ -40,6 +40,7 @@ from dreamgym_env.world_model.codec import CODECS
 
 RESULTS = Path(__file__).parent / "results" / "fidelity.json"
 SPLIT = "test"
+_REPEATS = 3
 SHARES = (0.0, 0.01, 0.1, 1.0)
 _CONSOLE = Console(width=140)
 
@@ -170,6 +171,7 @@ def measure_codecs(domain: Domain, world_model: str, steps: Sequence[Transition]
     views = [written_by.viewer.view(query, found) for query, found in zip(queries, memories, strict=True)]
     prompts = [tokenizer(written_by.prompt(view).user)["input_ids"] for view in views]
     figures: dict[str, Any] = {}
+    measured: dict[str, tuple[list[int], list[Row]]] = {}
     for name in ("edits", "full"):
         lengths = []
         for step, view in zip(batch, views, strict=True):
@@ -183,10 +185,17 @@ def measure_codecs(domain: Domain, world_model: str, steps: Sequence[Transition]
             Row(prompt, min(length, room), 0)
             for prompt, length in sorted(zip(prompts, lengths, strict=True), key=lambda pair: len(pair[0]))
         ]
+        measured[name] = lengths, rows
+    seconds: dict[str, list[float]] = {name: [] for name in measured}
+    for name in ("edits", *(list(measured) * _REPEATS)):  # the first warms up; then in turn, and the best counts
+        for row in measured[name][1]:
+            row.tokens.clear()
         began = time.perf_counter()
-        decode(network, rows, 0.0, lambda tokens: False, 2_048)
-        seconds = time.perf_counter() - began
-        figures[name] = {"tokens": sum(lengths) / len(lengths), "seconds": seconds, "rate": len(rows) / seconds}
+        decode(network, measured[name][1], 0.0, lambda tokens: False, 2_048)
+        seconds[name].append(time.perf_counter() - began)
+    for name, (lengths, rows) in measured.items():
+        best = min(seconds[name])
+        figures[name] = {"tokens": sum(lengths) / len(lengths), "seconds": best, "rate": len(rows) / best}
     figures["token_ratio"] = figures["edits"]["tokens"] / figures["full"]["tokens"]
     figures["speedup"] = figures["full"]["seconds"] / figures["edits"]["seconds"]
     _CONSOLE.print(figures)

@@ -162,9 +162,7 @@ class _Asker:
             task = None
         if task is not None and task.instruction == step.instruction:
             return task
-        return Task(
-            step.task_id, step.domain, step.instruction, initial_state="", split=step.split, parent=step.parent
-        )
+        return Task(step.task_id, step.domain, step.instruction, initial_state="", split=step.split, parent=step.parent)
 
     def _retrieve(self, queries: Sequence[Query]) -> list[list[Memory]]:
         if not self._options.k:

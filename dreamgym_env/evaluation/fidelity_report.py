@@ -64,18 +64,20 @@ class FidelityReport:
         """Return the systems side by side, and the model's figures by kind of step."""
         from rich.table import Table
 
-        overall = Table(title=f"{self.domain}: {self.steps:,} recorded steps of {self.episodes:,} episodes")
-        divided = Table(title=f"{MODEL}, by kind of step")
-        for table, heading in ((overall, "system"), (divided, "steps")):
-            table.add_column(heading)
-            table.add_column("n", justify="right")
-            for name in _SHOWN.values():
-                table.add_column(name, justify="right")
-        for system, figures in self.overall.items():
-            overall.add_row(*_row(system, figures))
+        overall = Table(title=f"{self.domain}: {self.steps:,} recorded steps of {self.episodes:,} episodes, in percent")
+        overall.add_column("figure")
+        for system in self.overall:
+            overall.add_column(system, justify="right")
+        for figure, name in _SHOWN.items():
+            overall.add_row(name, *(_percent(figures[figure], interval=True) for figures in self.overall.values()))
+        divided = Table(title=f"{MODEL}, by kind of step, in percent")
+        divided.add_column("steps")
+        divided.add_column("n", justify="right")
+        for name in _SHOWN.values():
+            divided.add_column(name, justify="right")
         for division, classes in self.strata[MODEL].items():
             for name, figures in classes.items():
-                divided.add_row(*_row(f"{division}: {name}", figures, interval=False))
+                divided.add_row(*_row(f"{division}: {name}", figures))
             divided.add_section()
         return [overall, divided]
 
@@ -154,13 +156,13 @@ def _figures_json(figures: Figures) -> dict[str, dict[str, float | int] | None]:
     return {name: estimate.to_json() if estimate is not None else None for name, estimate in figures.items()}
 
 
-def _row(name: str, figures: Figures, *, interval: bool = True) -> list[str]:
+def _row(name: str, figures: Figures) -> list[str]:
     exact = figures["exact_match"]
     assert exact is not None  # every step counts for it
-    return [name, f"{exact.count:,}", *(_percent(figures[figure], interval) for figure in _SHOWN)]
+    return [name, f"{exact.count:,}", *(_percent(figures[figure]) for figure in _SHOWN)]
 
 
-def _percent(estimate: Estimate | None, interval: bool) -> str:
+def _percent(estimate: Estimate | None, *, interval: bool = False) -> str:
     if estimate is None:
         return "-"
     spread = f" ({estimate.low:.1%}-{estimate.high:.1%})".replace("%", "") if interval else ""

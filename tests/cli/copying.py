@@ -18,7 +18,7 @@ def copy_from_memory(call: Call) -> Reply:
     action = call.text.rstrip().splitlines()[-1].lower()
     memories = [(past.rpartition("\n")[2].lower(), page) for past, page in _MEMORY.findall(call.text)]
     same = [page for past, page in memories if past == action]
-    page = (same or [page for _, page in memories])[0]
+    page = next(iter([*same, *(page for _, page in memories)]), "Nothing is known of this page.")
     answer = {
         "reasoning": f"{len(same)} memories of this very action show it.",
         "next_state": page,

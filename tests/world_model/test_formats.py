@@ -211,7 +211,7 @@ def test_a_composed_memory_is_named_as_what_it_is_and_leaves_success_open():
     told = chat.prompt(view_of(chat, "toyhouse/train/0", ["leave"], [composed])).user
     assert "## M1 (composed from this episode)" in told and "Reward: not known" in told
     assert "## M1 (real experience)" in chat.prompt(view_of(chat, "toyhouse/train/0", ["leave"], [step])).user
-    for memory, word in ((composed, "ended"), (step, "failure")):
+    for memory, word in ((composed, "ended: composed from this episode"), (step, "failure")):
         line = compact.prompt(view_of(compact, "toyhouse/train/0", ["leave"], [memory])).user.splitlines()[-2]
         assert line.startswith("<|memory|>M1") and line.endswith(word)
 
