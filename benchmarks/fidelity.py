@@ -27,7 +27,7 @@ from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.evaluation.ablation import ablate, ablation_table
 from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.evaluation.fidelity import MODEL, Answer, FidelityOptions, answer_all
-from dreamgym_env.evaluation.fidelity_report import report_fidelity
+from dreamgym_env.evaluation.fidelity_report import figures_json, report_fidelity
 from dreamgym_env.evaluation.intervals import ratio_estimates
 from dreamgym_env.evaluation.rollout import plan_episodes, play
 from dreamgym_env.memory import ReplayBuffer, read_transitions, write_transitions
@@ -141,13 +141,15 @@ def estimate(values: Sequence[float], answers: Sequence[Answer]) -> dict[str, fl
 
 def measure_ablation(domain: Domain, world_model: str, steps: Sequence[Transition]) -> dict[str, Any]:
     """Leave out one part after the other."""
-    with ReplayBuffer(domain) as buffer:
-        variants = dict(ablate(domain, world_model, buffer, steps, progress=True))
+    with (
+        ReplayBuffer(domain) as buffer,
+        contextlib.closing(world_model_from_string(world_model, domain)) as model,
+    ):
+        answers = answer_all(domain, model, buffer, steps, FidelityOptions(), progress=True)
+        changed = ablate(domain, world_model, model.generator, buffer, steps, progress=True)
+        variants = {"as it is": report_fidelity(domain, answers).overall[MODEL], **dict(changed)}
     _CONSOLE.print(ablation_table(variants))
-    return {
-        name: {figure: one.to_json() if one else None for figure, one in found.items()}
-        for name, found in variants.items()
-    }
+    return {name: figures_json(found) for name, found in variants.items()}
 
 
 def measure_codecs(domain: Domain, world_model: str, steps: Sequence[Transition]) -> dict[str, Any]:

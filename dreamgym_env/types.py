@@ -150,6 +150,11 @@ class Transition:
         """Id of the original task."""
         return self.parent or self.task_id
 
+    def question(self) -> Query:
+        """Return the question that the step answers; its task is what the step itself tells of it (no goal, say)."""
+        task = Task(self.task_id, self.domain, self.instruction, initial_state="", split=self.split, parent=self.parent)
+        return Query(task, self.history, self.state, self.action, self.episode)
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

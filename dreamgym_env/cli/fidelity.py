@@ -50,8 +50,8 @@ def fidelity(
     from dreamgym_env.domains import load_domain
     from dreamgym_env.evaluation.ablation import ablate as leave_out
     from dreamgym_env.evaluation.ablation import ablation_table
-    from dreamgym_env.evaluation.fidelity import FidelityOptions, answer_all
-    from dreamgym_env.evaluation.fidelity_report import report_fidelity
+    from dreamgym_env.evaluation.fidelity import MODEL, FidelityOptions, answer_all
+    from dreamgym_env.evaluation.fidelity_report import figures_json, report_fidelity
     from dreamgym_env.memory import ReplayBuffer
     from dreamgym_env.world_model.build import world_model_from_string
 
@@ -69,12 +69,12 @@ def fidelity(
             console.print(table)
         figures = report.to_json()
         if ablate:
-            variants = dict(leave_out(loaded, world_model, memories, steps, options, progress=True, settings=settings))
+            changed = leave_out(
+                loaded, world_model, model.generator, memories, steps, options, progress=True, settings=settings
+            )
+            variants = {"as it is": report.overall[MODEL], **dict(changed)}
             console.print(ablation_table(variants))
-            figures["ablation"] = {
-                name: {figure: one.to_json() if one else None for figure, one in found.items()}
-                for name, found in variants.items()
-            }
+            figures["ablation"] = {name: figures_json(found) for name, found in variants.items()}
     if out is not None:
         write_json({"world_model": world_model, "k": k, **figures}, out)
         console.print(f"All figures are in {out}.")

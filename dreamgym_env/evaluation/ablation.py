@@ -7,14 +7,13 @@ answers is measured.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.evaluation.fidelity import MODEL, FidelityOptions, answer_all
 from dreamgym_env.evaluation.fidelity_report import Figures, report_fidelity
 from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.types import Domain, Transition
+from dreamgym_env.types import Domain, TextGenerator, Transition
 from dreamgym_env.world_model.build import world_model_from_string
 from dreamgym_env.world_model.compact import CompactFormat
 
@@ -27,6 +26,7 @@ __all__ = ["ablate", "ablation_table"]
 def ablate(
     domain: Domain,
     world_model: str,
+    generator: TextGenerator,
     buffer: ReplayBuffer,
     steps: Sequence[Transition],
     options: FidelityOptions | None = None,
@@ -39,6 +39,7 @@ def ablate(
     Args:
         domain: whose environment is dreamt.
         world_model: a world-model string.
+        generator: the engine that the string names, which all variants share; the caller closes it.
         buffer: what memories are retrieved from.
         steps: real transitions.
         options: how the questions are put where nothing is left out.
@@ -47,23 +48,21 @@ def ablate(
     """
     options = options or FidelityOptions()
     variants: dict[str, tuple[FidelityOptions, dict[str, Any]]] = {
-        "as it is": (options, {}),
         "without memories": (replace(options, k=0), {}),
         "without history": (replace(options, history=False), {}),
         "without reasoning": (options, {"reasoning": False}),
         "with the guard": (replace(options, guard=True), {}),
         "without the verifier": (replace(options, verifier=False), {}),
     }
-    model_settings = dict(settings or {})
-    with closing(world_model_from_string(world_model, domain, **model_settings)) as model:
-        written_for_one_codec = model.format.name == CompactFormat.name
-        codec = model.format.codec.name
-    if not written_for_one_codec:  # a model that was trained on one codec cannot write the other
+    model_settings = {**(settings or {}), "generator": generator}
+    written = world_model_from_string(world_model, domain, **model_settings).format
+    if written.name != CompactFormat.name:  # a model that was trained on one codec cannot write the other
+        codec = written.codec.name
         other = "edits" if codec == "full" else "full"
         variants[f"{other} in place of {codec}"] = (options, {"codec": other})
     for name, (how, changed) in variants.items():
-        with closing(world_model_from_string(world_model, domain, **{**model_settings, **changed})) as model:
-            answers = answer_all(domain, model, buffer, steps, how, progress=progress)
+        model = world_model_from_string(world_model, domain, **{**model_settings, **changed})
+        answers = answer_all(domain, model, buffer, steps, how, progress=progress)
         yield name, report_fidelity(domain, answers, how.seed).overall[MODEL]
 
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from dreamgym_env.errors import UnknownTaskError
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.simulation.grounding import Grounding
-from dreamgym_env.types import Domain, Memory, Prediction, Query, Source, Task, Transition, Verdict, WorldModel
+from dreamgym_env.types import Domain, Memory, Prediction, Query, Source, Transition, Verdict, WorldModel
 
 __all__ = ["FLOORS", "MODEL", "Answer", "FidelityOptions", "answer_all", "line_f1", "memory_class"]
 
@@ -152,17 +152,13 @@ class _Asker:
         return [answer for _, answer in sorted([*guarded.items(), *zip(left, predicted, strict=True)], key=_first)]
 
     def _query(self, step: Transition) -> Query:
-        return Query(self._task(step), step.history, step.state, step.action, step.episode)
-
-    def _task(self, step: Transition) -> Task:
-        """Return the domain's task, or what the step itself says of one that the domain does not have."""
+        """Return the step's question, with the domain's task where that is the step's."""
+        question = step.question()
         try:
             task = self._domain.task(step.task_id)
         except UnknownTaskError:
-            task = None
-        if task is not None and task.instruction == step.instruction:
-            return task
-        return Task(step.task_id, step.domain, step.instruction, initial_state="", split=step.split, parent=step.parent)
+            return question
+        return replace(question, task=task) if task.instruction == step.instruction else question
 
     def _retrieve(self, queries: Sequence[Query]) -> list[list[Memory]]:
         if not self._options.k:

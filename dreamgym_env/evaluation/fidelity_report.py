@@ -15,7 +15,7 @@ from dreamgym_env.types import Domain
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["STRATA", "FidelityReport", "Figures", "report_fidelity"]
+__all__ = ["STRATA", "FidelityReport", "Figures", "figures_json", "report_fidelity"]
 
 Figures = Mapping[str, Estimate | None]
 """Name of a figure -> its estimate; None where no step is of its kind (say, no success)."""
@@ -50,10 +50,10 @@ class FidelityReport:
             "domain": self.domain,
             "steps": self.steps,
             "episodes": self.episodes,
-            "overall": {system: _figures_json(figures) for system, figures in self.overall.items()},
+            "overall": {system: figures_json(figures) for system, figures in self.overall.items()},
             "strata": {
                 system: {
-                    division: {name: _figures_json(figures) for name, figures in classes.items()}
+                    division: {name: figures_json(figures) for name, figures in classes.items()}
                     for division, classes in divisions.items()
                 }
                 for system, divisions in self.strata.items()
@@ -152,7 +152,8 @@ def _pairs(domain: Domain, answer: Answer) -> dict[str, tuple[float, float]]:
     }
 
 
-def _figures_json(figures: Figures) -> dict[str, dict[str, float | int] | None]:
+def figures_json(figures: Figures) -> dict[str, dict[str, float | int] | None]:
+    """Return figures as JSON values: ``{"value", "low", "high", "count"}`` each, or None."""
     return {name: estimate.to_json() if estimate is not None else None for name, estimate in figures.items()}
 
 

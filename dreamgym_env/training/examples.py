@@ -18,7 +18,7 @@ from tqdm import tqdm
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.simulation.grounding import Grounding
 from dreamgym_env.training.mixing import mix
-from dreamgym_env.types import Domain, Memory, Prompt, Query, Task, Transition
+from dreamgym_env.types import Domain, Memory, Prompt, Transition
 from dreamgym_env.world_model.formats import PromptFormat
 
 __all__ = ["Example", "ExampleOptions", "make_examples"]
@@ -93,7 +93,7 @@ def _ground(
     rng: np.random.Generator,
     options: ExampleOptions,
 ) -> Iterator[Example]:
-    queries = [_query(step) for step in batch]
+    queries = [step.question() for step in batch]
     draws = rng.random((len(batch), 2))
     longest = options.longest_answer or (_LONGEST_EDITS if prompt_format.codec.name == "edits" else sys.maxsize)
     all_known = grounding.buffer.retrieve(queries, options.k, exclude_episode=True)
@@ -113,8 +113,3 @@ def _ground(
 
 def _same_action(domain: Domain, memory: Memory, step: Transition) -> bool:
     return domain.parse_action(memory.transition.action) == domain.parse_action(step.action)
-
-
-def _query(step: Transition) -> Query:
-    task = Task(step.task_id, step.domain, step.instruction, initial_state="", split=step.split, parent=step.parent)
-    return Query(task, step.history, step.state, step.action, step.episode)

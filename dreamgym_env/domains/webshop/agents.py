@@ -281,9 +281,7 @@ class CataloguerAgent:
         self._rng = rng
         place = self._places.get(task.id, 0)
         self._left = list(self._titles)[place :: max(1, len(self._places))]
-        self._wanted = self._left.pop(0).lower() if self._left else ""
-        self._tries = 0
-        self._unread = ["description", "features"]
+        self._turn_to_next()
 
     def act(self, state: str, available_actions: Sequence[str]) -> str:
         """Return the next action."""
@@ -295,13 +293,17 @@ class CataloguerAgent:
         if _PREVIOUS in offered and _NEXT not in offered:  # a sub-page
             if self._unread or not self._left:
                 return _click(_PREVIOUS)
-            self._wanted, self._unread, self._tries = self._left.pop(0).lower(), ["description", "features"], 0
+            self._turn_to_next()
         listed = [value for value in offered if _is_product(value)]
         if listed and self._tries:
             self._tries += 1
             return _click(_NEXT if _NEXT in offered and self._tries < _MOST_PAGES else listed[0])
         self._tries += 1
         return f"search[{_plain(self._titles.get(self._wanted.upper(), 'gift'))}]"
+
+    def _turn_to_next(self) -> None:
+        self._wanted = self._left.pop(0).lower() if self._left else ""
+        self._unread, self._tries = ["description", "features"], 0
 
     def _on_item_page(self, offered: Sequence[str]) -> str:
         if self._unread:
