@@ -1,7 +1,9 @@
 """The embedded world model, made again: ``python -m dreamgym_env.training.embedded``.
 
 Trains a small Llama-type model from scratch on the shipped seed experience of every domain, in the compact format,
-each example grounded in memories that are retrieved from the same experience without its own episode.
+each example grounded in memories that are retrieved from the same experience without its own episode.  Grounding needs
+a buffer and no accelerator, training the other way round: ``--examples FILE`` keeps what was grounded, so that the two
+can be done on different machines.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import typer
 from dreamgym_env.domains import DOMAINS, load_domain
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.memory.experience import read_transitions
-from dreamgym_env.training.examples import Example, make_examples
+from dreamgym_env.training.examples import Example, make_examples, read_examples, write_examples
 from dreamgym_env.training.finetune import TrainingOptions, finetune_examples
 from dreamgym_env.world_model.build import EMBEDDED_PATH
 from dreamgym_env.world_model.compact import CompactFormat
@@ -25,8 +27,13 @@ __all__ = ["main", "seed_examples"]
 _BASE, _CODEC, _MAX_MEMORIES = "new:small", "edits", 3
 
 
-def seed_examples(seed: int) -> list[Example]:
-    """Return the examples that the shipped experience of all domains gives, shuffled by the seed."""
+def seed_examples(seed: int, passes: int = 1) -> list[Example]:
+    """Return the examples that the shipped experience of all domains gives, shuffled by the seed.
+
+    Args:
+        seed: decides what is drawn, and which memories are hidden from it.
+        passes: how often it is drawn; each pass draws and hides anew.
+    """
     examples: list[Example] = []
     for name in DOMAINS:
         domain = load_domain(name)
@@ -35,7 +42,9 @@ def seed_examples(seed: int) -> list[Example]:
             continue
         prompt_format = CompactFormat(domain, _CODEC, max_memories=_MAX_MEMORIES)
         buffer = ReplayBuffer(domain)
-        examples.extend(make_examples(read_transitions(path), buffer, domain, prompt_format, seed=seed))
+        experience = read_transitions(path)
+        for number in range(passes):
+            examples.extend(make_examples(experience, buffer, domain, prompt_format, seed=seed + number))
         buffer.close()
     return examples
 
@@ -45,11 +54,26 @@ def main(
     steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 1000,
     batch_size: Annotated[int, typer.Option(help="Examples a step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
+    passes: Annotated[int, typer.Option(help="How often examples are drawn from the experience and grounded.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of examples, weights and order.")] = 0,
+    examples_file: Annotated[
+        Path | None,
+        typer.Option("--examples", help="File (.jsonl.gz) of grounded examples: read if it is there, else written."),
+    ] = None,
+    ground_only: Annotated[bool, typer.Option("--ground-only", help="Write --examples, and train elsewhere.")] = False,
 ) -> None:
     """Train the embedded world model and write it to a folder."""
     logging.basicConfig(level=logging.INFO)
-    examples = seed_examples(seed)
+    if ground_only and examples_file is None:
+        raise typer.BadParameter("--ground-only writes a file: name it with --examples.")
+    if examples_file is not None and examples_file.exists():
+        examples = read_examples(examples_file)
+    else:
+        examples = seed_examples(seed, passes)
+        if examples_file is not None:
+            write_examples(examples_file, examples)
+    if ground_only:
+        return
     options = TrainingOptions(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
     settings = {"format": CompactFormat.name, "codec": _CODEC, "max_memories": _MAX_MEMORIES}
     report = finetune_examples(examples, _BASE, out, settings=settings, options=options)

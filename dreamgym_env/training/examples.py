@@ -8,9 +8,12 @@ was recorded of the same task, and some hide every memory of the same action, so
 
 from __future__ import annotations
 
+import gzip
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -21,7 +24,7 @@ from dreamgym_env.training.mixing import mix
 from dreamgym_env.types import Domain, Memory, Prompt, Transition
 from dreamgym_env.world_model.formats import PromptFormat
 
-__all__ = ["Example", "ExampleOptions", "make_examples"]
+__all__ = ["Example", "ExampleOptions", "make_examples", "read_examples", "write_examples"]
 
 _BATCH = 256
 _LONGEST_EDITS = 400  # characters
@@ -78,6 +81,20 @@ def make_examples(
     for batch in _batches(mix(domain, transitions, options.count, rng)):
         examples.extend(_ground(batch, grounding, domain, prompt_format, rng, options))
     return examples
+
+
+def write_examples(path: Path, examples: Sequence[Example]) -> None:
+    """Write examples to a gzip file of JSON Lines, one ``[system, user, answer]`` a line."""
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for example in examples:
+            file.write(json.dumps([example.prompt.system, example.prompt.user, example.answer]) + "\n")
+
+
+def read_examples(path: Path) -> list[Example]:
+    """Read what :func:`write_examples` wrote. Raises ValueError or OSError for any other file."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        texts = (json.loads(line) for line in file)
+        return [Example(Prompt(system, user), answer) for system, user, answer in texts]
 
 
 def _batches(transitions: Sequence[Transition]) -> Iterator[Sequence[Transition]]:

@@ -77,6 +77,10 @@ class SearchEngine:
         order = np.lexsort((self._tie_rank[found], -ranked))[:k]
         return [int(place) for place in found[order]]
 
+    def has_term(self, term: str) -> bool:
+        """Return whether an indexed product holds a term."""
+        return term in self._vocabulary
+
     def changed(self, products: Mapping[int, Product | None]) -> SearchEngine:
         """Return an engine in which some products are others, or are missing.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from dreamgym_env.domains.webshop.composers.knowledge import Knowledge
 from dreamgym_env.domains.webshop.composers.orders import OrderComposer
 from dreamgym_env.domains.webshop.composers.products import ProductComposer
 from dreamgym_env.domains.webshop.composers.results import ResultsComposer
@@ -22,11 +24,12 @@ class WebShopComposer:
 
     def __init__(self, domain: WebShop, experience: Callable[[], Iterator[Transition]]) -> None:
         """Create the composer of one shop; the experience is read when it is first needed."""
+        knowledge = functools.cache(lambda: Knowledge(domain, experience()))
         self._parts: tuple[Composer, ...] = (
-            OrderComposer(domain),
+            OrderComposer(domain, knowledge),
             RevisitComposer(domain),
             ProductComposer(domain),
-            ResultsComposer(domain, experience),
+            ResultsComposer(domain, knowledge),
         )
 
     def compose(

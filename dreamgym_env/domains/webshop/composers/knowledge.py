@@ -113,6 +113,10 @@ class Assortment:
         changed = [changes.get(place, product) for place, product in enumerate(self.products)]
         return Assortment(changed, self._engine.changed(changes))
 
+    def has_term(self, term: str) -> bool:
+        """Return whether an index term stands in what the search knows of some product."""
+        return self._engine.has_term(term)
+
     def search(self, keywords: str) -> list[Product]:
         """Return what the shop's own ranking finds, best first."""
         found = (self.products[place] for place in self._engine.search(keywords))
@@ -136,6 +140,15 @@ class Knowledge:
         self._places = {product.asin: place for place, product in enumerate(self._all.products) if product}
         self.shelf = functools.lru_cache(maxsize=64)(self._shelf)
         """``shelf(exclusion)`` is what a question may know."""
+
+    def product(self, asin: str, exclusion: Exclusion) -> Product | None:
+        """Return what a question may know of a product; None if it may not know that there is such a product."""
+        known = self._known.get(asin)
+        return known.product(asin, exclusion) if known else None
+
+    def has_term(self, term: str) -> bool:
+        """Return whether an index term stands in what has been told of some product, whoever was told it."""
+        return self._all.has_term(term)
 
     def _shelf(self, exclusion: Exclusion) -> Assortment:
         concerned = set().union(

@@ -8,9 +8,8 @@ experience has told about each product.  A following page continues what the epi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.webshop import observation
@@ -18,7 +17,7 @@ from dreamgym_env.domains.webshop.composers.knowledge import Exclusion, Knowledg
 from dreamgym_env.domains.webshop.composers.memory import composed_memory, recorded_answers
 from dreamgym_env.domains.webshop.observation import RESULTS_PER_PAGE
 from dreamgym_env.domains.webshop.pages import results_page
-from dreamgym_env.types import Memory, Query, Transition
+from dreamgym_env.types import Memory, Query
 
 if TYPE_CHECKING:
     from dreamgym_env.domains.webshop.domain import WebShop
@@ -39,12 +38,12 @@ class _Wanted:
 
 
 class ResultsComposer:
-    """Ranks what has been seen; reads the experience when it is first asked."""
+    """Ranks what has been seen; needs no knowledge before it is first asked for a page of results."""
 
-    def __init__(self, domain: WebShop, experience: Callable[[], Iterator[Transition]]) -> None:
+    def __init__(self, domain: WebShop, knowledge: Callable[[], Knowledge]) -> None:
         """Create a composer of one shop's pages."""
         self._domain = domain
-        self._experience = experience
+        self._knowledge = knowledge
 
     def compose(
         self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
@@ -61,7 +60,7 @@ class ResultsComposer:
         if wanted is None or self._is_recorded(query, memories):
             return None
         exclusion = Exclusion.of(query, exclude_episode=exclude_episode, exclude_task=exclude_task)
-        shelf = self._knowledge.shelf(exclusion)
+        shelf = self._knowledge().shelf(exclusion)
         found = [product for product in shelf.search(wanted.keywords) if product.asin not in wanted.listed]
         total = len(found) if wanted.total is None else wanted.total
         left = total - (wanted.number - 1) * RESULTS_PER_PAGE
@@ -71,10 +70,6 @@ class ResultsComposer:
         page = results_page(query.task.instruction, listed, wanted.number, total).text()
         action = self._domain.parse_action(query.action) or query.action
         return composed_memory(query, action, page, "composed from listings of real experience")
-
-    @cached_property
-    def _knowledge(self) -> Knowledge:
-        return Knowledge(self._domain, self._experience())
 
     def _wanted(self, query: Query) -> _Wanted | None:
         """Return the results page that an action asks for, or None."""
