@@ -110,7 +110,7 @@ def _steps(
 ) -> list[Transition]:
     """Read real steps of a file, or record them."""
     from dreamgym_env.errors import ExperienceFormatError
-    from dreamgym_env.memory import read_transitions
+    from dreamgym_env.memory.experience import read_domain_transitions, read_transitions
     from dreamgym_env.training.record import record_experience
     from dreamgym_env.types import Source
 
@@ -128,13 +128,11 @@ def _steps(
                 settings=settings,
             )
             return read_transitions(path)
-    steps = read_transitions(path)
-    strange = next((step for step in steps if step.domain != domain or step.source is not Source.REAL), None)
-    if strange is not None:
+    steps = read_domain_transitions(path, domain)
+    dreamt = sum(step.source is not Source.REAL for step in steps)
+    if dreamt:
         raise ExperienceFormatError(
-            f"{path} holds a {strange.source} transition of the domain {strange.domain!r}; fidelity to {domain!r} is "
-            "measured on real transitions of that domain."
+            f"{path} holds dreamt transitions ({dreamt:,} of {len(steps):,}): fidelity is measured on real ones, which "
+            "`dreamgym record --real` writes."
         )
-    if not steps:
-        raise ExperienceFormatError(f"{path} holds no transitions, so there is nothing to ask about.")
     return steps

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.domains import load_domain
-from dreamgym_env.errors import ExperienceFormatError, TrainingError
+from dreamgym_env.errors import TrainingError
 from dreamgym_env.locking import only_writer
 from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.memory.experience import read_transitions
+from dreamgym_env.memory.experience import read_domain_transitions
 from dreamgym_env.training.bases import Base, open_base
 from dreamgym_env.training.checkpoints import Checkpoints, is_first_process
 from dreamgym_env.training.examples import Example, ExampleOptions, make_examples
@@ -148,7 +148,7 @@ def finetune(
     opened = open_base(base)
     opened.check(options)
     settings = (format_options or FormatOptions()).settings(opened)
-    experience = _read(path, domain)
+    experience = read_domain_transitions(path, domain.name if domain else None)
     domain = domain or load_domain(experience[0].domain)
     written = prompt_format(domain, **settings)
     follows_from = {
@@ -189,20 +189,6 @@ def finetune_examples(
     training = _Training(opened, out, settings, options)
     with training.claim({}, overwrite=True):
         return training.run(examples, (), time.perf_counter())
-
-
-def _read(path: Path, domain: Domain | None) -> list[Transition]:
-    """Return the transitions of a file, all of one domain."""
-    experience = read_transitions(path)
-    if not experience:
-        raise ExperienceFormatError(f"{path} holds no transitions: record some with `dreamgym record`.")
-    expected = domain.name if domain else experience[0].domain
-    other = next((step.domain for step in experience if step.domain != expected), None)
-    if other is not None:
-        raise ExperienceFormatError(
-            f"{path} holds a transition of the domain {other!r}, not {expected!r}: a model learns one domain at a time."
-        )
-    return experience
 
 
 def _count(experience: Sequence[Transition]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_ctrl_c_says_how_to_go_on(dreamgym, some, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(annotating, "read_transitions", interrupted)
+        patch.setattr(annotating, "read_domain_transitions", interrupted)
         result = dreamgym("annotate", some, "--teacher", "rules")
     assert result.exit_code == 130
     assert "The same command continues the annotation." in result.stderr

@@ -32,10 +32,16 @@ def test_steps_that_are_no_real_ones_of_the_domain_are_refused(dreamgym, experie
     from dataclasses import replace
 
     path = tmp_path / "dreams.jsonl"
-    write_transitions(path, [replace(step, source=Source.DREAM) for step in read_transitions(experience)[:3]])
-    result = dreamgym("fidelity", "webshop", "--world-model", copying_model, "--transitions", path)
-    assert result.exit_code != 0
-    assert "holds a dream transition of the domain 'webshop'" in result.output
+    some = read_transitions(experience)[:3]
+    for strange, said in (
+        ([replace(step, source=Source.DREAM) for step in some], "holds dreamt transitions (3 of 3)"),
+        ([*some, replace(some[0], domain="house")], "of 'house', and not of 'webshop' alone"),
+        ([], "holds no transitions"),
+    ):
+        write_transitions(path, strange)
+        result = dreamgym("fidelity", "webshop", "--world-model", copying_model, "--transitions", path)
+        assert result.exit_code == 1
+        assert said in result.stderr
 
 
 @pytest.fixture
