@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +12,17 @@ import typer
 
 from dreamgym_env.cli.options import (
     DomainArgument,
+    DomainSettingsOption,
     SeedOption,
     SplitOption,
     WorldModelOption,
+    blame_settings,
+    configured_domain,
+    read_settings,
 )
 from dreamgym_env.cli.output import make_console, write_json
 from dreamgym_env.cli.record import MIX, read_agents
+from dreamgym_env.masking import mask_secrets
 
 if TYPE_CHECKING:
     from dreamgym_env.types import Transition
@@ -39,6 +45,7 @@ def fidelity(
     k: Annotated[int, typer.Option("-k", min=0, help="Memories for each question.")] = 5,
     codec: Annotated[str | None, typer.Option(help="full or edits; by default what the model was trained on.")] = None,
     ablate: Annotated[bool, typer.Option("--ablate", help="Also leave out one part after the other.")] = False,
+    settings: DomainSettingsOption = [],  # noqa: B006 - typer reads it
     seed: SeedOption = 0,
     out: Annotated[Path | None, typer.Option(help="Write all figures to this JSON file.")] = None,
 ) -> None:
@@ -46,8 +53,9 @@ def fidelity(
 
     Nothing that was recorded of a step's own task is among its memories.  The state repeated and the nearest memory
     copied stand in the same table: what a model is worth begins above them.
+
+    A shop of one's own ships no experience: memories are then those of --buffer, or of --set seed_experience=FILE.
     """
-    from dreamgym_env.domains import load_domain
     from dreamgym_env.evaluation.ablation import ablate as leave_out
     from dreamgym_env.evaluation.ablation import ablation_table
     from dreamgym_env.evaluation.fidelity import MODEL, FidelityOptions, answer_all
@@ -56,13 +64,19 @@ def fidelity(
     from dreamgym_env.world_model.build import world_model_from_string
 
     console = make_console()
-    loaded = load_domain(domain)
-    steps = _steps(domain, transitions, episodes, split, agents, seed)
+    keywords = read_settings(settings)
+    of_domain = {name: value for name, value in keywords.items() if name != "seed_experience"}
+    loaded = configured_domain(domain, of_domain)
+    steps = _steps(domain, of_domain, transitions, episodes, split, agents, seed)
     options = FidelityOptions(k=k, seed=seed)
-    settings: dict[str, Any] = {} if codec is None else {"codec": codec}
+    with blame_settings(keywords):
+        opened = ReplayBuffer(
+            loaded, buffer, read_only=buffer is not None, seed_experience=keywords.get("seed_experience", True)
+        )
+    generation: dict[str, Any] = {} if codec is None else {"codec": codec}
     with (
-        ReplayBuffer(loaded, buffer, read_only=buffer is not None) as memories,
-        contextlib.closing(world_model_from_string(world_model, loaded, **settings)) as model,
+        opened as memories,
+        contextlib.closing(world_model_from_string(world_model, loaded, **generation)) as model,
     ):
         report = report_fidelity(loaded, answer_all(loaded, model, memories, steps, options, progress=True), seed)
         for table in report.tables():
@@ -70,20 +84,33 @@ def fidelity(
         figures = report.to_json()
         if ablate:
             changed = leave_out(
-                loaded, world_model, model.generator, memories, steps, options, progress=True, settings=settings
+                loaded, world_model, model.generator, memories, steps, options, progress=True, settings=generation
             )
             variants = {"as it is": report.overall[MODEL], **dict(changed)}
             console.print(ablation_table(variants))
             figures["ablation"] = {name: figures_json(found) for name, found in variants.items()}
     if out is not None:
-        write_json({"world_model": world_model, "k": k, **figures}, out)
+        asked = {
+            "world_model": mask_secrets(world_model),
+            "k": k,
+            "settings": {name: mask_secrets(str(value)) for name, value in keywords.items()},
+        }
+        write_json({**asked, **figures}, out)
         console.print(f"All figures are in {out}.")
 
 
-def _steps(domain: str, path: Path | None, episodes: int, split: str, agents: str, seed: int) -> list[Transition]:
+def _steps(
+    domain: str,
+    settings: Mapping[str, Any],
+    path: Path | None,
+    episodes: int,
+    split: str,
+    agents: str,
+    seed: int,
+) -> list[Transition]:
     """Read real steps of a file, or record them."""
     from dreamgym_env.errors import ExperienceFormatError
-    from dreamgym_env.memory import read_transitions
+    from dreamgym_env.memory.experience import read_domain_transitions, read_transitions
     from dreamgym_env.training.record import record_experience
     from dreamgym_env.types import Source
 
@@ -91,16 +118,21 @@ def _steps(domain: str, path: Path | None, episodes: int, split: str, agents: st
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "real.jsonl"
             record_experience(
-                domain, path, agents=read_agents(agents), episodes=episodes, split=split, seed=seed, real=True
+                domain,
+                path,
+                agents=read_agents(agents),
+                episodes=episodes,
+                split=split,
+                seed=seed,
+                real=True,
+                settings=settings,
             )
             return read_transitions(path)
-    steps = read_transitions(path)
-    strange = next((step for step in steps if step.domain != domain or step.source is not Source.REAL), None)
-    if strange is not None:
+    steps = read_domain_transitions(path, domain)
+    dreamt = sum(step.source is not Source.REAL for step in steps)
+    if dreamt:
         raise ExperienceFormatError(
-            f"{path} holds a {strange.source} transition of the domain {strange.domain!r}; fidelity to {domain!r} is "
-            "measured on real transitions of that domain."
+            f"{path} holds dreamt transitions ({dreamt:,} of {len(steps):,}): fidelity is measured on real ones, which "
+            "`dreamgym record --real` writes."
         )
-    if not steps:
-        raise ExperienceFormatError(f"{path} holds no transitions, so there is nothing to ask about.")
     return steps

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dreamgym_env.cli.errors import INTERRUPTED, complain
-from dreamgym_env.cli.options import SeedOption, SettingsOption, blame_settings, read_settings
+from dreamgym_env.cli.options import DomainSettingsOption, SeedOption, configured_domain, read_settings
 
 if TYPE_CHECKING:
     from dreamgym_env.training.finetune import FinetuneReport
@@ -66,7 +66,7 @@ def finetune(
     domain: Annotated[
         str | None, typer.Option(help="Refuse transitions of another domain than this.", show_default=False)
     ] = None,
-    settings: SettingsOption = [],  # noqa: B006 - typer reads it
+    settings: DomainSettingsOption = [],  # noqa: B006 - typer reads it
     save_steps: Annotated[int, typer.Option("--save-steps", min=0, help="Steps between checkpoints; 0: none.")] = 200,
     keep_checkpoints: Annotated[
         bool, typer.Option("--keep-checkpoints", help="Leave the checkpoints when the training is over.")
@@ -119,15 +119,12 @@ def finetune(
 
 def _domain(name: str | None, settings: list[str]) -> Domain | None:
     """Return the domain that was named, built with its keywords; None where the file is to name it."""
-    from dreamgym_env.domains import load_domain
-
     keywords = read_settings(settings)
     if name is None:
         if keywords:
             raise typer.BadParameter("say with --domain whose keywords these are.", param_hint="--set")
         return None
-    with blame_settings(keywords):
-        return load_domain(name, **keywords)
+    return configured_domain(name, keywords)
 
 
 def _described(report: FinetuneReport) -> str:

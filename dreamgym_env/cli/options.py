@@ -5,20 +5,25 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dreamgym_env.errors import DreamGymError, KeywordError
 from dreamgym_env.masking import mask_secrets
 
+if TYPE_CHECKING:
+    from dreamgym_env.types import Domain
+
 __all__ = [
     "DomainArgument",
+    "DomainSettingsOption",
     "SeedOption",
     "SettingsOption",
     "SplitOption",
     "WorldModelOption",
     "blame_settings",
+    "configured_domain",
     "read_settings",
 ]
 
@@ -39,6 +44,12 @@ SettingsOption = Annotated[
         "--set",
         metavar="NAME=VALUE",
         help="A keyword of the environment, such as k=3, products=PATH or buffer=FOLDER; may be repeated.",
+    ),
+]
+DomainSettingsOption = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="A keyword of the domain, such as products=PATH; may be repeated."
     ),
 ]
 
@@ -75,3 +86,24 @@ def blame_settings(settings: Mapping[str, Any]) -> Iterator[None]:
             raise
         said = error.__cause__ if isinstance(error.__cause__, KeywordError) else error  # without gymnasium's additions
         raise typer.BadParameter(mask_secrets(str(said)), param_hint="--set") from error
+
+
+def configured_domain(name: str, settings: Mapping[str, Any]) -> Domain:
+    """Build a domain with the keywords of ``--set``, and read the files that they name.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+        typer.BadParameter: it has no such keyword, or cannot be built with this value.
+    """
+    from dreamgym_env.domains import domain_keywords, load_domain
+
+    known = domain_keywords(name, real=False)
+    for keyword in settings:
+        if keyword not in known:
+            raise typer.BadParameter(
+                f"the domain {name} has no keyword {keyword!r}; it has: {', '.join(known)}.", param_hint="--set"
+            )
+    with blame_settings(settings):
+        domain = load_domain(name, **settings)
+        domain.splits()  # what it reads late would fail late
+    return domain

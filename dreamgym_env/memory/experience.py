@@ -23,7 +23,14 @@ from dreamgym_env.errors import ExperienceFormatError
 from dreamgym_env.memory.records import dump_line, from_record, to_record
 from dreamgym_env.types import Transition
 
-__all__ = ["SCHEMA_VERSION", "TransitionWriter", "read_header", "read_transitions", "write_transitions"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "TransitionWriter",
+    "read_domain_transitions",
+    "read_header",
+    "read_transitions",
+    "write_transitions",
+]
 
 SCHEMA_VERSION = 1
 FORMAT = "dreamgym_env.transitions"
@@ -88,6 +95,30 @@ def read_transitions(path: str | os.PathLike[str]) -> list[Transition]:
             raise ExperienceFormatError(f"{path}, line {number}: {error}. Nothing of this file was read.") from error
         latest[transition.episode] = transition
         transitions.append(transition)
+    return transitions
+
+
+def read_domain_transitions(path: str | os.PathLike[str], domain: str | None = None) -> list[Transition]:
+    """Read a transitions file as :func:`read_transitions` does; it must hold some, all of one domain.
+
+    Args:
+        path: the file.
+        domain: name of the domain; None for that of the first transition.
+
+    Raises:
+        ExperienceFormatError: it holds none, or one of another domain, or cannot be read.
+        FileNotFoundError: there is no such file.
+    """
+    transitions = read_transitions(path)
+    if not transitions:
+        raise ExperienceFormatError(f"{path} holds no transitions: record some with `dreamgym record`.")
+    expected = transitions[0].domain if domain is None else domain
+    others = {transition.domain for transition in transitions} - {expected}
+    if others:
+        raise ExperienceFormatError(
+            f"{path} holds transitions of {', '.join(map(repr, sorted(others)))}, and not of {expected!r} alone: give "
+            "a file of one domain."
+        )
     return transitions
 
 

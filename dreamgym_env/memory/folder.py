@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from dreamgym_env.errors import BufferLockedError, ReplayBufferError
+from dreamgym_env.locking import take_lock
 
 __all__ = ["BufferFolder"]
 
@@ -57,17 +58,13 @@ class BufferFolder:
             self._lock = None
 
     def _acquire(self) -> FileLock:
-        lock = FileLock(self.path / _LOCK, timeout=0, is_singleton=False)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise BufferLockedError(
-                f"Another process is writing to the replay buffer {self.path}. Open it with read_only=True to read "
-                "along, wait until that process closes it, or let many processes write to one Chroma server: "
-                f"`chroma run --path {self.path}` after that process ended, and ReplayBuffer(domain, "
-                '"http://localhost:8000").'
-            ) from error
-        return lock
+        refusal = BufferLockedError(
+            f"Another process is writing to the replay buffer {self.path}. Open it with read_only=True to read "
+            "along, wait until that process closes it, or let many processes write to one Chroma server: "
+            f"`chroma run --path {self.path}` after that process ended, and ReplayBuffer(domain, "
+            '"http://localhost:8000").'
+        )
+        return take_lock(self.path / _LOCK, refusal)
 
     def _mark(self) -> None:
         draft = self.path / _DRAFT

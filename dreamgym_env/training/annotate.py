@@ -11,19 +11,19 @@ annotation that was interrupted continues to the file that an uninterrupted one 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dreamgym_env.domains import DOMAINS, load_domain
-from dreamgym_env.errors import DreamGymError, ExperienceFormatError, UnknownDomainError
+from dreamgym_env.errors import DreamGymError, UnknownDomainError
 from dreamgym_env.masking import mask_secrets
-from dreamgym_env.memory.experience import read_header, read_transitions
+from dreamgym_env.memory.experience import read_domain_transitions, read_header
 from dreamgym_env.training.annotation import Annotation
 from dreamgym_env.training.teachers import teacher_from_string
 from dreamgym_env.training.unfinished import UnfinishedFile
-from dreamgym_env.types import Domain, TextGenerator, Transition
+from dreamgym_env.types import Domain, TextGenerator
 
 __all__ = ["AnnotateReport", "annotate_experience", "annotated_path"]
 
@@ -113,9 +113,8 @@ def annotate_experience(
     path, out = Path(path), Path(out)
     if out.exists() and path.exists() and out.samefile(path):
         raise DreamGymError(f"{out} is the file to annotate, which is never replaced: choose another name.")
-    transitions = read_transitions(path)
-    about = domain or _domain_of(path, transitions)
-    _check_domain(path, transitions, about)
+    transitions = read_domain_transitions(path, domain.name if domain else None)
+    about = domain or _domain_named(transitions[0].domain, path)
     explainer = teacher_from_string(teacher, about, seed=seed, generator=generator)
     file = UnfinishedFile(out, _header(read_header(path), teacher, seed, replace_reasoning), "annotated")
     annotation = Annotation(file, transitions, replace_reasoning=replace_reasoning)
@@ -142,25 +141,13 @@ def annotate_experience(
     )
 
 
-def _domain_of(path: Path, transitions: Sequence[Transition]) -> Domain:
-    if not transitions:
-        raise ExperienceFormatError(f"{path} holds no transitions: there is nothing to annotate.")
-    name = transitions[0].domain
+def _domain_named(name: str, path: Path) -> Domain:
     if name not in DOMAINS:
         raise UnknownDomainError(
             f"{path} holds transitions of {name!r}, whose rules nobody knows here; there are: "
             f"{', '.join(sorted(DOMAINS))}. For a domain of your own call annotate_experience(domain=...)."
         )
     return load_domain(name)
-
-
-def _check_domain(path: Path, transitions: Sequence[Transition], domain: Domain) -> None:
-    others = {step.domain for step in transitions} - {domain.name}
-    if others:
-        raise ExperienceFormatError(
-            f"{path} holds transitions of {', '.join(map(repr, sorted(others)))}, and not of {domain.name!r} alone: "
-            "a teacher explains one domain at a time."
-        )
 
 
 def _header(found: Mapping[str, Any], teacher: str, seed: int, replace_reasoning: bool) -> dict[str, Any]:

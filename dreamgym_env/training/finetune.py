@@ -8,21 +8,23 @@ tokenised as they will be asked (:mod:`~dreamgym_env.training.rows`), and learnt
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.domains import load_domain
-from dreamgym_env.errors import ExperienceFormatError, TrainingError
+from dreamgym_env.errors import TrainingError
+from dreamgym_env.locking import only_writer
 from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.memory.experience import read_transitions
+from dreamgym_env.memory.experience import read_domain_transitions
 from dreamgym_env.training.bases import Base, open_base
 from dreamgym_env.training.checkpoints import Checkpoints, is_first_process
 from dreamgym_env.training.examples import Example, ExampleOptions, make_examples
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["FinetuneReport", "FormatOptions", "TrainingOptions", "finetune", "finetune_examples"]
 
 _LOGGER = logging.getLogger(__name__)
+_LOCK = "training.lock"
 _MAX_MEMORIES = {"compact": 3, "chat": 5}
 
 
@@ -132,8 +135,8 @@ def finetune(
 
     Raises:
         ExperienceFormatError: the file is empty, of another domain or version, or no transitions file.
-        TrainingError: the base is no causal language model, the folder holds something else, no example is short
-            enough, or the memory does not hold the training.
+        TrainingError: the base is no causal language model, the folder holds something else, another process trains
+            into it, no example is short enough, or the memory does not hold the training.
         WorldModelError: the base cannot be loaded, or there is no such format or codec.
         UnknownDomainError: the file is of a domain that this version does not know.
         MissingDependencyError: PEFT, or the reader of ``.gguf`` files, is not installed.
@@ -145,7 +148,7 @@ def finetune(
     opened = open_base(base)
     opened.check(options)
     settings = (format_options or FormatOptions()).settings(opened)
-    experience = _read(path, domain)
+    experience = read_domain_transitions(path, domain.name if domain else None)
     domain = domain or load_domain(experience[0].domain)
     written = prompt_format(domain, **settings)
     follows_from = {
@@ -154,21 +157,11 @@ def finetune(
         **asdict(example_options),
     }
     training = _Training(opened, Path(out), settings, options, keep_checkpoints, keep_adapter)
-    training.claim(follows_from, overwrite=overwrite)
-    splits = dict(sorted(Counter(step.split for step in experience).items()))
-    if "test" in splits:
-        _LOGGER.warning("%d transitions are of the split test: do not evaluate this model on it.", splits["test"])
-    unexplained = sum(not step.reasoning for step in experience)
-    if unexplained:
-        _LOGGER.info(
-            "%d of %d transitions carry no reasoning: they learn the one that the domain's rules give.",
-            unexplained,
-            len(experience),
-        )
-    with ReplayBuffer(domain, seed_experience=path) as buffer:
-        examples = make_examples(experience, buffer, domain, written, seed=options.seed, options=example_options)
-    data = {"transitions": len(experience), "splits": splits, "explained_by_rules": unexplained}
-    return training.run(examples, callbacks, began, **data)
+    with training.claim(follows_from, overwrite=overwrite):
+        data = _count(experience)
+        with ReplayBuffer(domain, seed_experience=path) as buffer:
+            examples = make_examples(experience, buffer, domain, written, seed=options.seed, options=example_options)
+        return training.run(examples, callbacks, began, **data)
 
 
 def finetune_examples(
@@ -194,22 +187,23 @@ def finetune_examples(
     opened, options = open_base(base), replace(options, save_steps=0)
     opened.check(options)
     training = _Training(opened, out, settings, options)
-    training.claim({}, overwrite=True)
-    return training.run(examples, (), time.perf_counter())
+    with training.claim({}, overwrite=True):
+        return training.run(examples, (), time.perf_counter())
 
 
-def _read(path: Path, domain: Domain | None) -> list[Transition]:
-    """Return the transitions of a file, all of one domain."""
-    experience = read_transitions(path)
-    if not experience:
-        raise ExperienceFormatError(f"{path} holds no transitions: record some with `dreamgym record`.")
-    expected = domain.name if domain else experience[0].domain
-    other = next((step.domain for step in experience if step.domain != expected), None)
-    if other is not None:
-        raise ExperienceFormatError(
-            f"{path} holds a transition of the domain {other!r}, not {expected!r}: a model learns one domain at a time."
+def _count(experience: Sequence[Transition]) -> dict[str, Any]:
+    """Return what a report says of the transitions, and warn of what a user may not have meant."""
+    splits = dict(sorted(Counter(step.split for step in experience).items()))
+    if "test" in splits:
+        _LOGGER.warning("%d transitions are of the split test: do not evaluate this model on it.", splits["test"])
+    unexplained = sum(not step.reasoning for step in experience)
+    if unexplained:
+        _LOGGER.info(
+            "%d of %d transitions carry no reasoning: they learn the one that the domain's rules give.",
+            unexplained,
+            len(experience),
         )
-    return experience
+    return {"transitions": len(experience), "splits": splits, "explained_by_rules": unexplained}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +222,20 @@ class _Training:
         """Where they are."""
         return Checkpoints(self.out)
 
-    def claim(self, follows_from: dict[str, Any], *, overwrite: bool) -> None:
-        """Take the folder. Raises TrainingError where it holds a model, or checkpoints with other settings."""
+    @contextlib.contextmanager
+    def claim(self, follows_from: dict[str, Any], *, overwrite: bool) -> Iterator[None]:
+        """Have the folder to ourselves.
+
+        Raises:
+            TrainingError: another process trains into it, or it holds a model, or checkpoints with other settings.
+        """
+        refusal = TrainingError(f"Another process is training into {self.out}: wait for it, or choose another --out.")
+        with only_writer(self.out / _LOCK, refusal) if is_first_process() else contextlib.nullcontext():
+            self._begin(follows_from, overwrite=overwrite)
+            yield
+
+    def _begin(self, follows_from: dict[str, Any], *, overwrite: bool) -> None:
+        """Prepare the folder for a training with these settings, a new one or one that is continued."""
         card = self.out / MODEL_SETTINGS_FILE
         if card.exists() and not overwrite:
             raise TrainingError(f"{self.out} holds a model already: choose another --out, or give --overwrite.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dreamgym_env.errors import DreamGymError, ExperienceFormatError
+from dreamgym_env.locking import only_writer
 from dreamgym_env.memory.experience import TransitionWriter, read_header, write_transitions
 from dreamgym_env.types import Transition
 
@@ -38,23 +39,13 @@ class UnfinishedFile:
         Raises:
             DreamGymError: another process writes it.
         """
-        from filelock import FileLock, Timeout
-
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{self._partial}.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise DreamGymError(
-                f"Another process is writing {self.path}: wait for it, or choose another name."
-            ) from error
-        try:
-            yield
-        finally:
-            if self._partial.exists() and self._partial.stat().st_size == 0:
-                self._partial.unlink()
-            Path(lock.lock_file).unlink(missing_ok=True)
-            lock.release()
+        refusal = DreamGymError(f"Another process is writing {self.path}: wait for it, or choose another name.")
+        with only_writer(self._partial.with_name(f"{self._partial.name}.lock"), refusal):
+            try:
+                yield
+            finally:
+                if self._partial.exists() and self._partial.stat().st_size == 0:
+                    self._partial.unlink()
 
     @property
     def complete(self) -> bool:

@@ -151,7 +151,7 @@ class ChatFormat:
         names = dict(unshown)
         parts = []
         for turn in (*view.query.history, Turn(view.query.state, "")):
-            segments = self.viewer.segment(turn.state, view.query.task.instruction)
+            segments = self.viewer.domain.segment(turn.state, view.query.task.instruction)
             if name := unshown.pop(segments, None):
                 parts.append(f"## Page {name}\n{self._write(segments)}")
             elif name := names.get(segments):

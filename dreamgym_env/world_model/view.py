@@ -74,7 +74,6 @@ class Viewer:
         self.domain = domain
         self.newest_first = newest_first
         self.max_earlier = max_earlier
-        self.segment: Callable[[str, str], Segments] = functools.lru_cache(maxsize=32_768)(domain.segment)
         self._canonical: Callable[[str], str] = functools.lru_cache(maxsize=8192)(
             lambda action: domain.parse_action(action) or action
         )
@@ -82,14 +81,14 @@ class Viewer:
     def view(self, query: Query, memories: Sequence[Memory]) -> View:
         """Return what a prompt shows of ``query`` grounded in ``memories`` (most similar first)."""
         instruction = query.task.instruction
-        current = self.segment(query.state, instruction)
+        current = self.domain.segment(query.state, instruction)
         return View(query, current, self._earlier(query, current), self._related(query, current, memories))
 
     def _earlier(self, query: Query, current: Segments) -> tuple[EarlierPage, ...]:
         states = [*(turn.state for turn in query.history), query.state]
         distinct: dict[Segments, str] = {}
         for state in reversed(states) if self.newest_first else states:
-            distinct.setdefault(self.segment(state, query.task.instruction), state)
+            distinct.setdefault(self.domain.segment(state, query.task.instruction), state)
         if self.newest_first:
             del distinct[current]
         pages = [
@@ -107,8 +106,8 @@ class Viewer:
         related = []
         for memory in memories:
             past = memory.transition
-            page = self.segment(past.state, past.instruction)
-            outcome = self.segment(past.next_state, past.instruction)
+            page = self.domain.segment(past.state, past.instruction)
+            outcome = self.domain.segment(past.next_state, past.instruction)
             related.append((self._canonical(past.action) == action, page == current, memory, page, outcome))
         related.sort(key=lambda found: (not found[0], not found[1]))  # stable: else the most similar first
         return tuple(

@@ -60,16 +60,13 @@ def test_ctrl_c_says_how_to_go_on(dreamgym, some, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(annotating, "read_transitions", interrupted)
+        patch.setattr(annotating, "read_domain_transitions", interrupted)
         result = dreamgym("annotate", some, "--teacher", "rules")
     assert result.exit_code == 130
     assert "The same command continues the annotation." in result.stderr
 
 
-def test_a_missing_server_is_one_sentence(dreamgym, some, tmp_path, monkeypatch):
-    from dreamgym_env.world_model.generators.openai import RetryPolicy
-
-    monkeypatch.setattr(RetryPolicy.__init__, "__defaults__", (0, 0.01, 0.01, 0.01, 0.01))
+def test_a_missing_server_is_one_sentence(dreamgym, some, tmp_path):
     out = tmp_path / "never.jsonl"
     result = dreamgym("annotate", some, "--teacher", "openai:m@http://127.0.0.1:9/v1", "--out", out)
     assert result.exit_code == 1

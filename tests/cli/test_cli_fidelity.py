@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from pathlib import Path
 
+import pytest
+
+from dreamgym_env.domains.webshop import domain as webshop
 from dreamgym_env.memory import read_transitions, write_transitions
 from dreamgym_env.types import Source
 
@@ -27,7 +32,55 @@ def test_steps_that_are_no_real_ones_of_the_domain_are_refused(dreamgym, experie
     from dataclasses import replace
 
     path = tmp_path / "dreams.jsonl"
-    write_transitions(path, [replace(step, source=Source.DREAM) for step in read_transitions(experience)[:3]])
-    result = dreamgym("fidelity", "webshop", "--world-model", copying_model, "--transitions", path)
-    assert result.exit_code != 0
-    assert "holds a dream transition of the domain 'webshop'" in result.output
+    some = read_transitions(experience)[:3]
+    for strange, said in (
+        ([replace(step, source=Source.DREAM) for step in some], "holds dreamt transitions (3 of 3)"),
+        ([*some, replace(some[0], domain="house")], "of 'house', and not of 'webshop' alone"),
+        ([], "holds no transitions"),
+    ):
+        write_transitions(path, strange)
+        result = dreamgym("fidelity", "webshop", "--world-model", copying_model, "--transitions", path)
+        assert result.exit_code == 1
+        assert said in result.stderr
+
+
+@pytest.fixture
+def own_shop(tmp_path):
+    """The ``--set`` options of a shop of two goals, which the package does not ship."""
+    data = Path(webshop.__file__).parent / "data"
+    goals = gzip.decompress((data / "goals.jsonl.gz").read_bytes()).splitlines(keepends=True)[:2]
+    (tmp_path / "goals.jsonl").write_bytes(b"".join(goals))
+    return "--set", f"products={data / 'products.jsonl.gz'}", "--set", f"goals={tmp_path / 'goals.jsonl'}"
+
+
+@pytest.mark.parametrize("recorded_before", [False, True])
+def test_a_shop_of_ones_own_is_measured(dreamgym, copying_model, own_shop, tmp_path, recorded_before):
+    real, figures = tmp_path / "real.jsonl", tmp_path / "figures.json"
+    result = dreamgym("record", "webshop", "--real", "--split", "test", "--episodes", 4, *own_shop, "--out", real)
+    assert result.exit_code == 0, result.output
+    asked = ("--transitions", real) if recorded_before else ("--episodes", 4)
+    memories = ("--set", f"seed_experience={real}")
+    result = dreamgym(
+        "fidelity", "webshop", "--world-model", copying_model, *asked, *own_shop, *memories, "--out", figures
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(figures.read_text(encoding="utf-8"))
+    assert told["steps"] == len(read_transitions(real))
+    assert told["settings"]["seed_experience"] == str(real)
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "words"),
+    [
+        (("colour=red",), 2, "no keyword 'colour'; it has: products, goals"),
+        (("goals=goals.jsonl",), 2, "goals= needs products="),
+        (("products=missing.jsonl", "goals=missing.jsonl"), 1, "missing.jsonl"),
+        (("seed_experience=3",), 2, "--set"),
+        (("seed_experience=missing.jsonl",), 1, "no seed experience at missing.jsonl"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_answered_with_a_sentence(dreamgym, experience, settings, code, words):
+    options = [option for setting in settings for option in ("--set", setting)]
+    result = dreamgym("fidelity", "webshop", "--transitions", experience, *options)
+    assert result.exit_code == code, result.output
+    assert words in " ".join(result.stderr.replace("│", " ").split())

@@ -14,7 +14,12 @@ from toy_experience import dream, walk
 
 from dreamgym_env.errors import ExperienceFormatError
 from dreamgym_env.memory import experience
-from dreamgym_env.memory.experience import TransitionWriter, read_transitions, write_transitions
+from dreamgym_env.memory.experience import (
+    TransitionWriter,
+    read_domain_transitions,
+    read_transitions,
+    write_transitions,
+)
 from dreamgym_env.memory.records import dump_line, from_record, to_record
 from dreamgym_env.types import Source, Transition, Turn
 
@@ -163,6 +168,22 @@ def test_another_format_or_version_is_refused(tmp_path: Path, header: str, reaso
     path.write_text(f"{header}\n" if header else "")
     with pytest.raises(ExperienceFormatError, match=reason):
         read_transitions(path)
+
+
+def test_a_file_of_one_domain_is_told_from_others(tmp_path: Path) -> None:
+    """What learns or asks about one domain refuses transitions of others, and a file without any."""
+    path, steps = tmp_path / "steps.jsonl", walk()
+    own = steps[0].domain
+    write_transitions(path, steps)
+    assert read_domain_transitions(path) == read_domain_transitions(path, own) == steps
+    with pytest.raises(ExperienceFormatError, match=rf"steps\.jsonl holds transitions of '{own}', and not of 'flat'"):
+        read_domain_transitions(path, "flat")
+    write_transitions(path, [*steps, replace(steps[0], domain="flat")])
+    with pytest.raises(ExperienceFormatError, match=f"of 'flat', and not of '{own}' alone"):
+        read_domain_transitions(path)
+    write_transitions(path, [])
+    with pytest.raises(ExperienceFormatError, match="holds no transitions"):
+        read_domain_transitions(path)
 
 
 def test_an_absurdly_long_line_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -237,6 +240,42 @@ def test_a_model_is_replaced_only_when_asked_to(experience, tmp_path):
     finetune(experience, "new:tiny", tmp_path, overwrite=True, **keywords)
 
 
+TRAINING = """
+import sys
+from test_finetune import QUICK, ToyHouse, TrainerCallback, finetune
+
+class Wait(TrainerCallback):
+    def on_train_begin(self, args, state, control, **kwargs):
+        print("training", flush=True)
+        sys.stdin.read()
+
+finetune(sys.argv[1], "new:tiny", sys.argv[2], domain=ToyHouse(), options=QUICK, callbacks=[Wait()])
+"""
+
+
+def test_a_second_process_is_refused_until_the_first_one_ends_or_is_killed(experience, tmp_path):
+    keywords = {"domain": ToyHouse(), "options": QUICK}
+    tests = Path(__file__).parent
+    first = subprocess.Popen(
+        [sys.executable, "-c", TRAINING, str(experience), str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent), *sys.path])},
+    )
+    try:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "training\n"
+        for overwrite in (False, True):
+            with pytest.raises(TrainingError, match=r"Another process is training into .*--out"):
+                finetune(experience, "new:tiny", tmp_path, overwrite=overwrite, **keywords)
+    finally:
+        first.kill()
+        first.communicate()
+    finetune(experience, "new:tiny", tmp_path, **keywords)
+    assert not list(tmp_path.glob("*.lock"))
+
+
 # LoRA
 
 
@@ -270,7 +309,7 @@ def test_a_file_that_cannot_be_learnt_from_is_refused(steps, experience, tmp_pat
 
     other = tmp_path / "other.jsonl"
     write_transitions(other, [*steps[:3], replace(steps[3], domain="toyflat")])
-    with pytest.raises(ExperienceFormatError, match="'toyflat', not 'toyhouse'"):
+    with pytest.raises(ExperienceFormatError, match="'toyflat', and not of 'toyhouse' alone"):
         trained(other)
     with pytest.raises(UnknownDomainError, match="no domain 'toyhouse'"):
         trained(experience)
@@ -278,7 +317,7 @@ def test_a_file_that_cannot_be_learnt_from_is_refused(steps, experience, tmp_pat
     with pytest.raises(ExperienceFormatError, match="holds no transitions"):
         trained(other, ToyHouse())
     write_transitions(other, [replace(step, domain="toyflat") for step in steps])
-    with pytest.raises(ExperienceFormatError, match="'toyflat', not 'toyhouse'"):
+    with pytest.raises(ExperienceFormatError, match="'toyflat', and not of 'toyhouse' alone"):
         trained(other, ToyHouse())
     header, _, rest = other.read_text().partition("\n")
     other.write_text(

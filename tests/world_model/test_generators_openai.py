@@ -29,6 +29,7 @@ from dreamgym_env.types import Completion, Prompt, Sampling, StreamingGenerator
 from dreamgym_env.world_model.generators.openai import OpenAIGenerator, RetryPolicy
 
 QUICK = RetryPolicy(max_retries=3, first_delay=0.01, max_delay=0.02)
+PATIENT = RetryPolicy(max_retries=9, first_delay=0.01, max_delay=0.02)
 PROMPT = Prompt("rules", "ask")
 CERTIFICATE = """-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgblP+YgRrkzMmDvA/
@@ -216,11 +217,43 @@ def test_a_server_that_stays_ill_is_an_error(reply: Reply, reason: str) -> None:
     assert reason in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_an_error() -> None:
-    """A refused connection is tried again like any other failure."""
-    generator = OpenAIGenerator("m", [f"http://127.0.0.1:{free_port()}/v1"], retry=QUICK)
-    with pytest.raises(WorldModelError, match="4 attempts"):
-        generator.generate([PROMPT] * 3, Sampling(), range(3))
+@pytest.mark.parametrize("servers", [1, 2])
+def test_a_server_that_was_never_there_is_an_error_soon(servers: int) -> None:
+    """A refused connection is tried again, but only a few times while no server was ever reached: a typo, probably."""
+    urls = [f"http://127.0.0.1:{free_port()}/v1" for _ in range(servers)]
+    generator = OpenAIGenerator("m", urls, retry=PATIENT)
+    for _ in range(2):
+        with pytest.raises(WorldModelError, match=r"No server .* reached in 4 attempts.*names its host and port"):
+            generator.generate([PROMPT] * 3, Sampling(), range(3))
+    generator.close()
+
+
+@pytest.mark.parametrize("reply", [Reply(b"still loading", 503), Reply(b"", cut_after=0)])
+def test_a_server_that_was_there_is_waited_for(reply: Reply) -> None:
+    """Whatever it answered: it may be restarting."""
+    with LoopbackServer(lambda call: reply) as server:
+        generator = OpenAIGenerator("m", [f"http://127.0.0.1:{free_port()}/v1", server.url], retry=PATIENT)
+        with pytest.raises(WorldModelError, match="10 attempts"):
+            generator.generate([PROMPT], Sampling(), [0])
+    with pytest.raises(WorldModelError, match="after 10 attempts"):
+        generator.generate([PROMPT], Sampling(), [0])
+    generator.close()
+
+
+def test_the_last_of_many_servers_is_asked() -> None:
+    """However many others are not there."""
+    with LoopbackServer(echo) as server:
+        urls = [*(f"http://127.0.0.1:{free_port()}/v1" for _ in range(6)), server.url]
+        generator = OpenAIGenerator("m", urls, retry=PATIENT)
+        assert generator.generate([PROMPT], Sampling(), [0])[0].text == "echo ask"
+        generator.close()
+
+
+def test_few_retries_stay_few() -> None:
+    """A policy without retries has none for a server that is not there either."""
+    generator = OpenAIGenerator("m", [f"http://127.0.0.1:{free_port()}/v1"], retry=RetryPolicy(max_retries=0))
+    with pytest.raises(WorldModelError, match="reached in 1 attempt"):
+        generator.generate([PROMPT], Sampling(), [0])
     generator.close()
 
 
@@ -477,12 +510,9 @@ def test_a_connection_that_never_stands_is_named_as_such() -> None:
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        for limits, reason in (
-            ({"connect_timeout": 0.2}, r"no connection within 0\.2 s"),
-            ({"timeout": 0.2}, r"no complete answer within 0\.2 s"),
-        ):
-            generator = OpenAIGenerator("m", [url], retry=RetryPolicy(max_retries=0), **limits)
-            with pytest.raises(WorldModelError, match=reason):
+        for limits in ({"connect_timeout": 0.2}, {"timeout": 0.2}):
+            generator = OpenAIGenerator("m", [url], retry=PATIENT, **limits)
+            with pytest.raises(WorldModelError, match=r"reached in 4 attempts.*no connection within 0\.2 s"):
                 generator.generate([PROMPT], Sampling(), [0])
             generator.close()
 

@@ -32,7 +32,7 @@ def test_however_many_pages_were_seen_the_current_one_is_there(newest_first: boo
     named = [page.segments for page in seen.earlier]
     assert len(named) == 3
     assert (seen.current in named) is not newest_first
-    latest = [viewer.segment(states[number], "") for number in (4, 3) if number != returns_to]
+    latest = [HOUSE.segment(states[number], "") for number in (4, 3) if number != returns_to]
     assert all(page in named for page in latest)
 
 

@@ -1,1 +1,8 @@
 """WebShop: the domain, its catalogue, its real engine, its verifier and its scripted shoppers."""
+
+from __future__ import annotations
+
+__all__ = ["STEP_LIMIT"]
+
+STEP_LIMIT = 15
+"""Actions after which an episode is truncated; here, because the table of environment ids imports nothing heavy."""

@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 PATIENCE = 9
-"""After so many actions an oracle settles for another product; that leaves time to buy it within 15."""
+"""After so many actions an oracle settles for another product; that leaves time to buy it before the step limit."""
 
 _MOST_PAGES = 3
 """Pages of results that a cataloguer looks at for a product."""

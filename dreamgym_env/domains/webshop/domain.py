@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dreamgym_env.domains.segments import join_segments, split_segments
-from dreamgym_env.domains.webshop import observation
+from dreamgym_env.domains.webshop import STEP_LIMIT, observation
 from dreamgym_env.domains.webshop.composers.joined import WebShopComposer
 from dreamgym_env.domains.webshop.shop import Shop
 from dreamgym_env.domains.webshop.teaching import explain, teach
@@ -52,7 +52,7 @@ class WebShop:
     """The domain; see the module's text for what it is."""
 
     name = "webshop"
-    max_episode_steps = 15
+    max_episode_steps = STEP_LIMIT
     rules = _RULES
 
     def __init__(self, products: str | Path | None = None, goals: str | Path | None = None) -> None:

@@ -24,7 +24,7 @@ from dreamgym_env.world_model.generators.openai.protocol import (
     read_completion,
     request_body,
 )
-from dreamgym_env.world_model.generators.openai.retry import RetryPolicy, TryAgainError
+from dreamgym_env.world_model.generators.openai.retry import RetryPolicy, TryAgainError, UnreachedError
 from dreamgym_env.world_model.generators.openai.servers import Server, choose_server
 
 __all__ = ["Batch", "Dispatcher", "GaveUpError", "Service"]
@@ -249,6 +249,8 @@ class Dispatcher:
         server = call.server
         assert server is not None
         server.in_flight -= 1
+        if not isinstance(result, UnreachedError):
+            server.reached = True
         if call.batch.cancelled or self._asked_without_schema(call, server, result):
             return
         try:
@@ -302,16 +304,22 @@ class Dispatcher:
         server.rest(retry, failure.retry_after)
         call.attempts += 1
         _logger.debug("attempt %d at %s failed: %s", call.attempts, server.base_url, reason)
-        if call.attempts > retry.max_retries:
-            self._news[call.batch].append((call.index, self._gave_up(call)))
+        reached = any(server.reached for server in servers)
+        if call.attempts > retry.retries(len(servers), reached=reached):
+            self._news[call.batch].append((call.index, self._gave_up(call, reached)))
         elif any(server.available for server in servers):
             self._ready.append(call)
         else:
             pause = retry.delay(call.attempts - 1, failure.retry_after, self._dice)
             heapq.heappush(self._pausing, (time.monotonic() + pause, next(self._tickets), call))
 
-    def _gave_up(self, call: _Call) -> GaveUpError:
+    def _gave_up(self, call: _Call, reached: bool) -> GaveUpError:
         story = "; ".join(f"{url}: {reason}" for url, reason in call.reasons.items())
+        if not reached:
+            return GaveUpError(
+                f"No server for model {self._service.model} could be reached in {call.attempts} attempts; the last "
+                f"problem at {story}. Check that the server runs, and that the base URL names its host and port."
+            )
         return GaveUpError(
             f"No answer for model {self._service.model} after {call.attempts} attempts; the last problem at {story}. "
             "Check that the server runs and can be reached from here, or allow a longer timeout or more retries."

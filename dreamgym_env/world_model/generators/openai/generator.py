@@ -25,8 +25,10 @@ class OpenAIGenerator:
     """Sends each prompt of a batch as a request of its own, all at the same time.
 
     Calls that fail for a reason that may pass (status 408, 409, 425, 429 or 5xx, a broken or refused connection, a
-    timeout, a malformed answer) are tried again, on another server where there are several.  Any other refusal of one
-    prompt (it is too long, for example) is an error of its completion.  The key appears in no message, log or repr.
+    timeout, a malformed answer) are tried again, on another server where there are several: for about half a minute,
+    so that a server may be restarted, but for about 3 seconds while no connection to any server ever stood, so that a
+    wrong URL is soon known.  Any other refusal of one prompt (it is too long, for example) is an error of its
+    completion.  The key appears in no message, log or repr.
     The environment's ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` are respected.
 
     Args:

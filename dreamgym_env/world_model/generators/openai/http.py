@@ -21,12 +21,13 @@ from urllib.request import getproxies, proxy_bypass
 import pycurl
 
 from dreamgym_env.world_model.generators.openai.protocol import RefusedError, Response
-from dreamgym_env.world_model.generators.openai.retry import TryAgainError
+from dreamgym_env.world_model.generators.openai.retry import TryAgainError, UnreachedError
 
 __all__ = ["HttpClient"]
 
 _BLIND_WAIT = 0.005
 """Seconds between looks at connections that ``select`` cannot watch: their number is too high, or there is none yet."""
+_UNREACHED = frozenset({pycurl.E_COULDNT_CONNECT, pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_RESOLVE_PROXY})
 _CLOSED = frozenset({pycurl.E_PARTIAL_FILE, pycurl.E_GOT_NOTHING})
 _NOT_HTTP = frozenset({pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY})
 
@@ -141,9 +142,11 @@ class HttpClient:
             limit = self._max_response_bytes
             return RefusedError(f"sent an answer that exceeds {limit} bytes; it was not read to its end")
         if code == pycurl.E_OPERATION_TIMEDOUT:
-            if not curl.getinfo(pycurl.REQUEST_SIZE) and self._connect_timeout < self._timeout:
-                return TryAgainError(f"no connection within {self._connect_timeout:g} s")
-            return TryAgainError(f"no complete answer within {self._timeout:g} s")
+            if curl.getinfo(pycurl.REQUEST_SIZE):
+                return TryAgainError(f"no complete answer within {self._timeout:g} s")
+            return UnreachedError(f"no connection within {min(self._connect_timeout, self._timeout):g} s")
+        if code in _UNREACHED:
+            return UnreachedError(said)
         if code in _CLOSED:
             return TryAgainError("the server closed the connection before its answer was complete")
         return TryAgainError(f"the server's answer is not HTTP ({said})" if code in _NOT_HTTP else said)

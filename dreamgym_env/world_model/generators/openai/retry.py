@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-__all__ = ["RetryPolicy", "TryAgainError"]
+__all__ = ["RetryPolicy", "TryAgainError", "UnreachedError"]
 
 
 class TryAgainError(Exception):
@@ -21,12 +21,18 @@ class TryAgainError(Exception):
         self.retry_after = retry_after
 
 
+class UnreachedError(TryAgainError):
+    """No connection came about: it was refused, nobody knows the host, or nothing answered in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How often and how soon a failed call is tried again."""
 
     max_retries: int = 6
     """Tries after the first one."""
+    max_retries_unreached: int = 3
+    """The most of them while no server was ever reached, but enough to ask each: about 3 seconds by default."""
     first_delay: float = 0.5
     """Seconds before the first retry; doubled for each further one."""
     max_delay: float = 30.0
@@ -35,6 +41,17 @@ class RetryPolicy:
     """The longest wait in seconds that a server's Retry-After may ask for; a longer one is cut to this."""
     longest_rest: float = 120.0
     """The longest time in seconds that a failing server is avoided while others answer."""
+
+    def retries(self, servers: int, *, reached: bool) -> int:
+        """Return how many tries may follow the first one.
+
+        A server that was reached before is probably being restarted; where none ever was, the URL is probably wrong.
+
+        Args:
+            servers: how many there are.
+            reached: whether a connection to any of them ever stood.
+        """
+        return self.max_retries if reached else min(self.max_retries, max(self.max_retries_unreached, servers - 1))
 
     def delay(self, attempt: int, retry_after: float, dice: random.Random) -> float:
         """Return the seconds to wait after failed attempt number ``attempt`` (from 0).

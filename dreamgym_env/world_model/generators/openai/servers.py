@@ -35,6 +35,8 @@ class Server:
             )
         self.url = parts._replace(path=parts.path.rstrip("/") + path, fragment="").geturl()
         """What is called."""
+        self.reached = False
+        """Whether a connection to it ever stood."""
         self.in_flight = 0
         self.rests_until = 0.0
         """Time of the monotonic clock until which it is avoided."""
