@@ -88,8 +88,8 @@ class FinetuneReport:
     """Mean over the last tenth of the steps."""
     device: str
     seconds: float
-    transitions: int = 0
-    """In the file; 0 where examples were given."""
+    transitions: int | None = None
+    """In the file; None where examples were given."""
     splits: dict[str, int] | None = None
     """Transitions of each split."""
     explained_by_rules: int = 0
@@ -323,11 +323,11 @@ class _Training:
             self.checkpoints.remove()
 
     def _figures(self, report: FinetuneReport) -> dict[str, Any]:
-        own = ("base", "transitions", "examples", "too_long", "parameters", "trained_parameters", "loss", "final_loss")
-        figures = report.to_json()
+        own = "base transitions examples too_long parameters trained_parameters device loss final_loss".split()
+        figures = {name: value for name, value in report.to_json().items() if value is not None}
         options = {
             **asdict(self.options),
             "learning_rate": self.options.learning_rate or self.base.learning_rate(self.options),
             "max_length": report.max_length,
         }
-        return {**{name: figures[name] for name in own}, **self.base.figures(), **options}
+        return {**{name: figures[name] for name in own if name in figures}, **self.base.figures(), **options}
