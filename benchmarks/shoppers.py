@@ -17,7 +17,7 @@ from dreamgym_env.evaluation.agents import Agent, agent_factory
 from dreamgym_env.simulation.episode import Backend
 from dreamgym_env.types import Domain
 
-__all__ = ["Run", "run_one_by_one", "run_vector"]
+__all__ = ["Run", "run_async", "run_one_by_one", "run_vector"]
 
 _KINDS = ("noisy-oracle", "random", "lazy", "noisy-oracle")
 
@@ -93,6 +93,40 @@ def run_vector(envs: TextVectorEnv, *, steps: int, seconds: float, seed: int = 0
         run.add(envs.num_envs, took, cpu_took)
         if run.seconds > seconds:
             break
+    return run
+
+
+def run_async(envs: TextVectorEnv, *, seconds: float, seed: int = 0) -> Run:
+    """Keep every lane of a vector environment (same-step autoreset) under way: who has an answer acts at once.
+
+    What is measured begins when as many answers have come as there are lanes, so that it begins and ends in full flow.
+    The time is that of the whole loop, what the shoppers think included.
+    """
+    shoppers = _Shoppers(envs.domain, envs.num_envs, seed)
+    observations, infos = envs.reset(seed=seed)
+    lanes = list(range(envs.num_envs))
+    for lane in lanes:
+        shoppers.begin(lane, infos["task_id"][lane])
+    run, arrived = Run(), 0
+    began, cpu_began = time.perf_counter(), time.process_time()
+    while not run.steps or time.perf_counter() < began + seconds:
+        offered = infos["available_actions"]
+        envs.send([shoppers.act(lane, observations[at], offered[at]) for at, lane in enumerate(lanes)], lanes)
+        observations, _, _, _, infos = envs.recv()
+        lanes = infos["env_id"].tolist()
+        for at, lane in enumerate(lanes):
+            info = _ended(infos, at)
+            if info is not None:
+                shoppers.begin(lane, infos["task_id"][at])
+            source = infos if info is None else info
+            if arrived >= envs.num_envs:
+                run.note(source["answered_by"][at], source["failure"][at])
+        if arrived < envs.num_envs:
+            began, cpu_began = time.perf_counter(), time.process_time()
+        else:
+            run.steps += len(lanes)
+        arrived += len(lanes)
+    run.add(0, time.perf_counter() - began, time.process_time() - cpu_began)
     return run
 
 

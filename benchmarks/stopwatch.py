@@ -82,7 +82,7 @@ def watch(simulator: Simulator) -> Stopwatch:
         return made
 
     setattr(domain, "composer", composer)  # noqa: B010 - mypy forbids to assign to a method
-    verifier = simulator._verifier
+    verifier = simulator.stages.verifier
     if verifier is not None:
         watch.wrap(verifier, "verify", "verify")
     return watch

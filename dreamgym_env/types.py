@@ -9,11 +9,12 @@ The names follow DreamGym (Chen et al., arXiv 2511.03773), whose "experience mod
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 __all__ = [
+    "AnswerStream",
     "AnsweredBy",
     "Completion",
     "Composer",
@@ -21,12 +22,14 @@ __all__ = [
     "Embedder",
     "Memory",
     "Prediction",
+    "PredictionStream",
     "Prompt",
     "Query",
     "Sampling",
     "Source",
     "StopReason",
     "StreamingGenerator",
+    "StreamingWorldModel",
     "Task",
     "TextGenerator",
     "Transition",
@@ -264,23 +267,57 @@ class TextGenerator(Protocol):
         ...
 
 
-@runtime_checkable
-class StreamingGenerator(TextGenerator, Protocol):
-    """A text generator that begins with the first prompts while the others are still being built."""
+class AnswerStream(Protocol):
+    """Prompts on their way to an engine and answers on their way back, any number of both at once.
 
-    def stream(
-        self, prompts: Iterable[Prompt], sampling: Sampling, seeds: Sequence[int]
-    ) -> Iterator[tuple[int, Completion]]:
-        """Take each prompt as it is built, and yield index and answer of each as they come, in any order.
+    It belongs to one caller, and is used in one thread.
+    """
+
+    def submit(self, prompt: Prompt, sampling: Sampling, seed: int, /) -> int:
+        """Ask, without waiting; returns the ticket under which the answer will come."""
+        ...
+
+    def receive(self, timeout: float | None = None) -> list[tuple[int, Completion]]:
+        """Return tickets and answers that have come since, in any order; waits for the first of them.
 
         Args:
-            prompts: yields n prompts; it is read in the caller's thread, and to its end before the first answer.
-            sampling: as for :meth:`generate`.
-            seeds: n seeds.
+            timeout: seconds to wait at most; None for as long as it takes.
+
+        Returns:
+            Nothing where nothing is awaited, or nothing came in time.
 
         Raises:
-            WorldModelError: the engine as a whole cannot answer; answers may have been yielded before.
+            WorldModelError: the engine as a whole cannot answer; what was submitted is dropped, and the stream ends.
         """
+        ...
+
+    def close(self) -> None:
+        """Drop what was not received; calling it twice is allowed."""
+        ...
+
+
+@runtime_checkable
+class StreamingGenerator(TextGenerator, Protocol):
+    """A text generator that takes further prompts while others are being answered."""
+
+    def open(self) -> AnswerStream:
+        """Open a stream of one's own. Raises WorldModelError if the generator was closed."""
+        ...
+
+
+class PredictionStream(Protocol):
+    """What :class:`AnswerStream` is for prompts and answers, for queries and predictions."""
+
+    def submit(self, query: Query, memories: Sequence[Memory], seed: int, /) -> int:
+        """Ask, without waiting; returns the ticket under which the prediction will come."""
+        ...
+
+    def receive(self, timeout: float | None = None) -> list[tuple[int, Prediction]]:
+        """Return tickets and predictions as :meth:`AnswerStream.receive` returns answers, and raise what it raises."""
+        ...
+
+    def close(self) -> None:
+        """Drop what was not received; calling it twice is allowed."""
         ...
 
 
@@ -305,6 +342,15 @@ class WorldModel(Protocol):
 
     def close(self) -> None:
         """Release what the engine holds."""
+        ...
+
+
+@runtime_checkable
+class StreamingWorldModel(WorldModel, Protocol):
+    """A world model that takes further queries while others are being answered."""
+
+    def open(self) -> PredictionStream:
+        """Open a stream of one's own. Raises WorldModelError if the engine was closed."""
         ...
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium.error import ResetNeeded
+from gymnasium.error import AlreadyPendingCallError, NoAsyncCallError, ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from dreamgym_env.envs.info import add_infos, reset_info, step_info
+from dreamgym_env.envs.lanes import read_choices, read_group_size, read_mask, read_seeds
 from dreamgym_env.envs.spaces import AnyText
-from dreamgym_env.envs.tasks import TaskChoice, TaskSampler, choice_from_options, read_options
+from dreamgym_env.envs.tasks import TaskChoice, TaskSampler, read_options
 from dreamgym_env.envs.text_env import (
     MAX_ACTION_LENGTH,
     MAX_OBSERVATION_LENGTH,
@@ -21,8 +24,7 @@ from dreamgym_env.envs.text_env import (
     is_truncated,
     refuse_closed,
 )
-from dreamgym_env.errors import ResetOptionError
-from dreamgym_env.simulation.episode import Backend, Episode
+from dreamgym_env.simulation.episode import Backend, Episode, Outcome, OutcomeStream, open_stream
 from dreamgym_env.types import Domain, StopReason, Task
 
 __all__ = ["TextVectorEnv"]
@@ -32,7 +34,7 @@ Floats = np.typing.NDArray[np.float64]
 
 
 class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
-    """n text environments that step together: one call of the backend a step.
+    """n text environments that step together, or each when its answer is there (:meth:`send` and :meth:`recv`).
 
     Observations: tuple of n texts. Actions: n texts. Lane i with seed s behaves as one :class:`TextEnv` with seed
     s + i. ``reset(options=)`` takes, beside those of :class:`TextEnv`, lists of n of them, ``group_size`` G (lanes
@@ -86,6 +88,13 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         self._group_size = 1
         self._rngs = [np.random.default_rng() for _ in range(num_envs)]
         self._episodes: list[Episode | None] = [None] * num_envs
+        self._stream: OutcomeStream | None = None
+        self._under_way: dict[int, int] = {}
+        """Lanes that were sent an action, by the ``id`` of their episode."""
+        self._arrived: dict[int, Outcome] = {}
+        """What came of actions and was not received yet, by lane."""
+        self._ended_lanes: list[int] = []
+        """Lanes that were sent an action after their episode had ended, and begin anew when they are received."""
 
     def reset(
         self,
@@ -105,16 +114,19 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             ClosedEnvironmentError: the environment was closed.
         """
         refuse_closed(self.closed)
+        self._refuse_under_way("reset")
         options = read_options(options)
         mask = options.pop("reset_mask", None)
-        group_size = self._read_group_size(options.pop("group_size", None), partial=mask is not None)
-        choices = self._read_choices(options)
-        seeds = self._read_seeds(seed)
-        lanes = self._masked_lanes(mask)
+        lanes = read_mask(mask, self.num_envs)
+        current = 1 if mask is None else self._group_size
+        asked = options.pop("group_size", None)
+        group_size = current if asked is None else read_group_size(asked, self.num_envs)
+        choices = read_choices(options, self.num_envs)
+        seeds = read_seeds(seed, self.num_envs)
         rngs = self._generators(lanes, seeds, group_size, partial=mask is not None)
         drawn = [self._sampler.draw(choices[lane], rngs[lane], lane % group_size) for lane in lanes]
         infos: dict[str, Any] = {}
-        self._begin(lanes, drawn, infos)
+        self._begin(lanes, drawn, infos, {lane: lane for lane in range(self.num_envs)})
         self._group_size = group_size  # nothing is refused from here on
         for lane in lanes:
             self._choices[lane], self._rngs[lane] = choices[lane], rngs[lane]
@@ -136,59 +148,191 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         refuse_closed(self.closed)
         if isinstance(actions, str) or not isinstance(actions, Sequence | np.ndarray) or len(actions) != self.num_envs:
             raise ValueError(f"step takes a sequence of {self.num_envs} actions, one for each environment.")
-        running, ended = self._lanes()
+        self._refuse_under_way("step")
+        everyone = range(self.num_envs)
+        running, ended = self._running_and_ended(everyone)
+        episodes = [self._episode(lane) for lane in running]
         cleaned = [clean_action(actions[lane]) for lane in running]
-        episodes = [episode for lane in running if (episode := self._episodes[lane]) is not None]
         outcomes = self.backend.advance(episodes, cleaned, self.step_limit)
+        return self._results(everyone, dict(zip(running, outcomes, strict=True)), ended)
 
-        rewards = np.zeros(self.num_envs)
-        terminations, truncations = (np.zeros(self.num_envs, dtype=np.bool_) for _ in range(2))
-        rewards[running] = [outcome.transition.reward for outcome in outcomes]
-        terminations[running] = [outcome.transition.terminated for outcome in outcomes]
-        # as TimeLimit does it: the last step truncates even where it also ends the episode
-        at_limit = [self.step_limit is not None and episode.step >= self.step_limit for episode in episodes]
-        truncations[running] = [is_truncated(o.stop) or last for o, last in zip(outcomes, at_limit, strict=True)]
-        rows = {
-            lane: step_info(self.backend, episode, outcome)
-            for lane, episode, outcome in zip(running, episodes, outcomes, strict=True)
-        }
-        infos: dict[str, Any] = {}
-        if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            finished = [lane for lane in running if terminations[lane] or truncations[lane]]
-            self._add_final(infos, finished, [rows.pop(lane) for lane in finished])
-            ended = [*ended, *finished]
-        add_infos(infos, list(rows), list(rows.values()), self.num_envs)
-        drawn = [self._sampler.draw(self._choices[lane], self._rngs[lane], lane % self._group_size) for lane in ended]
-        self._begin(ended, drawn, infos)
-        return self._observations(), rewards, terminations, truncations, infos
+    def send(self, actions: Sequence[str], env_ids: Sequence[int] | None = None) -> None:
+        """Take actions in some lanes without waiting for what comes of them; :meth:`recv` tells that.
+
+        This is the asynchronous interface of EnvPool (Weng et al., NeurIPS 2022): while a slow world model answers
+        some lanes, the agent acts in others.  A lane behaves as it does under :meth:`step`, automatic resets included.
+
+        Args:
+            actions: m texts.
+            env_ids: m different lanes that are not under way; None for all.
+
+        Raises:
+            InvalidActionError: an action is not a text.
+            ValueError: ``env_ids`` is none of these, or does not fit ``actions``.
+            gymnasium.error.AlreadyPendingCallError: a lane is under way.
+            ResetNeeded: a lane has no episode, or it ended and does not begin anew by itself.
+            ClosedEnvironmentError: the environment was closed.
+            WorldModelError: the world model as a whole cannot be asked; nothing is under way any more, and the
+                episodes that were are unchanged.
+        """
+        refuse_closed(self.closed)
+        lanes = self._read_env_ids(range(self.num_envs) if env_ids is None else env_ids)
+        if isinstance(actions, str) or not isinstance(actions, Sequence | np.ndarray) or len(actions) != len(lanes):
+            raise ValueError(f"send takes a sequence of {len(lanes)} actions, one for each of the environments.")
+        action_of = dict(zip(lanes, actions, strict=True))
+        running, ended = self._running_and_ended(lanes)
+        cleaned = [clean_action(action_of[lane]) for lane in running]
+        if self._stream is None:
+            self._stream = open_stream(self.backend)
+        with self._ending_with_the_backend():
+            self._stream.submit([self._episode(lane) for lane in running], cleaned, self.step_limit)
+        self._under_way.update({id(self._episode(lane)): lane for lane in running})
+        self._ended_lanes.extend(ended)
+
+    def recv(
+        self, min_envs: int = 1, timeout: float | None = None
+    ) -> tuple[tuple[str, ...], Floats, Bools, Bools, dict[str, Any]]:
+        """Return what came of actions that were sent.
+
+        Args:
+            min_envs: how many lanes to wait for; all that are under way if there are fewer.
+            timeout: seconds to wait at most; None for as long as it takes.
+
+        Returns:
+            What :meth:`step` returns, but for m lanes in place of all; ``infos["env_id"]`` is the int array of shape
+            (m,) that says which, in rising order.  m is less than ``min_envs`` (it may be 0) only after a timeout.
+
+        Raises:
+            gymnasium.error.NoAsyncCallError: no lane is under way.
+            ClosedEnvironmentError: the environment was closed.
+            WorldModelError: the world model as a whole cannot answer.  Lanes that it was asked about are unchanged:
+                send their actions again.  What had come before is returned by the next call.
+        """
+        refuse_closed(self.closed)
+        if not self._pending:
+            raise NoAsyncCallError("No environment is under way: send() actions before recv().", "recv")
+        enough = min(min_envs, self._pending)
+        give_up_at = None if timeout is None else time.monotonic() + timeout
+        while len(self._arrived) + len(self._ended_lanes) < enough and self._under_way:
+            patience = None if give_up_at is None else give_up_at - time.monotonic()
+            if patience is not None and patience <= 0:
+                break
+            assert self._stream is not None
+            with self._ending_with_the_backend():
+                received = self._stream.receive(patience)
+            self._arrived.update({self._under_way.pop(id(episode)): outcome for episode, outcome in received})
+        arrived, self._arrived = self._arrived, {}
+        ended, self._ended_lanes = self._ended_lanes, []
+        order = sorted([*arrived, *ended])
+        results = self._results(order, arrived, ended)
+        results[-1]["env_id"] = np.array(order, dtype=np.int64)
+        return results
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Close the backend."""
+        """Forget what is under way, and close the backend."""
+        if self._stream is not None:
+            self._stream.close()
         self.backend.close()
 
-    def _add_final(self, infos: dict[str, Any], lanes: list[int], rows: list[dict[str, Any]]) -> None:
-        """Keep the last observations and infos of lanes that are about to begin anew."""
-        if lanes:
-            seen = self._observations()
-            add_infos(infos, lanes, [{"final_obs": seen[lane], "final_info": None} for lane in lanes], self.num_envs)
-            infos["final_info"] = {}
-            add_infos(infos["final_info"], lanes, rows, self.num_envs)
+    @property
+    def _pending(self) -> int:
+        """How many lanes were sent an action and not received."""
+        return len(self._under_way) + len(self._arrived) + len(self._ended_lanes)
 
-    def _begin(self, lanes: list[int], drawn: Sequence[tuple[Task, int]], infos: dict[str, Any]) -> None:
-        """Begin an episode of a task with a seed in each of the lanes and add their infos."""
+    def _refuse_under_way(self, call: str) -> None:
+        if self._pending:
+            raise AlreadyPendingCallError(
+                f"{self._pending} environments are under way: recv() what comes of their actions before {call}().", call
+            )
+
+    @contextlib.contextmanager
+    def _ending_with_the_backend(self) -> Iterator[None]:
+        """Where the backend cannot go on, nothing is under way any more."""
+        try:
+            yield
+        except BaseException:
+            self._under_way.clear()
+            raise
+
+    def _read_env_ids(self, env_ids: Sequence[int]) -> list[int]:
+        lanes = [int(lane) for lane in env_ids]
+        if len(set(lanes)) < len(lanes) or not all(0 <= lane < self.num_envs for lane in lanes):
+            raise ValueError(f"env_ids must be different numbers from 0 to {self.num_envs - 1}, not {lanes[:10]}.")
+        pending = {*self._under_way.values(), *self._arrived, *self._ended_lanes}
+        busy = [lane for lane in lanes if lane in pending]
+        if busy:
+            raise AlreadyPendingCallError(
+                f"Environments {busy[:10]} are under way: recv() what comes of their last actions first.", "send"
+            )
+        return lanes
+
+    def _results(
+        self, order: Sequence[int], moved: Mapping[int, Outcome], ended: Sequence[int]
+    ) -> tuple[tuple[str, ...], Floats, Bools, Bools, dict[str, Any]]:
+        """Return what a step gives for lanes in some order.
+
+        Args:
+            order: m lanes, all of those below.
+            moved: lanes whose episode moved on.
+            ended: lanes whose episode ended before, and which begin anew.
+        """
+        place = {lane: at for at, lane in enumerate(order)}
+        rewards = np.zeros(len(order))
+        terminations, truncations = (np.zeros(len(order), dtype=np.bool_) for _ in range(2))
+        rows: dict[int, dict[str, Any]] = {}
+        for lane, outcome in moved.items():
+            episode, at = self._episode(lane), place[lane]
+            rewards[at] = outcome.transition.reward
+            terminations[at] = outcome.transition.terminated
+            # as TimeLimit does it: the last step truncates even where it also ends the episode
+            at_limit = self.step_limit is not None and episode.step >= self.step_limit
+            truncations[at] = is_truncated(outcome.stop) or at_limit
+            rows[lane] = step_info(self.backend, episode, outcome)
+        infos: dict[str, Any] = {}
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            finished = [lane for lane in moved if terminations[place[lane]] or truncations[place[lane]]]
+            self._add_final(infos, place, {lane: rows.pop(lane) for lane in finished})
+            ended = [*ended, *finished]
+        add_infos(infos, [place[lane] for lane in rows], list(rows.values()), len(order))
+        drawn = [self._sampler.draw(self._choices[lane], self._rngs[lane], lane % self._group_size) for lane in ended]
+        self._begin(ended, drawn, infos, place)
+        return tuple(self._episode(lane).state for lane in order), rewards, terminations, truncations, infos
+
+    def _add_final(self, infos: dict[str, Any], place: Mapping[int, int], rows: Mapping[int, dict[str, Any]]) -> None:
+        """Keep the last observations and infos of lanes that are about to begin anew."""
+        if rows:
+            places = [place[lane] for lane in rows]
+            seen = [{"final_obs": self._episode(lane).state, "final_info": None} for lane in rows]
+            add_infos(infos, places, seen, len(place))
+            infos["final_info"] = {}
+            add_infos(infos["final_info"], places, list(rows.values()), len(place))
+
+    def _begin(
+        self,
+        lanes: Sequence[int],
+        drawn: Sequence[tuple[Task, int]],
+        infos: dict[str, Any],
+        place: Mapping[int, int],
+    ) -> None:
+        """Begin an episode of a task with a seed in each of the lanes and add their infos in their places."""
         episodes = self.backend.begin([task for task, _ in drawn], [seed for _, seed in drawn])
         for lane, episode in zip(lanes, episodes, strict=True):
             self._episodes[lane] = episode
-        add_infos(infos, lanes, [reset_info(self.backend, episode) for episode in episodes], self.num_envs)
+        rows = [reset_info(self.backend, episode) for episode in episodes]
+        add_infos(infos, [place[lane] for lane in lanes], rows, len(place))
 
-    def _lanes(self) -> tuple[list[int], list[int]]:
-        """Return the lanes that run, and those to begin anew."""
+    def _episode(self, lane: int) -> Episode:
+        episode = self._episodes[lane]
+        if episode is None:
+            raise ResetNeeded("Call reset() before step().")
+        return episode
+
+    def _running_and_ended(self, lanes: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Return those of the lanes that run, and those to begin anew."""
         running: list[int] = []
         ended: list[int] = []
-        for lane, episode in enumerate(self._episodes):
-            if episode is None:
-                raise ResetNeeded("Call reset() before step().")
-            (running if episode.stop is StopReason.RUNNING else ended).append(lane)
+        for lane in lanes:
+            (running if self._episode(lane).stop is StopReason.RUNNING else ended).append(lane)
         if ended and self.autoreset_mode is AutoresetMode.DISABLED:
             raise ResetNeeded(
                 f"The episodes of lanes {ended[:10]} have ended: call reset(options={{'reset_mask': mask}}) for them."
@@ -214,42 +358,6 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
                 generator = np.random.default_rng([int(generator.integers(2**63)), leader])
             generators[lane] = generator
         return generators
-
-    def _masked_lanes(self, mask: Any) -> list[int]:
-        if mask is None:
-            return list(range(self.num_envs))
-        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
-            raise ResetOptionError(f"reset_mask must be a bool array of shape ({self.num_envs},).")
-        if not mask.any():
-            raise ResetOptionError("reset_mask must select at least one environment.")
-        return [int(lane) for lane in np.flatnonzero(mask)]
-
-    def _read_group_size(self, value: Any, *, partial: bool) -> int:
-        if value is None:
-            return self._group_size if partial else 1
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not whole or value < 1 or self.num_envs % value:
-            raise ResetOptionError(f"group_size must be a number that divides num_envs={self.num_envs}, not {value!r}.")
-        return int(value)
-
-    def _read_choices(self, options: dict[str, Any]) -> list[TaskChoice]:
-        lists = {name: list(value) for name, value in options.items() if isinstance(value, list | tuple | np.ndarray)}
-        for name, value in lists.items():
-            if len(value) != self.num_envs:
-                raise ResetOptionError(f"The option {name!r} has {len(value)} values for {self.num_envs} environments.")
-        return [
-            choice_from_options({**options, **{name: value[lane] for name, value in lists.items()}})
-            for lane in range(self.num_envs)
-        ]
-
-    def _read_seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        if seed is None:
-            return [None] * self.num_envs
-        if isinstance(seed, (int, np.integer)):
-            return [int(seed) + lane for lane in range(self.num_envs)]
-        if len(seed) != self.num_envs:
-            raise ValueError(f"{len(seed)} seeds were given for {self.num_envs} environments.")
-        return list(seed)
 
 
 def _step_limit(value: int) -> int | None:

@@ -8,7 +8,17 @@ from typing import Any, Protocol, runtime_checkable
 
 from dreamgym_env.types import AnsweredBy, Memory, StopReason, Task, Transition, Turn
 
-__all__ = ["Backend", "Episode", "Outcome", "episode_name", "stop_reason"]
+__all__ = [
+    "Backend",
+    "BatchedOutcomes",
+    "Episode",
+    "Outcome",
+    "OutcomeStream",
+    "StreamingBackend",
+    "episode_name",
+    "open_stream",
+    "stop_reason",
+]
 
 
 @dataclass(slots=True)
@@ -82,6 +92,71 @@ class Backend(Protocol):
     def close(self) -> None:
         """Release models, stores and processes; calling it twice is allowed."""
         ...
+
+
+class OutcomeStream(Protocol):
+    """Actions on their way to episodes, and what comes of them on its way back, any number of both at once."""
+
+    def submit(self, episodes: Sequence[Episode], actions: Sequence[str], step_limit: int | None = None) -> None:
+        """Take one action in each episode, none of which is under way; arguments as of :meth:`Backend.advance`.
+
+        Raises:
+            WorldModelError: the world model as a whole cannot be asked; what it was asked before is dropped, too.
+        """
+        ...
+
+    def receive(self, timeout: float | None = None) -> list[tuple[Episode, Outcome]]:
+        """Return episodes that moved on, in any order; waits for the first, ``timeout`` seconds at most.
+
+        Raises:
+            WorldModelError: the world model as a whole cannot answer; nothing is under way any more, and the episodes
+                that were are unchanged.
+        """
+        ...
+
+    def close(self) -> None:
+        """Forget what was not received; calling it twice is allowed."""
+        ...
+
+
+@runtime_checkable
+class StreamingBackend(Backend, Protocol):
+    """A backend that takes further actions while others are on their way."""
+
+    def open(self) -> OutcomeStream:
+        """Open a stream of one's own."""
+        ...
+
+
+class BatchedOutcomes:
+    """An :class:`OutcomeStream` of a backend that has none: actions wait until outcomes are wanted, as one batch."""
+
+    def __init__(self, backend: Backend) -> None:
+        """Open a stream of a backend."""
+        self._backend = backend
+        self._taken: list[tuple[Episode, str]] = []
+        self._limit: int | None = None
+
+    def submit(self, episodes: Sequence[Episode], actions: Sequence[str], step_limit: int | None = None) -> None:
+        """Note actions; the step limit is the same for all."""
+        self._taken.extend(zip(episodes, actions, strict=True))
+        self._limit = step_limit
+
+    def receive(self, timeout: float | None = None) -> list[tuple[Episode, Outcome]]:
+        """Take the actions, and return what comes of them; a batch takes its time."""
+        taken, self._taken = self._taken, []
+        episodes = [episode for episode, _ in taken]
+        outcomes = self._backend.advance(episodes, [action for _, action in taken], self._limit) if taken else []
+        return list(zip(episodes, outcomes, strict=True))
+
+    def close(self) -> None:
+        """Forget what was noted."""
+        self._taken = []
+
+
+def open_stream(backend: Backend) -> OutcomeStream:
+    """Open a stream of a backend, be it a streaming one or not."""
+    return backend.open() if isinstance(backend, StreamingBackend) else BatchedOutcomes(backend)
 
 
 def episode_name(task: Task, seed: int) -> str:

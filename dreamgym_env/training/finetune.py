@@ -323,11 +323,15 @@ class _Training:
             self.checkpoints.remove()
 
     def _figures(self, report: FinetuneReport) -> dict[str, Any]:
-        own = "base transitions examples too_long parameters trained_parameters device loss final_loss".split()
+        own = ("base", "transitions", "examples", "too_long", "parameters", "trained_parameters", "device")
         figures = {name: value for name, value in report.to_json().items() if value is not None}
         options = {
             **asdict(self.options),
             "learning_rate": self.options.learning_rate or self.base.learning_rate(self.options),
             "max_length": report.max_length,
         }
-        return {**{name: figures[name] for name in own if name in figures}, **self.base.figures(), **options}
+        return {
+            **{name: figures[name] for name in (*own, "loss", "final_loss") if name in figures},
+            **self.base.figures(),
+            **options,
+        }

@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -25,7 +25,7 @@ import pytest
 
 from dreamgym_env.errors import WorldModelError
 from dreamgym_env.testing.openai_server import Call, LoopbackServer, Reply, completion_reply
-from dreamgym_env.types import Completion, Prompt, Sampling, StreamingGenerator
+from dreamgym_env.types import AnswerStream, Completion, Prompt, Sampling, StreamingGenerator
 from dreamgym_env.world_model.generators.openai import OpenAIGenerator, RetryPolicy
 
 QUICK = RetryPolicy(max_retries=3, first_delay=0.01, max_delay=0.02)
@@ -559,22 +559,29 @@ def test_what_is_not_http_is_an_error() -> None:
         generator.close()
 
 
+def receive_all(stream: AnswerStream, count: int) -> dict[int, Completion]:
+    """Wait for that many answers."""
+    answers: dict[int, Completion] = {}
+    while len(answers) < count:
+        answers.update(stream.receive())
+    return answers
+
+
 def test_prompts_are_sent_while_others_are_being_built() -> None:
     """The server has the first prompts before the last one exists."""
     with LoopbackServer(echo) as server:
         generator = OpenAIGenerator("m", [server.url], retry=QUICK)
-
-        def prompts() -> Iterator[Prompt]:
-            yield Prompt("", "first")
-            yield Prompt("", "second")
-            while len(server.calls) < 2:  # the test's own timeout ends this if they are not sent
-                time.sleep(0.01)
-            yield Prompt("", "last")
-
         assert isinstance(generator, StreamingGenerator)
-        answers = dict(generator.stream(prompts(), Sampling(), range(3)))
+        stream = generator.open()
+        tickets = [stream.submit(Prompt("", text), Sampling(), 0) for text in ("first", "second")]
+        while len(server.calls) < 2:  # the test's own timeout ends this if they are not sent
+            time.sleep(0.01)
+        tickets.append(stream.submit(Prompt("", "last"), Sampling(), 0))
+        answers = receive_all(stream, 3)
+        assert stream.receive() == []  # nothing is awaited any more
+        stream.close()
         generator.close()
-    assert [answers[index].text for index in range(3)] == ["echo first", "echo second", "echo last"]
+    assert [answers[ticket].text for ticket in tickets] == ["echo first", "echo second", "echo last"]
 
 
 def test_answers_are_given_as_they_come() -> None:
@@ -582,27 +589,49 @@ def test_answers_are_given_as_they_come() -> None:
     with LoopbackServer(lambda call: completion_reply(call, call.text, delay=60.0 * call.text.count("slow"))) as server:
         generator = OpenAIGenerator("m", [server.url], max_concurrency=2, retry=QUICK)
         for _ in range(3):
-            answers = generator.stream([Prompt("", "slow"), Prompt("", "quick")], Sampling(), [0, 1])
-            index, completion = next(answers)
-            assert (index, completion.text) == (1, "quick")
-            answers.close()  # type: ignore[attr-defined]
+            stream = generator.open()
+            stream.submit(Prompt("", "slow"), Sampling(), 0)
+            quick = stream.submit(Prompt("", "quick"), Sampling(), 1)
+            ((ticket, completion),) = stream.receive()
+            assert (ticket, completion.text) == (quick, "quick")
+            assert stream.receive(timeout=0.01) == []
+            stream.close()
+            stream.close()
         generator.close()
 
 
-def test_a_mistake_while_building_reaches_the_caller() -> None:
-    """And the generator goes on."""
-
-    def prompts() -> Iterator[Prompt]:
-        yield PROMPT
-        raise KeyError("no such page")
-
+def test_streams_of_one_generator_do_not_get_each_others_answers() -> None:
+    """Nor does closing one end the other."""
     with LoopbackServer(echo) as server:
         generator = OpenAIGenerator("m", [server.url], retry=QUICK)
-        with pytest.raises(KeyError, match="no such page"):
-            list(generator.stream(prompts(), Sampling(), [0, 1]))
-        with pytest.raises(ValueError, match="longer"):
-            list(generator.stream([PROMPT], Sampling(), [0, 1]))
-        assert generator.generate([PROMPT], Sampling(), [0])[0].text == "echo ask"
+        one, other = generator.open(), generator.open()
+        one.submit(Prompt("", "one"), Sampling(), 0)
+        other.submit(Prompt("", "other"), Sampling(), 0)
+        one.close()
+        assert receive_all(other, 1)[0].text == "echo other"
+        generator.close()
+
+
+def test_a_prompt_that_is_given_up_is_its_own_fault_only_while_the_server_lives() -> None:
+    """First others are answered after it was asked; then nothing is, and the stream ends with a sentence."""
+
+    def answer(call: Call) -> Reply:
+        return completion_reply(call, "well") if call.text == "good" else Reply(b"", status=500)
+
+    with LoopbackServer(answer) as server:
+        generator = OpenAIGenerator("m", [server.url], retry=RetryPolicy(max_retries=1, first_delay=0.01))
+        stream = generator.open()
+        bad = stream.submit(Prompt("", "bad"), Sampling(), 0)
+        good = stream.submit(Prompt("", "good"), Sampling(), 0)
+        answers = receive_all(stream, 2)
+        assert answers[good].text == "well"
+        assert "No answer for model m" in answers[bad].error
+        stream.submit(Prompt("", "bad"), Sampling(), 0)
+        with pytest.raises(WorldModelError, match="No answer for model m"):
+            receive_all(stream, 1)
+        with pytest.raises(WorldModelError, match="has ended"):
+            stream.submit(PROMPT, Sampling(), 0)
+        assert generator.open().receive() == []
         generator.close()
 
 

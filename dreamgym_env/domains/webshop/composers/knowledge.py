@@ -96,9 +96,9 @@ class Assortment:
         self.products = products
         self._engine = engine
 
-    def __len__(self) -> int:
-        """Return how many products may be known."""
-        return sum(product is not None for product in self.products)
+    def __bool__(self) -> bool:
+        """Return whether any product may be known."""
+        return any(product is not None for product in self.products)
 
     @classmethod
     def of(cls, products: Sequence[Product]) -> Assortment:

@@ -49,12 +49,13 @@ class OrderComposer:
             return None
         page = done_page(order.asin, order.options, score=None).text()
         knowledge = self._knowledge()
+        exclusion = Exclusion.of(query, exclude_episode=exclude_episode, exclude_task=exclude_task)
         told = evidence(
             query.task.instruction,
             order,
             observation.options_of(observation.visible(query.state), self._domain.shop.option_names),
             self._wanted(query, knowledge),
-            knowledge.product(order.asin, Exclusion.of(query, exclude_episode=exclude_episode, exclude_task=exclude_task)),
+            knowledge.product(order.asin, exclusion),
         )
         return composed_memory(query, "click[buy now]", page, f"composed from this episode: {told}", terminated=True)
 

@@ -9,9 +9,9 @@ import random
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from dreamgym_env.errors import WorldModelError
@@ -58,6 +58,7 @@ class _Call:
     batch: Batch
     index: int
     prompt: Prompt
+    sampling: Sampling
     seed: int
     server: Server | None = None
     structured: bool = False
@@ -69,25 +70,29 @@ class _Call:
 
 
 class Batch:
-    """Calls that a caller waits for; their outcomes come in any order."""
+    """Calls of one caller; their outcomes come in any order, and further calls may be submitted meanwhile."""
 
-    def __init__(self, sampling: Sampling) -> None:
-        self.sampling = sampling
+    def __init__(self) -> None:
         self.size = 0
         """Calls submitted so far."""
         self.cancelled = False
         self.news: SimpleQueue[list[tuple[int, Completion | GaveUpError]] | BaseException] = SimpleQueue()
         """Outcomes with the indices of their calls, several at a time; or what ended the batch as a whole."""
 
-    def outcomes(self) -> Iterator[tuple[int, Completion | GaveUpError]]:
-        """Yield index and outcome of every call, as they come; raise what ended the batch as a whole."""
-        left = self.size
-        while left:
-            news = self.news.get()
-            if isinstance(news, BaseException):
-                raise news
-            left -= len(news)
-            yield from news
+    def take(self, timeout: float | None) -> list[tuple[int, Completion | GaveUpError]]:
+        """Return all outcomes that are there; wait for the first, but no longer than ``timeout`` seconds.
+
+        Raises what ended the batch as a whole.
+        """
+        outcomes: list[tuple[int, Completion | GaveUpError]] = []
+        try:
+            while True:
+                news = self.news.get_nowait() if outcomes else self.news.get(timeout=timeout)
+                if isinstance(news, BaseException):
+                    raise news
+                outcomes.extend(news)
+        except Empty:
+            return outcomes
 
 
 class Dispatcher:
@@ -138,8 +143,8 @@ class Dispatcher:
         """Whether the thread runs (it does not after :meth:`close`, nor in a forked child)."""
         return self._thread.is_alive()
 
-    def submit(self, batch: Batch, prompt: Prompt, seed: int) -> None:
-        """Add a call to a batch; it waits a little for further ones, or until :meth:`wake`.
+    def submit(self, batch: Batch, prompt: Prompt, sampling: Sampling, seed: int) -> int:
+        """Add a call to a batch and return its index; it waits a little for further ones, or until :meth:`wake`.
 
         Raises:
             WorldModelError: this dispatcher was closed.
@@ -148,10 +153,11 @@ class Dispatcher:
             if self._closed:
                 raise _closed()
             self._batches.add(batch)
-        self._ready.append(_Call(batch, batch.size, prompt, seed))
+        self._ready.append(_Call(batch, batch.size, prompt, sampling, seed))
         batch.size += 1
         if time.monotonic() > self._woken_at + _WAKE_INTERVAL:
             self.wake()
+        return batch.size - 1
 
     def wake(self) -> None:
         """Make the calls that were submitted, at once."""
@@ -213,7 +219,7 @@ class Dispatcher:
                 break
             call = self._ready.popleft()
             if not call.batch.cancelled:
-                structured = self._structured and call.batch.sampling.json_schema is not None
+                structured = self._structured and call.sampling.json_schema is not None
                 self._send(call, choose_server(self._service.servers), structured=structured)
 
     def _patience(self) -> float | None:
@@ -233,7 +239,7 @@ class Dispatcher:
                 service.model,
                 service.api,
                 call.prompt,
-                call.batch.sampling,
+                call.sampling,
                 call.seed,
                 structured=structured,
                 extra=service.extra_body,
@@ -256,7 +262,7 @@ class Dispatcher:
         try:
             if isinstance(result, Exception):
                 raise result
-            completion = read_completion(result, self._service.api, call.batch.sampling)
+            completion = read_completion(result, self._service.api, call.sampling)
         except RefusedError as error:
             said = self._service.quote(error)
             story = f"The server at {server.base_url}, asked for model {self._service.model}, {said}."
@@ -288,7 +294,7 @@ class Dispatcher:
         if result.status == 200:
             if call.structured:
                 self._structured_known = True
-            elif self._structured and call.batch.sampling.json_schema is not None:
+            elif self._structured and call.sampling.json_schema is not None:
                 self._structured = False
                 _logger.warning(
                     "%s refuses response_format with a JSON schema; from now on answers are asked for without it.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.errors import WorldModelError
@@ -17,6 +18,7 @@ from dreamgym_env.world_model.generators.openai.servers import Server
 
 if TYPE_CHECKING:
     from dreamgym_env.world_model.generators.openai.dispatch import Dispatcher
+    from dreamgym_env.world_model.generators.openai.stream import OpenAIStream
 
 __all__ = ["OpenAIGenerator"]
 
@@ -114,40 +116,23 @@ class OpenAIGenerator:
                 refuses the key or does not know the model.
         """
         check_batch(prompts, seeds)
-        answers = dict(self.stream(prompts, sampling, seeds)) if prompts else {}
-        return [answers[index] for index in range(len(prompts))]
+        with contextlib.closing(self.open()) as stream:
+            for prompt, seed in zip(prompts, seeds, strict=True):
+                stream.submit(prompt, sampling, seed)
+            answers: dict[int, Completion] = {}
+            while len(answers) < len(prompts):
+                answers.update(stream.receive())
+        return [answers[ticket] for ticket in range(len(prompts))]
 
-    def stream(
-        self, prompts: Iterable[Prompt], sampling: Sampling, seeds: Sequence[int]
-    ) -> Iterator[tuple[int, Completion]]:
-        """Send prompts while others are still being built, and yield index and answer of each as they come.
-
-        Prompts that were given up come last.  Calls that are not answered when the caller stops are dropped.
+    def open(self) -> OpenAIStream:
+        """Open a stream, whose prompts are sent as they are submitted; any number of streams share the servers.
 
         Raises:
-            ValueError: there is not one seed for each prompt.
-            WorldModelError: as by :meth:`generate`.
+            WorldModelError: this generator was closed, or belongs to a parent process.
         """
-        from dreamgym_env.world_model.generators.openai.dispatch import Batch, GaveUpError
+        from dreamgym_env.world_model.generators.openai.stream import OpenAIStream
 
-        dispatcher = self._running()
-        batch = Batch(sampling)
-        given_up: list[tuple[int, GaveUpError]] = []
-        try:
-            for prompt, seed in zip(prompts, seeds, strict=True):
-                dispatcher.submit(batch, prompt, seed)
-            dispatcher.wake()
-            for index, outcome in batch.outcomes():
-                if isinstance(outcome, GaveUpError):
-                    given_up.append((index, outcome))
-                else:
-                    yield index, outcome
-            if given_up and len(given_up) == batch.size:
-                raise WorldModelError(str(given_up[0][1]))
-            for index, error in given_up:
-                yield index, Completion("", error=str(error))
-        finally:
-            dispatcher.cancel(batch)
+        return OpenAIStream(self._running())
 
     def close(self) -> None:
         """Close all connections and end the thread."""
