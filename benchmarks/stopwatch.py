@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from dreamgym_env.simulation.simulator import Simulator
@@ -30,15 +30,18 @@ class Stopwatch:
         """Replace a method of one object by itself with a stopwatch around it."""
         setattr(owner, method, self.timed(getattr(owner, method), stage))
 
-    def wrap_steps(self, owner: Any, method: str, stage: str) -> None:
-        """Replace a method that returns an iterator; the stopwatch is around each of the iterator's steps."""
-        start = getattr(owner, method)
+    def wrap_made(self, owner: Any, maker: str, methods: Iterable[str], stage: str) -> None:
+        """Replace a method that makes objects, so that there is a stopwatch around some methods of each of them."""
+        make = getattr(owner, maker)
 
-        @functools.wraps(start)
-        def measured(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            return iter(self.timed(functools.partial(next, start(*args, **kwargs), None), stage), None)
+        @functools.wraps(make)
+        def making(*args: Any, **kwargs: Any) -> Any:
+            made = make(*args, **kwargs)
+            for method in methods:
+                self.wrap(made, method, stage)
+            return made
 
-        setattr(owner, method, measured)
+        setattr(owner, maker, making)
 
     def timed(self, function: Callable[..., Any], stage: str) -> Callable[..., Any]:
         """Return a function with a stopwatch around it."""
@@ -70,18 +73,10 @@ def watch(simulator: Simulator) -> Stopwatch:
     watch.wrap(model.format, "prompt", "prompt")
     watch.wrap(model.format, "parse", "parse")
     if isinstance(model.generator, StreamingGenerator):
-        watch.wrap_steps(model.generator, "stream", "generate")
+        watch.wrap_made(model.generator, "open", ("submit", "receive"), "generate")
     else:
         watch.wrap(model.generator, "generate", "generate")
-
-    make_composer = domain.composer
-
-    def composer(*args: Any) -> Any:
-        made = make_composer(*args)
-        watch.wrap(made, "compose", "compose")
-        return made
-
-    setattr(domain, "composer", composer)  # noqa: B010 - mypy forbids to assign to a method
+    watch.wrap_made(domain, "composer", ("compose",), "compose")
     verifier = simulator.stages.verifier
     if verifier is not None:
         watch.wrap(verifier, "verify", "verify")
