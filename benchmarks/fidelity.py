@@ -39,6 +39,7 @@ from dreamgym_env.world_model.build import EMBEDDED_PATH, format_settings, promp
 from dreamgym_env.world_model.codec import CODECS
 
 RESULTS = Path(__file__).parent / "results" / "fidelity.json"
+TRIED = RESULTS.with_name("tried.json")
 SPLIT = "test"
 _REPEATS = 3
 SHARES = (0.0, 0.01, 0.1, 1.0)
@@ -59,8 +60,12 @@ def main(
     episodes: Annotated[int, typer.Option(help="Held-out episodes, one task each.")] = 200,
     oracle_tasks: Annotated[int, typer.Option(help="Test tasks that the oracle plays for each share.")] = 100,
     world_model: Annotated[str, typer.Option(help="Who answers.")] = "embedded",
+    tried: Annotated[str | None, typer.Option(help="Add held-out figures to results/tried.json by this name.")] = None,
 ) -> None:
     """Measure, print and write the results; a part that is not measured keeps what the file has."""
+    if tried is not None:
+        note_tried(tried, world_model, held_out(episodes))
+        return
     results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     parts = [part] if part is not None else list(Part)
     run = {"date": datetime.date.today().isoformat(), "machine": describe_machine(), "world_model": world_model}
@@ -78,6 +83,14 @@ def main(
         plot_growth(results["growth"], RESULTS.with_name("growth.svg"))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def note_tried(name: str, world_model: str, steps: Sequence[Transition]) -> None:
+    """Measure fidelity of a model that is not shipped, and keep its figures under a name."""
+    results: dict[str, Any] = json.loads(TRIED.read_text(encoding="utf-8")) if TRIED.exists() else {}
+    figures = measure_held_out(load_domain("webshop"), world_model, steps)["overall"][MODEL]
+    results[name] = {"date": datetime.date.today().isoformat(), "figures": figures}
+    TRIED.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 def held_out(episodes: int) -> list[Transition]:

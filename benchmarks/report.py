@@ -59,11 +59,23 @@ def throughput(results: dict[str, Any]) -> Iterable[str]:
     if rows := results.get("server"):
         yield (
             "(b) An OpenAI-compatible server on loopback that takes 0.5 s a call and serves all calls at once "
-            f"({measured(runs['b'])}). The ideal is two steps a second for each environment; a guarded step costs "
-            "no call.\n"
+            f"({measured(runs['b'])}). The ideal is two steps a second for each environment. A guarded step costs no "
+            "call: under `step()` its lane waits for the others nevertheless, with `send` and `recv` it goes on.\n"
         )
-        headings = ["envs", "steps/s", "of the ideal", "naive", "times", "guarded"]
-        yield table(headings, [common(row, f"{row['of_ideal']:.1%}") for row in rows])
+        headings = ["envs", "step() steps/s", "of the ideal", "send/recv steps/s", "of the ideal", "asking the model"]
+        yield table(
+            [*headings, "naive", "times", "guarded"],
+            [
+                common(
+                    row,
+                    f"{row['of_ideal']:.1%}",
+                    f"{row['async_rate']:,.1f}",
+                    f"{row['async_of_ideal']:.1%}",
+                    f"{row['async_of_ideal'] * (1 - row['async_guarded']):.1%}",
+                )
+                for row in rows
+            ],
+        )
     if rows := results.get("embedded"):
         yield f"(c) The embedded model ({measured(runs['c'])}).\n"
         yield table(["envs", "steps/s", "naive", "times", "guarded"], [common(row) for row in rows])
@@ -215,9 +227,13 @@ joins pages that memories hold, and invents nothing useful where they hold nothi
 - **Data**: {training["examples"]:,} examples drawn from the seed experience that the package ships (`make seed`:
   scripted agents in the real environment, train tasks only; reasons by the domain's rules), each grounded in memories
   of other episodes, part of them with the task's own recordings, or all memories of the same action, hidden.
-- **Training**: from scratch, {training["steps"]:,} steps of {training["batch_size"]} examples, peak learning rate
-  {training["learning_rate"]}, seed {training["seed"]}; loss on the answer's tokens alone, {training["loss"]:.3f} nats a
-  token on average. `make embedded` does it again, in about half an hour on two cores.
+- **Training**: from scratch, {training["steps"]:,} steps of {training["batch_size"]} examples on
+  {"one NVIDIA H100" if training["device"] == "cuda" else "a CPU"}, peak learning rate {training["learning_rate"]}, seed
+  {training["seed"]}; loss on the answer's tokens alone, {training["loss"]:.3f} nats a token on average,
+  {training["final_loss"]:.4f} over the last tenth. To train it again:
+  `python -m dreamgym_env.training.embedded --passes 4 --steps {training["steps"]}
+  --batch-size {training["batch_size"]}`, in four minutes on such a GPU; `make embedded` is a shorter training for two
+  cores (RESULTS.md has the figures of both).
 - **Figures** ({measured(figures["runs"]["heldout"])}; `python benchmarks/fidelity.py --part heldout`): open loop on
   {held_out["steps"]:,} steps of {held_out["episodes"]} episodes on test tasks in `DreamGymReal/WebShop-v0`; guard,
   replay and memo off, nothing recorded of a step's own task among its memories; 95 % intervals.
@@ -261,7 +277,56 @@ def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:
     )
 
 
-RENDERERS = {"throughput": throughput, "webshop": webshop, "fidelity": fidelity, "embedders": embedders}
+def speculation(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``speculation.json``."""
+    yield "## Copying by the engine beside `edits`\n\n`python benchmarks/speculation.py`.\n"
+    if passes := results.get("passes"):
+        yield (
+            f"Forward passes for the right answer to {results['runs']['passes']['prompts']} held-out steps, in the "
+            f"format `chat`, which shows whole pages ({results['runs']['passes']['date']}; counted, not timed: prompt "
+            "lookup is followed exactly, the tokenizer is the embedded model's).\n"
+        )
+        yield table(
+            ["codec", "tokens = passes without lookup", "passes with prompt lookup"],
+            [[name, f"{row['tokens']:.1f}", f"{row['passes_with_lookup']:.1f}"] for name, row in passes.items()],
+        )
+    for engine in ("transformers", "vllm"):
+        if ways := results.get(engine):
+            yield (
+                f"The embedded model (`edits`, format `compact`) in {engine}, on as many prompts "
+                f"({measured(results['runs'][engine])}).\n"
+            )
+            yield table(
+                ["way", "tokens an answer", "answers/s", "same answers as the first way"],
+                [
+                    [name, f"{row['tokens']:.1f}", f"{row['rate']:.1f}", f"{row['same_answers']:.0%}"]
+                    for name, row in ways.items()
+                ],
+            )
+
+
+def tried(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``tried.json``."""
+    yield "## Embedded models that were tried\n\n`python benchmarks/fidelity.py --part heldout --tried NAME`.\n"
+    yield "Open loop on the same held-out steps as above; success is by the model's own word.\n"
+    columns = ("exact_match", "false_success", "missed_success", "parse_failures")
+    yield table(
+        ["model", "date", *(column.replace("_", " ") for column in columns)],
+        [
+            [name, row["date"], *(percent(row["figures"][column], interval=True) for column in columns)]
+            for name, row in results.items()
+        ],
+    )
+
+
+RENDERERS = {
+    "throughput": throughput,
+    "webshop": webshop,
+    "fidelity": fidelity,
+    "tried": tried,
+    "speculation": speculation,
+    "embedders": embedders,
+}
 
 
 def percent(figure: dict[str, Any] | None, *, interval: bool = False) -> str:
