@@ -231,9 +231,7 @@ joins pages that memories hold, and invents nothing useful where they hold nothi
   {"one NVIDIA H100" if training["device"] == "cuda" else "a CPU"}, peak learning rate {training["learning_rate"]}, seed
   {training["seed"]}; loss on the answer's tokens alone, {training["loss"]:.3f} nats a token on average,
   {training["final_loss"]:.4f} over the last tenth. To train it again:
-  `python -m dreamgym_env.training.embedded --passes 4 --steps {training["steps"]}
-  --batch-size {training["batch_size"]}`, in four minutes on such a GPU; `make embedded` is a shorter training for two
-  cores (RESULTS.md has the figures of both).
+  `make embedded`, four minutes on such a GPU. (RESULTS.md tells what shorter trainings gave.)
 - **Figures** ({measured(figures["runs"]["heldout"])}; `python benchmarks/fidelity.py --part heldout`): open loop on
   {held_out["steps"]:,} steps of {held_out["episodes"]} episodes on test tasks in `DreamGymReal/WebShop-v0`; guard,
   replay and memo off, nothing recorded of a step's own task among its memories; 95 % intervals.

@@ -111,13 +111,14 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             UnknownTaskError: no such task or split.
             ResetOptionError: an unknown option, one of the wrong type or length, or a task whose goal cannot be
                 checked.  All lanes are then unchanged.
+            gymnasium.error.AlreadyPendingCallError: one of these lanes was sent an action and not received.
             ClosedEnvironmentError: the environment was closed.
         """
         refuse_closed(self.closed)
-        self._refuse_under_way("reset")
         options = read_options(options)
         mask = options.pop("reset_mask", None)
         lanes = read_mask(mask, self.num_envs)
+        self._refuse_under_way(lanes, "reset")
         current = 1 if mask is None else self._group_size
         asked = options.pop("group_size", None)
         group_size = current if asked is None else read_group_size(asked, self.num_envs)
@@ -142,14 +143,15 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         Raises:
             InvalidActionError: an action is not a text.
             ResetNeeded: a lane has no episode.
+            gymnasium.error.AlreadyPendingCallError: a lane was sent an action and not received.
             ClosedEnvironmentError: the environment was closed.
             WorldModelError: the world model as a whole cannot answer; all lanes are unchanged.
         """
         refuse_closed(self.closed)
         if isinstance(actions, str) or not isinstance(actions, Sequence | np.ndarray) or len(actions) != self.num_envs:
             raise ValueError(f"step takes a sequence of {self.num_envs} actions, one for each environment.")
-        self._refuse_under_way("step")
         everyone = range(self.num_envs)
+        self._refuse_under_way(everyone, "step")
         running, ended = self._running_and_ended(everyone)
         episodes = [self._episode(lane) for lane in running]
         cleaned = [clean_action(actions[lane]) for lane in running]
@@ -203,15 +205,18 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             (m,) that says which, in rising order.  m is less than ``min_envs`` (it may be 0) only after a timeout.
 
         Raises:
+            ValueError: ``min_envs`` is less than 1.
             gymnasium.error.NoAsyncCallError: no lane is under way.
             ClosedEnvironmentError: the environment was closed.
             WorldModelError: the world model as a whole cannot answer.  Lanes that it was asked about are unchanged:
                 send their actions again.  What had come before is returned by the next call.
         """
         refuse_closed(self.closed)
+        if min_envs < 1:
+            raise ValueError(f"min_envs must be at least 1, not {min_envs!r}; timeout=0 returns at once.")
         if not self._pending:
             raise NoAsyncCallError("No environment is under way: send() actions before recv().", "recv")
-        enough = min(min_envs, self._pending)
+        enough = min(min_envs, len(self._pending))
         give_up_at = None if timeout is None else time.monotonic() + timeout
         while len(self._arrived) + len(self._ended_lanes) < enough and self._under_way:
             patience = None if give_up_at is None else give_up_at - time.monotonic()
@@ -235,14 +240,16 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         self.backend.close()
 
     @property
-    def _pending(self) -> int:
-        """How many lanes were sent an action and not received."""
-        return len(self._under_way) + len(self._arrived) + len(self._ended_lanes)
+    def _pending(self) -> set[int]:
+        """Lanes that were sent an action and not received."""
+        return {*self._under_way.values(), *self._arrived, *self._ended_lanes}
 
-    def _refuse_under_way(self, call: str) -> None:
-        if self._pending:
+    def _refuse_under_way(self, lanes: Sequence[int], call: str) -> None:
+        busy = sorted(self._pending.intersection(lanes))
+        if busy:
             raise AlreadyPendingCallError(
-                f"{self._pending} environments are under way: recv() what comes of their actions before {call}().", call
+                f"Environments {busy[:10]} are under way: recv() what comes of their last actions before {call}().",
+                call,
             )
 
     @contextlib.contextmanager
@@ -258,12 +265,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         lanes = [int(lane) for lane in env_ids]
         if len(set(lanes)) < len(lanes) or not all(0 <= lane < self.num_envs for lane in lanes):
             raise ValueError(f"env_ids must be different numbers from 0 to {self.num_envs - 1}, not {lanes[:10]}.")
-        pending = {*self._under_way.values(), *self._arrived, *self._ended_lanes}
-        busy = [lane for lane in lanes if lane in pending]
-        if busy:
-            raise AlreadyPendingCallError(
-                f"Environments {busy[:10]} are under way: recv() what comes of their last actions first.", "send"
-            )
+        self._refuse_under_way(lanes, "send")
         return lanes
 
     def _results(

@@ -179,6 +179,20 @@ class TestFlow:
         assert infos["env_id"].tolist() == [1] and observations == (NOTHING,)
         assert model.timeouts == []
 
+    def test_a_lane_that_ended_is_reset_while_others_are_under_way(self, make_vec: MakeVec):
+        model = PatientModel()
+        envs = make_vec(2, model, memo=False, autoreset_mode="Disabled")
+        envs.reset(seed=0)
+        envs.send(["look", "leave"])
+        model.released = [1]
+        _, _, terminations, *_ = envs.recv()
+        assert terminations.tolist() == [True]
+        _, infos = envs.reset(options={"reset_mask": np.array([False, True])})
+        assert infos["_task_id"].tolist() == [False, True]
+        envs.send(["look"], [1])
+        model.released = [0, 2]
+        assert envs.recv(2)[-1]["env_id"].tolist() == [0, 1]
+
     def test_a_timeout_returns_what_there_is(self, make_vec: MakeVec):
         model = PatientModel()
         envs = make_vec(2, model, memo=False)
@@ -223,13 +237,25 @@ class TestMistakes:
         envs = make_vec(3, PatientModel())
         envs.reset(seed=0)
         envs.send(["look"], [1])
-        for call in (lambda: envs.send(["look"], [1]), lambda: envs.send(["look"] * 3)):
+        calls = (
+            lambda: envs.send(["look"], [1]),
+            lambda: envs.send(["look"] * 3),
+            lambda: envs.step(["look"] * 3),
+            envs.reset,
+            lambda: envs.reset(options={"reset_mask": np.array([True, True, False])}),
+        )
+        for call in calls:
             with pytest.raises(AlreadyPendingCallError, match=r"\[1\] are under way"):
                 call()
-        for call in (lambda: envs.step(["look"] * 3), envs.reset):
-            with pytest.raises(AlreadyPendingCallError, match="1 environments are under way"):
-                call()
         envs.send(["look"], [0])
+
+    @pytest.mark.parametrize("min_envs", [0, -1])
+    def test_waiting_for_nobody(self, make_vec: MakeVec, min_envs: int):
+        envs = make_vec()
+        envs.reset(seed=0)
+        envs.send(["look"] * 3)
+        with pytest.raises(ValueError, match="at least 1"):
+            envs.recv(min_envs)
 
     @pytest.mark.parametrize(
         ("actions", "env_ids"),
