@@ -62,6 +62,7 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/fidelity.py
 	$(BIN)/python benchmarks/embedders.py
 	$(BIN)/python benchmarks/webshop.py
+	$(BIN)/python benchmarks/speculation.py
 	$(BIN)/python benchmarks/report.py
 
 # The shipped seed experience (minutes) and the embedded model (minutes on a GPU, a night on two cores), made again.

@@ -114,6 +114,7 @@ def measure_held_out(domain: Domain, world_model: str, steps: Sequence[Transitio
         _CONSOLE.print(table)
     unseen = [answer for answer in answers[MODEL] if is_unseen_search(domain, answer)]
     others = [answer for answer in answers[MODEL] if not is_unseen_search(domain, answer)]
+    revisits = [answer for answer in answers[MODEL] if is_revisit(answer)]
     figures = {
         **report.to_json(),
         "page_kinds": {
@@ -123,8 +124,9 @@ def measure_held_out(domain: Domain, world_model: str, steps: Sequence[Transitio
         "unseen_searches": len(unseen) / len(steps),
         "exact_but_unseen_searches": estimate([answer.exact for answer in others], others),
         "shared_products": estimate([shared_products(answer) for answer in unseen], unseen),
+        "revisits": estimate([answer.exact for answer in revisits], revisits),
     }
-    _CONSOLE.print({name: figures[name] for name in list(figures)[-4:]})
+    _CONSOLE.print({name: figures[name] for name in list(figures)[-5:]})
     return figures
 
 
@@ -133,6 +135,12 @@ def is_unseen_search(domain: Domain, answer: Answer) -> bool:
     results = domain.page_kind(answer.step.next_state) == "results"
     searched = domain.action_kind(answer.step.action) in ("search", "next")
     return results and searched and answer.memory not in ("exact", "near")
+
+
+def is_revisit(answer: Answer) -> bool:
+    """Return whether a step leads back to a page that the episode has shown before."""
+    step = answer.step
+    return step.valid and step.next_state != step.state and step.next_state in {turn.state for turn in step.history}
 
 
 def shared_products(answer: Answer) -> float:

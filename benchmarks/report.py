@@ -83,7 +83,8 @@ def throughput(results: dict[str, Any]) -> Iterable[str]:
         seconds, memory = results["import"], results["memory"]
         yield (
             f"`import dreamgym_env` takes {seconds['seconds']:.2f} s (gymnasium alone "
-            f"{seconds['of_that_gymnasium']:.2f} s). A process with {memory['memories']:,} memories open holds "
+            f"{seconds['of_that_gymnasium']:.2f} s); `gym.make` and `reset` take {seconds['make_and_reset']:.2f} s "
+            f"once the shipped experience is indexed. A process with {memory['memories']:,} memories open holds "
             f"{memory['resident_mib']:,.0f} MiB (peak {memory['peak_mib']:,.0f} MiB) and opens them in "
             f"{memory['open_seconds']:.2f} s.\n"
         )
@@ -94,7 +95,8 @@ def webshop(results: dict[str, Any]) -> Iterable[str]:
     yield f"## WebShop, dream and real\n\n`python benchmarks/webshop.py --data FOLDER`, {measured(results)}.\n"
     if sessions := results.get("recorded_sessions"):
         yield (
-            f"Sessions recorded in the original WebShop, replayed in `DreamGymReal/WebShop-v0` on the original's data: "
+            f"Sessions recorded in the original WebShop, replayed in `DreamGymReal/WebShop-v0` on the original's data "
+            f"({sessions['date']}): "
             f"{sessions['sessions']} sessions, {sessions['identical']:.1%} of {sessions['transitions']} transitions "
             f"identical (text, clickables, score, end), result pages share {sessions['shared_products']:.1%} of their "
             f"products, {sessions['equal_final_rewards']:.0%} of final rewards equal.\n"
@@ -204,6 +206,7 @@ def model_card(settings: dict[str, Any], figures: dict[str, Any]) -> str:
         ["next state exact", percent(model["exact_match"], interval=True)],
         ["... but for new searches' results", percent(held_out["exact_but_unseen_searches"], interval=True)],
         ["products that these share with the real page", percent(held_out["shared_products"], interval=True)],
+        ["pages shown again the same", percent(held_out["revisits"], interval=True)],
         ["success by the verifier", percent(model["verified_reward_accuracy"], interval=True)],
         ["success by the model's own word", percent(model["reward_accuracy"], interval=True)],
         ["... false, of the steps that are none", percent(model["false_success"], interval=True)],
@@ -246,6 +249,7 @@ def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:
         f"({measured(run)}): every step is asked by itself, nothing recorded of its own task is among the memories; "
         f"guard, replay and memo are off. 95 % intervals, bootstrap over episodes. Pages that follow: {kinds}.\n"
     )
+    model = results["overall"]["world model"]
     figures = ("exact_match", "line_f1", "reward_accuracy", "termination_accuracy", "false_success", "missed_success")
     verified = ("verified_reward_accuracy", "verified_false_success")
     yield table(
@@ -258,7 +262,10 @@ def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:
     yield (
         f"Results of a search that was never recorded are {results['unseen_searches']:.1%} of the steps: such a page "
         f"shows {percent(results['shared_products'], interval=True)} of the real page's products. All other steps are "
-        f"exact in {percent(results['exact_but_unseen_searches'], interval=True)}.\n"
+        f"exact in {percent(results['exact_but_unseen_searches'], interval=True)}. A page that the episode has shown "
+        f"before is the same again in {percent(results['revisits'])} of {results['revisits']['count']} revisits. "
+        f"A step reads {model['prompt_tokens']['value']:.0f} tokens and writes "
+        f"{model['completion_tokens']['value']:.1f}.\n"
     )
     yield "The model by kind of step:\n"
     yield table(
