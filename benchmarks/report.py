@@ -168,12 +168,12 @@ def fidelity(results: dict[str, Any]) -> Iterable[str]:
         )
     if codec := results.get("codec"):
         yield (
-            f"Writing a page by reference (`edits`) or out (`full`), the same weights and prompts, 32 steps at once "
-            f"({measured(results['runs']['codec'])}). The model cannot write pages out; `full` is the time of decoding "
-            f"as many tokens as that takes, up to the end of its context.\n"
+            f"Writing a page by reference (`edits`) or out (`full`): the same weights, prompts and episodes, 32 "
+            f"lanes, replay and memo off ({measured(results['runs']['codec'])}). The model cannot write pages out; "
+            "`full` takes the time of decoding as many tokens as that takes, up to the end of its context.\n"
         )
         yield table(
-            ["codec", "tokens written a step", "steps/s of the generator"],
+            ["codec", "tokens written a step", "env steps/s"],
             [[name, f"{codec[name]['tokens']:.1f}", f"{codec[name]['rate']:.1f}"] for name in ("edits", "full")],
         )
         yield f"`edits` writes {codec['token_ratio']:.1%} of the tokens and is {codec['speedup']:.1f} times as fast.\n"
