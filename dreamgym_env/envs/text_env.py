@@ -143,7 +143,9 @@ def refuse_closed(closed: bool) -> None:
         raise ClosedEnvironmentError("This environment was closed: make another one.")
 
 
-_TRUNCATING: frozenset[StopReason] = frozenset({StopReason.STEP_LIMIT, StopReason.MODEL_FAILURE})
+_TRUNCATING: frozenset[StopReason] = frozenset(
+    {StopReason.STEP_LIMIT, StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE}
+)
 
 
 def is_truncated(stop: StopReason) -> bool:
