@@ -20,38 +20,40 @@ from dreamgym_env.domains.alfworld.affordances import (
     accepts,
 )
 from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse, thing_class
-from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, World, track
+from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, NOTHING_KNOWN, World, track
 from dreamgym_env.types import Turn
 
 __all__ = ["available_actions", "guard"]
 
 
-def available_actions(history: Sequence[Turn], state: str) -> tuple[str, ...]:
+def available_actions(history: Sequence[Turn], state: str, start: World = NOTHING_KNOWN) -> tuple[str, ...]:
     """Return the canonical texts of the actions that an episode's current state admits.
 
     Args:
         history: all turns of the episode before the current state, oldest first.
         state: the current state's text.
+        start: what is known before the first text; with all of a task's facts the actions are exactly the engine's.
 
     Returns:
         The actions: what needs no object, ways to go, then what can be done where one stands.
     """
-    return tuple(action.text for action in _admissible(track(history, state)))
+    return tuple(action.text for action in _admissible(track(history, state, start)))
 
 
-def guard(history: Sequence[Turn], state: str, action: str) -> str | None:
+def guard(history: Sequence[Turn], state: str, action: str, start: World = NOTHING_KNOWN) -> str | None:
     """Return the engine's answer to an action that is not admissible, or None for one that is.
 
     Args:
         history: all turns of the episode before the current state, oldest first.
         state: the current state's text.
         action: any text.
+        start: what is known before the first text, as for :func:`available_actions`.
 
     Returns:
         ``"Nothing happens."``, or None where the action is admissible.
     """
     parsed = parse(action)
-    if parsed is not None and parsed in set(_admissible(track(history, state))):
+    if parsed is not None and parsed in set(_admissible(track(history, state, start))):
         return None
     return NOTHING_HAPPENS
 

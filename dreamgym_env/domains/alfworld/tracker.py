@@ -1,7 +1,7 @@
 """Follows an episode from its texts and actions alone: where the agent is, what it holds, what it has seen where.
 
 :func:`track` folds the turns of an episode into a :class:`World`.  A world holds only what the texts have shown or what
-follows from them; nothing hidden is looked up.  The text decides whether an action had its effect: taking an apple
+follows from them, and what a task's facts tell where they may be used.  The text decides whether an action had its effect: taking an apple
 takes it when the answer says that it was picked up.
 
 Two facts of the engine shape the bookkeeping:
@@ -16,21 +16,25 @@ Two facts of the engine shape the bookkeeping:
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from dreamgym_env.domains.alfworld.affordances import is_receptacle_class
 from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse, thing_class
 from dreamgym_env.types import Turn
 
-__all__ = ["NOTHING_HAPPENS", "World", "begin", "track"]
+__all__ = ["NOTHING_HAPPENS", "NOTHING_KNOWN", "World", "track", "world_of_facts"]
 
 NOTHING_HAPPENS = "Nothing happens."
 """What the engine answers to an action that is not admissible."""
 
 _NAME = re.compile(r"[a-z]+ [1-9][0-9]{0,3}")
-_CONTENTS = re.compile(r"(?:On the (?P<top>[a-z]+ \d+)|The (?P<inside>[a-z]+ \d+) is open\. In it), you see (?P<list>[^.\n]*)")
+_CONTENTS = re.compile(
+    r"(?:On the (?P<top>[a-z]+ \d+)|The (?P<inside>[a-z]+ \d+) is open\. In it), you see (?P<list>[^.\n]*)"
+)
 _CLOSED = re.compile(r"The (?P<name>[a-z]+ \d+) is closed\.")
 _FACING = re.compile(r"You are facing the (?P<here>[^.\n]*)\.(?: Next to it, you see (?P<floor>[^.\n]*))?")
 _START = re.compile(r"Looking quickly around you, you see (?P<list>[^.\n]*)")
@@ -40,9 +44,9 @@ _CHUNK = 100
 """Turns that are folded in one go; bounds the depth of recursion for episodes of any length."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class World:
-    """What an episode has shown until now."""
+    """What is known of a house at one moment of an episode; two worlds are equal if they are the same object."""
 
     receptacles: tuple[str, ...] = ()
     """Names of the receptacles, in the order in which they were named."""
@@ -99,32 +103,97 @@ class World:
         return _seen(world, state)
 
 
-def begin(state: str) -> World:
-    """Return the world that an episode's first text shows."""
-    return _seen(World(), state)
+NOTHING_KNOWN = World()
+"""The world before an episode's first text, where nobody knows the task's hidden facts."""
 
 
-def track(history: Sequence[Turn], state: str) -> World:
+def track(history: Sequence[Turn], state: str, start: World = NOTHING_KNOWN) -> World:
     """Return the world of an episode in its current state.
 
     Args:
         history: all turns of the episode before the current state, oldest first.
         state: the current state's text.
+        start: what is known before the first text (:func:`world_of_facts`); nothing, where only the texts may count.
 
     Returns:
         The world; the same object for the same episode while it is remembered, so that a step costs one fold.
     """
     turns = tuple(history)
     for count in range(0, len(turns), _CHUNK):
-        _tracked(turns[:count], turns[count].state)
-    return _tracked(turns, state)
+        _tracked(start, turns[:count], turns[count].state)
+    return _tracked(start, turns, state)
 
 
 @functools.lru_cache(maxsize=8192)
-def _tracked(turns: tuple[Turn, ...], state: str) -> World:
+def _tracked(start: World, turns: tuple[Turn, ...], state: str) -> World:
     if not turns:
-        return begin(state)
-    return _tracked(turns[:-1], turns[-1].state).after(turns[-1].action, state)
+        return _seen(start, state)
+    return _tracked(start, turns[:-1], turns[-1].state).after(turns[-1].action, state)
+
+
+def world_of_facts(facts: Mapping[str, Any]) -> World:
+    """Return what a task's hidden facts tell of its house before the first step.
+
+    Args:
+        facts: a mapping of which these members are read, where it has them; all names are those of the texts::
+
+            contents   receptacle -> objects in it, for every receptacle (an object may be in several)
+            beside     receptacle -> objects that stand beside it, in no receptacle
+            doors      receptacles that can be opened; at the start they are closed
+            open       ... but for these, which are open
+            together   lists of receptacles that stand at one place
+            hot, cool, clean, sliced, lit    objects in that condition
+
+    Returns:
+        The world; the same object for the same facts while it is remembered.
+
+    Raises:
+        ValueError: a member is not of that form; the message is the end of a sentence.
+    """
+    return _world_of_facts(json.dumps({name: facts[name] for name in _FACTS if name in facts}))
+
+
+_CONDITIONS = ("hot", "cool", "clean", "sliced", "lit")
+_FACTS = ("contents", "beside", "doors", "open", "together", *_CONDITIONS)
+
+
+@functools.lru_cache(maxsize=1024)
+def _world_of_facts(text: str) -> World:
+    facts = json.loads(text)
+    if not facts:
+        return NOTHING_KNOWN
+    contents, beside = (_checked_lists(facts.get(name, {}), name) for name in ("contents", "beside"))
+    opened = _checked(facts.get("open", []), "open")
+    world = World(
+        receptacles=tuple(contents),
+        contents=contents,
+        floor=beside,
+        opened=opened,
+        closed=_checked(facts.get("doors", []), "doors") - opened,
+        **{name: _checked(facts.get(name, []), name) for name in _CONDITIONS},
+    )
+    groups = facts.get("together", [])
+    if not isinstance(groups, list):
+        raise ValueError(f"its fact 'together' is {groups!r:.60}, not a list of lists of names")
+    for group in groups:
+        for name in sorted(_checked(group, "together")):
+            world = _together(world, group[0], name)
+    return world
+
+
+def _checked(names: object, fact: str) -> frozenset[str]:
+    """Return names as a set. Raises ValueError for anything but a list of names."""
+    if not isinstance(names, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
+        raise ValueError(f"its fact {fact!r} holds {names!r:.60}, not a list of names such as 'cabinet 1'")
+    return frozenset(names)
+
+
+def _checked_lists(facts: object, fact: str) -> dict[str, frozenset[str]]:
+    """Return names by receptacle. Raises ValueError for anything but a mapping of names to lists of names."""
+    if not isinstance(facts, dict):
+        raise ValueError(f"its fact {fact!r} is {facts!r:.60}, not a mapping of receptacles to lists of objects")
+    _checked(list(facts), fact)
+    return {receptacle: _checked(names, fact) for receptacle, names in facts.items()}
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -195,8 +264,13 @@ def _refused(world: World, action: ParsedAction) -> World:
 
 
 def _went(world: World, action: ParsedAction, state: str) -> World:
-    shown = state.startswith("You arrive at ") or f"On the {action.place}," in state or f"The {action.place} is" in state
-    return replace(_with_receptacles(world, (action.place,)), place=action.place) if shown else world
+    if not (state.startswith("You arrive at ") or _describes(state, action.place)):
+        return world
+    return replace(_with_receptacles(world, (action.place,)), place=action.place)
+
+
+def _describes(state: str, receptacle: str) -> bool:
+    return f"On the {receptacle}, you see" in state or f"The {receptacle} is" in state
 
 
 def _opened(world: World, action: ParsedAction, state: str) -> World:
@@ -231,7 +305,7 @@ def _moved(world: World, action: ParsedAction, state: str) -> World:
 
 
 def _examined(world: World, action: ParsedAction, state: str) -> World:
-    if action.object in world.receptacles and state.strip():
+    if _describes(state, action.object):
         world = _together(world, world.place, action.object)
     if not (found := _EXAMINED.match(state)):
         return _lit(world, action.object) if state.startswith(f"This {action.object} is on.") else world

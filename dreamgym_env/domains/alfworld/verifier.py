@@ -25,7 +25,7 @@ from typing import Any
 
 from dreamgym_env.domains.alfworld.affordances import CONDITIONABLE, FIXED, LAMPS, accepts, is_receptacle_class
 from dreamgym_env.domains.alfworld.grammar import thing_class
-from dreamgym_env.domains.alfworld.tracker import World, track
+from dreamgym_env.domains.alfworld.tracker import World, track, world_of_facts
 from dreamgym_env.errors import ResetOptionError
 from dreamgym_env.types import Task, Turn, Verdict
 
@@ -70,23 +70,25 @@ class Goal:
 
 
 class ALFWorldVerifier:
-    """Judges a household episode, dreamt or real; needs neither the engine nor a task's hidden facts.
+    """Judges a household episode, dreamt or real, as the engine would; needs no engine.
 
-    What nobody has seen counts for nothing: the engine's own tasks never start with their goal half done.
+    Where the task has facts in the form that :func:`~.tracker.world_of_facts` reads, they count too.  They are needed
+    for one oddity: a mug that is in the coffee machine and on the countertop is still in the one when it was taken from
+    the other, so that heating it may fulfil a task before it is put anywhere.
     """
 
     def check(self, task: Task) -> None:
-        """Raise ResetOptionError unless the task has a goal that can be reached and judged."""
+        """Raise ResetOptionError unless the task has a goal that can be reached, and no facts that cannot be read."""
         goal_of(task)
+        _known_of(task)
 
     def verify(self, task: Task, history: Sequence[Turn], state: str, action: str, next_state: str) -> Verdict:
         """Judge the step: reaching the goal ends an episode, nothing else does.
 
         Raises:
-            ResetOptionError: the task's goal is none that :meth:`check` lets pass.
+            ResetOptionError: the task is none that :meth:`check` lets pass.
         """
-        goal = goal_of(task)
-        done = goal.reached(track((*history, Turn(state, action)), next_state))
+        done = goal_of(task).reached(track((*history, Turn(state, action)), next_state, _known_of(task)))
         return Verdict(done, done, float(done))
 
 
@@ -105,6 +107,14 @@ def goal_of(task: Task) -> Goal:
             f"(or 'lamp', for {_LIGHT}), for example {{'type': 'pick_heat_then_place_in_recep', 'object': 'Apple', "
             "'receptacle': 'Fridge'}. In a dream, success='model' lets the world model judge without a goal."
         ) from error
+
+
+def _known_of(task: Task) -> World:
+    """Return what a task's facts tell. Raises ResetOptionError."""
+    try:
+        return world_of_facts(task.facts)
+    except (TypeError, ValueError) as error:
+        raise ResetOptionError(f"Task {task.id!r} has facts that cannot be read: {error}.") from error
 
 
 def _read(goal: Mapping[str, Any]) -> Goal:
