@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dreamgym_env.domains.alfworld.goals import CONDITION_OF, TASK_TYPES, Goal
+from dreamgym_env.domains.alfworld.goals import CONDITION_OF, TASK_TYPES, count_of
 from dreamgym_env.domains.alfworld.package_data import ROOMS, Scene, affordances, goal_formulas, load_scene
+from dreamgym_env.domains.alfworld.verifier import Goal
 from dreamgym_env.domains.alfworld.wording import sentence_of
 from dreamgym_env.domains.draws import Draws
 
@@ -172,7 +173,7 @@ def _wanted(goal: Goal, room: _Room, draws: Draws) -> Goal:
     for thing in there:
         if _receptacle_class(room.places[thing]) == goal.receptacle:
             room.places[thing] = _somewhere(room, goal.object, draws, avoid=goal.receptacle)
-    for _ in range(len(there), draws.between(goal.count, 3)):
+    for _ in range(len(there), draws.between(count_of(goal), 3)):
         room.add(goal.object, _somewhere(room, goal.object, draws, avoid=goal.receptacle))
     return goal
 
@@ -201,7 +202,7 @@ def _problem(room: _Room, goal: Goal) -> str:
     for name in receptacle_classes:
         takes = sorted(tables.contents[name] & set(thing_classes))
         lines += [f"(canContain {name}Type {thing}Type)" for thing in takes]
-    formula = goal_formulas()[goal.task_type].format(obj=goal.object, recep=goal.receptacle, toggle=goal.lamp)
+    formula = goal_formulas()[goal.type].format(obj=goal.object, recep=goal.receptacle, toggle=goal.lamp)
     head = f"(define (problem {scene.name})\n(:domain alfred)"
     return "\n".join([head, *lines, ")", " ".join(formula.split())])  # the formula closes the definition, too
 

@@ -1,15 +1,14 @@
-"""What a task of ALFWorld asks for, read from the goal of its PDDL problem."""
+"""What a task of ALFWorld asks for, read from the goal of its PDDL problem, and what of it a task keeps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 
-from dreamgym_env.errors import GameError, ResetOptionError
-from dreamgym_env.types import Task
+from dreamgym_env.domains.alfworld.verifier import Goal
+from dreamgym_env.errors import GameError
 
-__all__ = ["CONDITION_OF", "TASK_TYPES", "Formula", "Goal", "goal_of", "read_goal"]
+__all__ = ["CONDITION_OF", "TASK_TYPES", "Formula", "count_of", "goal_members", "read_goal"]
 
 Formula = str | list["Formula"]
 """A PDDL expression: a lower-case word, or a list of expressions."""
@@ -38,46 +37,14 @@ _UNDERSTOOD = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """A task's structured goal; classes are written as in the texts, for example ``"countertop"``."""
-
-    task_type: str
-    """One of :data:`TASK_TYPES`."""
-    object: str
-    """Class of the object."""
-    receptacle: str = ""
-    """Class of the receptacle that it has to be in; empty for ``look_at_obj_in_light``."""
-    lamp: str = ""
-    """Class of the lamp, for ``look_at_obj_in_light`` alone."""
-
-    def to_dict(self) -> dict[str, str]:
-        """Return the goal as JSON values, without empty members."""
-        return {name: value for name, value in asdict(self).items() if value}
-
-    @property
-    def count(self) -> int:
-        """How many objects are wanted."""
-        return 2 if self.task_type == "pick_two_obj_and_place" else 1
+def count_of(goal: Goal) -> int:
+    """Return how many objects a goal wants."""
+    return 2 if goal.type == "pick_two_obj_and_place" else 1
 
 
-def goal_of(task: Task) -> Goal:
-    """Return the goal of a task.
-
-    Raises:
-        ResetOptionError: the task's goal lacks a member, or its type is none of the six.
-    """
-    given: Mapping[str, Any] = task.goal
-    kind = given.get("task_type")
-    if kind not in TASK_TYPES:
-        raise ResetOptionError(
-            f"The goal of task {task.id!r:.80} needs a 'task_type', one of {', '.join(TASK_TYPES)}; not {kind!r:.80}."
-        )
-    place = "lamp" if kind == "look_at_obj_in_light" else "receptacle"
-    for name in ("object", place):
-        if not isinstance(given.get(name), str) or not given[name]:
-            raise ResetOptionError(f"The goal of task {task.id!r:.80} names no {name!r}, which {kind} needs.")
-    return Goal(kind, given["object"], **{place: given[place]})
+def goal_members(goal: Goal) -> dict[str, str]:
+    """Return a goal as JSON values, without its empty members: what :attr:`dreamgym_env.types.Task.goal` holds."""
+    return {name: value for name, value in asdict(goal).items() if value}
 
 
 def read_goal(formula: Formula) -> Goal:

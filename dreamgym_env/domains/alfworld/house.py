@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dreamgym_env.domains.alfworld.goals import CONDITION_OF, Goal
+from dreamgym_env.domains.alfworld.goals import CONDITION_OF, count_of
+from dreamgym_env.domains.alfworld.verifier import Goal
 
 __all__ = ["House"]
 
@@ -27,9 +28,11 @@ class House:
     place_of: Mapping[str, int]
     """Receptacle -> number of the place that one stands at; receptacles may share it."""
     conditions: dict[str, set[str]]
-    """``clean``, ``hot``, ``cool``, ``on`` -> objects."""
+    """``clean``, ``hot``, ``cool``, ``lit`` -> objects."""
     fixed: frozenset[str]
     """Objects that cannot be taken."""
+    classes: Mapping[str, str]
+    """Class of each thing whose name says another."""
     place: int = -1
     """Where the agent is; -1 in the middle of the room."""
     hand: str = ""
@@ -45,10 +48,11 @@ class House:
         start = facts.get("start", ())
         return cls(
             contents=contents,
-            closed=set(facts.get("closed", ())),
+            closed=set(facts.get("doors", ())) - set(facts.get("open", ())),
             place_of=place_of,
-            conditions={name: set(facts.get(name, ())) for name in ("clean", "hot", "cool", "on")},
+            conditions={name: set(facts.get(name, ())) for name in ("clean", "hot", "cool", "lit")},
             fixed=frozenset(facts.get("fixed", ())),
+            classes=facts.get("classes", {}),
             place=place_of[start[0]] if start else -1,
         )
 
@@ -72,7 +76,7 @@ class House:
                 self.contents.setdefault(receptacle, []).append(thing)
                 self.hand = ""
             case "use":
-                self.conditions["on"].add(rest)
+                self.conditions["lit"].add(rest)
             case "clean" | "heat" | "cool":
                 self._treat(verb, rest.partition(" with ")[0])
 
@@ -81,9 +85,9 @@ class House:
 
         An object in the hand that is not wanted is kept: putting it down first is the agent's to decide.
         """
-        if goal.task_type == "look_at_obj_in_light":
+        if goal.type == "look_at_obj_in_light":
             walks = self._walks_into_light(goal)
-        elif goal.count == 2:
+        elif count_of(goal) == 2:
             walks = self._walks_for_two(goal)
         else:
             walks = (walk for _, walk in self._walks_for_one(goal))
@@ -98,7 +102,7 @@ class House:
 
     def _walks_for_one(self, goal: Goal) -> Iterator[tuple[str, list[str]]]:
         """Yield (target, walk) of bringing one object of the goal to each receptacle of its class."""
-        condition = CONDITION_OF.get(goal.task_type, "")
+        condition = CONDITION_OF.get(goal.type, "")
         for target in self._of_class(goal.receptacle):
             for thing in self._things(goal.object):
                 treated = not condition or thing in self.conditions[condition]
@@ -118,8 +122,8 @@ class House:
     def _walks_for_two(self, goal: Goal) -> Iterator[list[str]]:
         """Yield walks that bring as many objects as are missing to a receptacle; one after the other."""
         for target in self._of_class(goal.receptacle):
-            there = [thing for thing in self.contents[target] if _class(thing) == goal.object]
-            missing = goal.count - len(set(there))
+            there = [thing for thing in self.contents[target] if self._class(thing) == goal.object]
+            missing = count_of(goal) - len(set(there))
             if missing <= 0:
                 yield []
                 continue
@@ -159,7 +163,7 @@ class House:
             for stand in self._holders(lamp):
                 for thing in self._things(goal.object):
                     for walk, place in self._in_hand(thing):
-                        light = [] if lamp in self.conditions["on"] else [f"use {lamp}"]
+                        light = [] if lamp in self.conditions["lit"] else [f"use {lamp}"]
                         yield [*walk, *self._towards(stand, place), *light]
 
     def _in_hand(self, thing: str) -> Iterator[tuple[list[str], int]]:
@@ -179,7 +183,7 @@ class House:
         return [*self._towards(receptacle, place), *([f"open {receptacle}"] if receptacle in self.closed else [])]
 
     def _of_class(self, kind: str) -> list[str]:
-        return [name for name in self.contents if _class(name) == kind]
+        return [name for name in self.contents if self._class(name) == kind]
 
     def _holders(self, thing: str) -> list[str]:
         return [name for name, things in self.contents.items() if thing in things]
@@ -187,8 +191,7 @@ class House:
     def _things(self, kind: str, *, fixed: bool = False) -> list[str]:
         """Return the things of a class that can be taken (or those that cannot), each once."""
         names = [self.hand, *(thing for things in self.contents.values() for thing in things)]
-        return [name for name in dict.fromkeys(names) if _class(name) == kind and (name in self.fixed) == fixed]
+        return [name for name in dict.fromkeys(names) if self._class(name) == kind and (name in self.fixed) == fixed]
 
-
-def _class(name: str) -> str:
-    return name.partition(" ")[0]
+    def _class(self, name: str) -> str:
+        return self.classes.get(name) or name.partition(" ")[0]

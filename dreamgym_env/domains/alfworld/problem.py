@@ -19,7 +19,7 @@ __all__ = ["Problem", "first_observation", "read_problem"]
 
 _COMMENT = re.compile(r";[^\n]*")
 _TOKEN = re.compile(r"[()]|[^\s()]+")
-_CONDITIONS = {"ishot": "hot", "iscool": "cool", "isclean": "clean", "issliced": "sliced", "istoggled": "on"}
+_CONDITIONS = {"ishot": "hot", "iscool": "cool", "isclean": "clean", "issliced": "sliced", "istoggled": "lit"}
 _NEEDED = ("atlocation", "receptacleatlocation", "receptacletype", "objecttype")
 _WELCOME = "-= Welcome to TextWorld, ALFRED! =-"
 
@@ -46,38 +46,57 @@ class Problem:
     def facts(self) -> dict[str, Any]:
         """Return what is true at the start, as JSON values; what there is none of is left out.
 
-        ``contents``: receptacle -> objects in it; ``closed``, ``open``: receptacles with a door; ``together``: lists of
-        receptacles at one place; ``start``: receptacles that the agent starts at; ``hot``, ``cool``, ``clean``,
-        ``sliced``, ``on``: objects; ``within``: object -> objects in it; ``fixed``: objects in receptacles that cannot
-        be taken.
+        All that :func:`~.tracker.world_of_facts` reads, and ``start``: receptacles that the agent starts at;
+        ``within``: object -> objects in it; ``fixed``: objects in receptacles that cannot be taken.
         """
         name, statements = self.name_of, self.statements
         contents: dict[str, list[str]] = {receptacle: [] for receptacle in self.receptacles()}
         for thing, receptacle in statements.get("inreceptacle", ()):
             contents.setdefault(name[receptacle], []).append(name[thing])
-        opened = {name[receptacle] for (receptacle,) in statements.get("opened", ())}
-        doors = [name[receptacle] for (receptacle,) in statements.get("openable", ())]
-        places = dict.fromkeys(place for _, place in statements["receptacleatlocation"])
         within: dict[str, list[str]] = {}
         for thing, holder in statements.get("inreceptacleobject", ()):
             within.setdefault(name[holder], []).append(name[thing])
+        places = dict.fromkeys(place for _, place in statements["receptacleatlocation"])
         carried = {name[thing] for (thing,) in statements.get("pickupable", ())}
         facts = {
             "contents": contents,
-            "closed": [receptacle for receptacle in doors if receptacle not in opened],
-            "open": [receptacle for receptacle in doors if receptacle in opened],
+            "beside": self._beside(),
+            "doors": self._all_of("openable"),
+            "open": self._all_of("opened"),
             "together": [list(group) for place in places if len(group := self.receptacles(place)) > 1],
+            "classes": self._odd_classes(),
             "start": list(self.start()),
             "within": within,
             "fixed": [thing for things in contents.values() for thing in things if thing not in carried],
+            **{condition: self._all_of(predicate) for predicate, condition in _CONDITIONS.items()},
         }
-        for predicate, condition in _CONDITIONS.items():
-            facts[condition] = [name[thing] for (thing,) in statements.get(predicate, ())]
         return {key: value for key, value in facts.items() if value}
 
     def accepts(self, receptacle: str, thing: str) -> bool:
         """Return whether receptacles of a class take objects of a class."""
         return (f"{receptacle}type", f"{thing}type") in self.statements.get("cancontain", ())
+
+
+    def _all_of(self, predicate: str) -> list[str]:
+        """Return the names of all things that a predicate is true of."""
+        return [self.name_of[thing] for (thing,) in self.statements.get(predicate, ())]
+
+    def _beside(self) -> dict[str, list[str]]:
+        """Return which things that can be used stand in no receptacle: receptacle at that place -> things."""
+        placed = {thing for thing, _ in self.statements.get("inreceptacle", ())}
+        usable = {thing for key in ("pickupable", "sliceable") for (thing,) in self.statements.get(key, ())}
+        beside: dict[str, list[str]] = {}
+        for thing, place in self.statements.get("objectatlocation", ()):
+            near = self.receptacles(place)
+            if near and thing in usable - placed:
+                beside.setdefault(near[0], []).append(self.name_of[thing])
+        return beside
+
+    def _odd_classes(self) -> dict[str, str]:
+        """Return the class of each thing whose name says another."""
+        typed = (*self.statements["receptacletype"], *self.statements["objecttype"])
+        classes = {self.name_of[thing]: kind.removesuffix("type") for thing, kind in typed if thing in self.name_of}
+        return {name: kind for name, kind in classes.items() if name.partition(" ")[0] != kind}
 
 
 def read_problem(text: str) -> Problem:

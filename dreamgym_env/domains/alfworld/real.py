@@ -8,8 +8,9 @@ from typing import Any
 
 from dreamgym_env.domains.alfworld.domain import ALFWorld
 from dreamgym_env.domains.alfworld.games import Game
+from dreamgym_env.domains.alfworld.grammar import parse
 from dreamgym_env.domains.alfworld.package_data import require_package
-from dreamgym_env.domains.alfworld.texts import NOTHING_HAPPENS
+from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS
 from dreamgym_env.domains.alfworld.workers import EngineError, EngineLostError, PlayedGame, Pool, Request
 from dreamgym_env.errors import GameError, KeywordError
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
@@ -18,6 +19,7 @@ from dreamgym_env.types import AnsweredBy, Source, StopReason, Task, Transition,
 __all__ = ["RealALFWorld"]
 
 _UNKNOWN_TASK = "UNKNOWN GOAL."
+"""What the installed package's words say in place of a task."""
 _MOST_WORKERS = 32
 """Processes at most by default; each takes about 100 MB."""
 
@@ -81,7 +83,7 @@ class RealALFWorld:
         """Take one action in each game; games in different processes move at the same time."""
         answers = self._pool.ask(
             [
-                Request(episode.session.game, {"step": episode.session.game.key, "action": action})
+                Request(episode.session.game, {"step": episode.session.game.key, "action": _command(episode, action)})
                 for episode, action in zip(episodes, actions, strict=True)
             ]
         )
@@ -135,6 +137,12 @@ class RealALFWorld:
 def _start_request(place: PlayedGame, game: Game) -> dict[str, Any]:
     logic = game.logic
     return {"start": place.key, "domain": logic.domain, "grammar": logic.grammar, "problem": game.problem}
+
+
+def _command(episode: Episode, action: str) -> str:
+    """Return an action as the engine knows it, whose commands have one spelling; in a dream case does not matter."""
+    parsed = parse(action)
+    return parsed.text if parsed and action.strip() not in episode.session.commands else action
 
 
 def _moved(episode: Episode, action: str, answer: Mapping[str, Any], step_limit: int | None) -> Outcome:

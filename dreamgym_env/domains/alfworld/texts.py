@@ -6,12 +6,10 @@ import functools
 import re
 from collections.abc import Sequence
 
+from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS
 from dreamgym_env.domains.segments import PLACEHOLDER, escape_segment, unescape_segment
 
-__all__ = ["NOTHING_HAPPENS", "join_sentences", "page_kind", "split_sentences"]
-
-NOTHING_HAPPENS = "Nothing happens."
-"""What the engine answers to an action that it does not offer."""
+__all__ = ["join_sentences", "page_kind", "split_sentences"]
 
 _TASK = "Your task is to: "
 _BREAK = re.compile(r"(?<=[.:]) (?!\n)|(?<!\n)(?=\n)")

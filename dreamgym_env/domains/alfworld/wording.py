@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dreamgym_env.domains.alfworld.goals import Goal
+from dreamgym_env.domains.alfworld.verifier import Goal
 from dreamgym_env.domains.draws import Draws
 
 __all__ = ["sentence_of"]
@@ -116,8 +116,8 @@ def sentence_of(goal: Goal, draws: Draws) -> str:
     """Return a sentence, with a full stop, that asks for a goal."""
     thing, place = _written(goal.object, draws), _written(goal.receptacle or goal.lamp, draws)
     article = draws.pick(("the", _article(place), "the"))
-    text = draws.pick(_SENTENCES[goal.task_type]).format(
-        a=draws.pick((_article(thing), "some", _article(thing))),
+    text = draws.pick(_SENTENCES[goal.type]).format(
+        a="some" if draws.chance(0.15) else _article(thing),
         thing=thing,
         things=_plural(thing),
         at="on" if goal.receptacle in _SURFACES else "in",

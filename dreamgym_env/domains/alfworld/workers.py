@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["EngineError", "PlayedGame", "Pool", "Request"]
+__all__ = ["EngineError", "EngineLostError", "PlayedGame", "Pool", "Request"]
 
 _MODULE = "dreamgym_env.domains.alfworld.engine"
 _PATIENCE = 2.0
