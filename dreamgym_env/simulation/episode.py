@@ -51,7 +51,7 @@ class Outcome:
     stop: StopReason
     memories: tuple[Memory, ...] = ()
     failure: str = ""
-    """Why the world model's answer could not be read; empty otherwise."""
+    """Why the world model's answer could not be read, or why the real engine gave none; empty otherwise."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0

@@ -1,11 +1,11 @@
 """ALFWorld: find, take, clean, heat, cool and place things in a house.
 
-**Task.** "put a clean mug on the desk.": six types of household tasks; look at a thing under a lamp, or bring one or two
-things to a place, as they are, clean, hot or cold.  Protocol: Shridhar et al., "ALFWorld" (ICLR 2021).
+**Task.** "put a clean mug on the desk.": six types of household tasks; look at a thing under a lamp, or bring one or
+two things to a place, as they are, clean, hot or cold.  Protocol: Shridhar et al., "ALFWorld" (ICLR 2021).
 
-**Actions.** ``look``, ``inventory``, ``help``, ``go to R``, ``open R``, ``close R``, ``take O from R``, ``move O to R``,
-``examine X``, ``use O``, ``heat O with R``, ``clean O with R``, ``cool O with R``, ``slice O with O``.  Anything else, and
-what is not possible where one stands, changes nothing: "Nothing happens."
+**Actions.** ``look``, ``inventory``, ``help``, ``go to R``, ``open R``, ``close R``, ``take O from R``,
+``move O to R``, ``examine X``, ``use O``, ``heat O with R``, ``clean O with R``, ``cool O with R``, ``slice O with O``.
+Anything else, and what is not possible where one stands, changes nothing: "Nothing happens."
 
 **States.** What the last action showed, in sentences; the first lists the furniture and says the task.
 
@@ -13,9 +13,9 @@ what is not possible where one stands, changes nothing: "Nothing happens."
 
 **End.** Reaching the goal ends an episode; so do 50 actions.
 
-**Games.** Generated ones by default (rooms of the test split are in no other); a file, ``games=PATH``; or ALFWorld's own
-data, ``games="official"`` where ``ALFWORLD_DATA`` names its folder (splits ``train``, ``valid_seen``, ``valid_unseen``).
-All need the extra ``alfworld``.
+**Games.** Generated ones by default (rooms of the test split are in no other); a file, ``games=PATH``; or ALFWorld's
+own data, ``games="official"`` where ``ALFWORLD_DATA`` names its folder (splits ``train``, ``valid_seen``,
+``valid_unseen``).  All need the extra ``alfworld``.
 
 **Ids.** ``DreamGym/ALFWorld-v0``, ``DreamGymReal/ALFWorld-v0``.
 """
@@ -40,24 +40,24 @@ from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifie
 __all__ = ["ALFWorld"]
 
 _RULES = """\
-- A house is one room with numbered receptacles (furniture, appliances) and numbered objects, such as "cabinet 3" and \
-"apple 1". The agent stands in the middle of the room at first, then at the receptacle that it went to last.
+- A house is one room with numbered receptacles (furniture, appliances) and numbered objects, such as "cabinet 3" \
+and "apple 1". The agent stands in the middle of the room at first, then at the receptacle it went to last.
 - go to R: "You arrive at R." and what it shows. A receptacle with a door or lid says "The R is closed." or "The R is \
-open. In it, you see a O 1, and a O 2."; any other says "On the R, you see ...", or "you see nothing". Receptacles may \
-stand at one place: who is at one is at all of them.
+open. In it, you see a O 1, and a O 2."; any other says "On the R, you see ...", or "you see nothing". Receptacles \
+may stand at one place: who is at one is at all of them.
 - open R, close R: "You open the R. The R is open. In it, you see ...", "You close the R."
-- take O from R, where it is open or has no door, with an empty hand: "You pick up the O from the R." One object is held \
-at a time; it is then no longer in R.
+- take O from R, where it is open or has no door, with an empty hand: "You pick up the O from the R." One object is held at \
+a time; it is then no longer in R.
 - move O to R, where O is held and such things go in or on R: "You move the O to the R."
-- clean O with a sinkbasin, heat O with a microwave, cool O with a fridge, O being held: "You clean the O using the R." \
-The appliance may stay closed. Heating ends that O is cool, and cooling that it is hot.
-- use O switches a lamp on: "You turn on the O." slice O with a knife that is held: "You sliced the O with the knife 1."
+- clean O with a sinkbasin, heat O with a microwave, cool O with a fridge, O being held: "You clean the O using the \
+R." The appliance may stay closed. Heating ends that O is cool, and cooling that it is hot.
+- use O switches a lamp on: "You turn on the O." slice O with a held knife: "You sliced the O with the knife 1."
 - look: "You are facing the R. Next to it, you see nothing." inventory: "You are carrying: a O 1." or "You are not \
 carrying anything." examine X: what a receptacle shows, or "This is a hot O 1.", "There's nothing special about O 1."
 - What is impossible changes nothing: "Nothing happens." So does going to where one already is.
 - An object stays where it was put; a receptacle stays open until it is closed.
-- The task is done, and the episode ends, as soon as the house is as the task wants it; for a lamp task, as soon as the \
-object is held at the place of the lamp that is on.
+- The task is done, and the episode ends, as soon as the house is as the task wants it; for a lamp task, as soon as \
+the object is held at the place of the lamp that is on.
 """
 
 
@@ -180,7 +180,8 @@ class ALFWorld:
         goal = problem.goal
         if walk is None or (goal.receptacle and not problem.accepts(goal.receptacle, goal.object)):
             raise GameError(
-                f"The game {task_id!r} cannot be solved: nothing leads to {goal_members(goal)} in it. Choose another task."
+                f"The game {task_id!r} cannot be solved: nothing leads to {goal_members(goal)} in it. Choose another "
+                "task."
             )
         return Task(
             id=task_id,

@@ -108,8 +108,8 @@ class GamesFile:
     """A JSON-lines file (``.gz`` or not) of games: ``alfworld/<split>/<number within the split>``.
 
     Each line has ``pddl_problem`` and ``task``, the sentence; ``split`` where the file has several.  With
-    ``logic="own"`` each also has ``domain_id`` and ``grammar_id``, and ``domain_<id>.pddl`` and ``grammar_<id>.twl2`` lie
-    beside the file.
+    ``logic="own"`` each also has ``domain_id`` and ``grammar_id``, and ``domain_<id>.pddl`` and
+    ``grammar_<id>.twl2`` lie beside the file.
     """
 
     def __init__(self, path: Path, logic: LogicChoice) -> None:
@@ -155,8 +155,8 @@ class GamesFile:
 class OfficialGames:
     """ALFWorld's own data: ``<folder>/json_2.1.*/<split>/*/trial_*/game.tw-pddl``.
 
-    The splits have their official names; ids are ``alfworld/<split>/<task>/<trial>``.  As in ALFWorld, games with sliced
-    objects or movable receptacles, and those marked as not solvable, are left out.
+    The splits have their official names; ids are ``alfworld/<split>/<task>/<trial>``.  As in ALFWorld, games with
+    sliced objects or movable receptacles are left out.
     """
 
     def __init__(self, folder: Path, logic: LogicChoice) -> None:
@@ -190,11 +190,15 @@ class OfficialGames:
         try:
             row = json.loads(path.read_text())
         except (OSError, ValueError) as error:
-            raise GameError(f"The game {path} cannot be read ({error}). Fetch it again with `alfworld-download`.") from error
+            raise GameError(
+                f"The game {path} cannot be read ({error}). Fetch it again with `alfworld-download`."
+            ) from error
         if not isinstance(row, dict) or not all(
             isinstance(row.get(key), str) for key in ("pddl_problem", "pddl_domain", "grammar")
         ):
-            raise GameError(f"The game {path} lacks 'pddl_problem', 'pddl_domain' or 'grammar': it is none of ALFWorld's.")
+            raise GameError(
+                f"The game {path} lacks 'pddl_problem', 'pddl_domain' or 'grammar': it is none of ALFWorld's."
+            )
         if row.get("solvable") is False:
             raise GameError(f"The game {path} is marked as not solvable; choose another task.")
         found = _TASK_IN_GRAMMAR.search(row["grammar"])

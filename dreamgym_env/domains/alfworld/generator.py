@@ -6,7 +6,7 @@ Rooms of the test split are seen in no other split.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dreamgym_env.domains.alfworld.goals import CONDITION_OF, TASK_TYPES, count_of

@@ -32,8 +32,27 @@ CONDITION_OF: Mapping[str, str] = {
 
 _CONDITIONS = {"isclean": "clean", "ishot": "hot", "iscool": "cool"}
 _UNDERSTOOD = frozenset(
-    "and exists not = objecttype receptacletype inreceptacle isclean ishot iscool cleanable heatable coolable "
-    "toggleable istoggled receptacleatlocation objectatlocation atlocation holds".split()
+    [
+        "and",
+        "exists",
+        "not",
+        "=",
+        "objecttype",
+        "receptacletype",
+        "inreceptacle",
+        "isclean",
+        "ishot",
+        "iscool",
+        "cleanable",
+        "heatable",
+        "coolable",
+        "toggleable",
+        "istoggled",
+        "receptacleatlocation",
+        "objectatlocation",
+        "atlocation",
+        "holds",
+    ]
 )
 
 

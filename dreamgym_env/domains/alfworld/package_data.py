@@ -45,7 +45,7 @@ class Scene:
     name: str
     """For example ``"FloorPlan201"``."""
     receptacles: Mapping[str, str]
-    """Id such as ``"Drawer|+00.95|+00.22|-02.20"`` -> name of the place that one stands at to use it; they may share it."""
+    """Id such as ``"Drawer|+00.95|+00.22|-02.20"`` -> name of the place that one uses it from; they may share it."""
     objects: tuple[str, ...]
     """Classes of the things that can be carried."""
     lamps: tuple[str, ...]
@@ -157,7 +157,7 @@ def load_scene(number: int) -> Scene:
 
 
 def _kind(name: str) -> str:
-    """Return the class of a receptacle: what its id begins with, or for a sink and a bathtub the basin that it ends in."""
+    """Return the class of a receptacle: the basin of a sink or a bathtub, else what its id begins with."""
     return name.split("|")[-1] if name.endswith("Basin") else name.split("|")[0]
 
 

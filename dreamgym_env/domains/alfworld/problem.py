@@ -76,7 +76,6 @@ class Problem:
         """Return whether receptacles of a class take objects of a class."""
         return (f"{receptacle}type", f"{thing}type") in self.statements.get("cancontain", ())
 
-
     def _all_of(self, predicate: str) -> list[str]:
         """Return the names of all things that a predicate is true of."""
         return [self.name_of[thing] for (thing,) in self.statements.get(predicate, ())]

@@ -122,14 +122,16 @@ class RealALFWorld:
         for last_try in (False, True):
             missing = [at for at in range(len(games)) if at not in started]
             placed = self._pool.place(len(missing))
-            requests = [Request(place, _start_request(place, games[at])) for place, at in zip(placed, missing, strict=True)]
+            requests = [
+                Request(place, _start_request(place, games[at])) for place, at in zip(placed, missing, strict=True)
+            ]
             for at, place, answer in zip(missing, placed, self._pool.ask(requests), strict=True):
                 if not isinstance(answer, EngineError):
                     started[at] = (place, answer)
                 elif last_try or not isinstance(answer, EngineLostError):
                     raise GameError(
-                        f"ALFWorld's engine cannot play the task {tasks[at].id!r:.80}: {answer}. Choose another task, or "
-                        "mend its game."
+                        f"ALFWorld's engine cannot play the task {tasks[at].id!r:.80}: {answer}. Choose another task, "
+                        "or mend its game."
                     ) from answer
         return [started[at] for at in range(len(games))]
 

@@ -67,8 +67,26 @@ _SENTENCES = {
     ),
 }
 _SURFACES = frozenset(
-    "armchair bed cart coffeetable countertop desk diningtable dresser handtowelholder ottoman shelf sidetable sofa "
-    "stoveburner toilet toiletpaperhanger towelholder tvstand".split()
+    [
+        "armchair",
+        "bed",
+        "cart",
+        "coffeetable",
+        "countertop",
+        "desk",
+        "diningtable",
+        "dresser",
+        "handtowelholder",
+        "ottoman",
+        "shelf",
+        "sidetable",
+        "sofa",
+        "stoveburner",
+        "toilet",
+        "toiletpaperhanger",
+        "towelholder",
+        "tvstand",
+    ]
 )
 _WORDS = {
     "alarmclock": "alarm clock",

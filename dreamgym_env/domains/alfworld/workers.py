@@ -37,7 +37,7 @@ class _Worker:
     def __init__(self) -> None:
         """Start it; it loads the engine when it is first asked."""
         environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - the interpreter that runs this
             [sys.executable, "-m", _MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -107,13 +107,18 @@ class _Worker:
             self._process.wait()
 
     def _lost(self) -> EngineLostError:
-        code = self._process.wait() if not self.alive else None
-        how = "does not answer" if code is None else f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+        try:
+            code = self._process.wait(_PATIENCE)  # its pipes close a moment before it is gone
+        except subprocess.TimeoutExpired:
+            code = None
+        how = (
+            "does not answer" if code is None else f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+        )
         return EngineLostError(f"the process of ALFWorld's engine (number {self.pid}) {how}")
 
 
 class PlayedGame:
-    """A game in progress in one of the processes; it is over when nobody refers to it, or when :meth:`end` is called."""
+    """A game in progress in one of the processes; it is over when nobody refers to it, or :meth:`end` is called."""
 
     def __init__(self, worker: _Worker, key: int) -> None:
         self.worker, self.key = worker, key
