@@ -46,8 +46,8 @@ and "apple 1". The agent stands in the middle of the room at first, then at the 
 open. In it, you see a O 1, and a O 2."; any other says "On the R, you see ...", or "you see nothing". Receptacles \
 may stand at one place: who is at one is at all of them.
 - open R, close R: "You open the R. The R is open. In it, you see ...", "You close the R."
-- take O from R, where it is open or has no door, with an empty hand: "You pick up the O from the R." One object is held at \
-a time; it is then no longer in R.
+- take O from R, where it is open or has no door, with empty hands: "You pick up the O from the R." One object is held \
+at a time; it is then no longer in R.
 - move O to R, where O is held and such things go in or on R: "You move the O to the R."
 - clean O with a sinkbasin, heat O with a microwave, cool O with a fridge, O being held: "You clean the O using the \
 R." The appliance may stay closed. Heating ends that O is cool, and cooling that it is hot.

@@ -1,4 +1,4 @@
-"""ALFWorld's own engine in a process of its own: ``python -m dreamgym_env.domains.alfworld.engine``.
+"""ALFWorld's own engine in a process of its own; this file is the program, and imports nothing else of the package.
 
 The process reads requests from its standard input and answers on its standard output, one JSON object a line, so that
 nothing but text ever crosses the boundary.  It is a process because the engine overwrites ``sys.argv``, keeps a game's

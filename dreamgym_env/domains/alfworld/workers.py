@@ -12,11 +12,12 @@ import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 __all__ = ["EngineError", "EngineLostError", "PlayedGame", "Pool", "Request"]
 
-_MODULE = "dreamgym_env.domains.alfworld.engine"
+_PROGRAM = Path(__file__).with_name("engine.py")
 _PATIENCE = 2.0
 """Seconds that a process has to end by itself when it is closed."""
 
@@ -38,7 +39,7 @@ class _Worker:
         """Start it; it loads the engine when it is first asked."""
         environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(  # noqa: S603 - the interpreter that runs this
-            [sys.executable, "-m", _MODULE],
+            [sys.executable, "-P", str(_PROGRAM)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
