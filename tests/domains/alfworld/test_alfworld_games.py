@@ -153,11 +153,11 @@ class TestOfficial:
 
     def test_alfworld_data_that_points_nowhere_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("ALFWORLD_DATA", str(tmp_path / "nowhere"))
-        with pytest.raises(GameError, match="ALFWORLD_DATA names .*nowhere', which is no folder"):
+        with pytest.raises(GameError, match=r"ALFWORLD_DATA names .*nowhere', which is no folder"):
             gym.make("DreamGymReal/ALFWorld-v0", games="official")
         assert not (tmp_path / "nowhere").exists()
         monkeypatch.setenv("ALFWORLD_DATA", str(tmp_path))
-        with pytest.raises(GameError, match="There are no games in .*alfworld-download"):
+        with pytest.raises(GameError, match=r"There are no games in .*alfworld-download"):
             gym.make("DreamGymReal/ALFWorld-v0", games="official")
         monkeypatch.delenv("ALFWORLD_DATA")
         with pytest.raises(GameError, match="needs ALFWORLD_DATA"):
