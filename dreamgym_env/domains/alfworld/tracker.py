@@ -71,6 +71,8 @@ class World:
     sliced: frozenset[str] = frozenset()
     lit: frozenset[str] = frozenset()
     """Lamps that were switched on; the engine never lets one go off."""
+    classes: Mapping[str, str] = field(default_factory=dict)
+    """Class of each thing that is of another than its name says: one official house has a bathtub that is a sink."""
 
     def here(self) -> tuple[str, ...]:
         """Return the receptacles within reach, in the order in which they were named; none in the middle of the room."""
@@ -78,6 +80,10 @@ class World:
             return ()
         group = self.groups.get(self.place, frozenset({self.place}))
         return tuple(name for name in self.receptacles if name in group)
+
+    def class_of(self, name: str) -> str:
+        """Return the class of a thing."""
+        return self.classes.get(name) or thing_class(name)
 
     def accessible(self, receptacle: str) -> bool:
         """Return whether things can be taken from a receptacle within reach: it is open, or has no door."""
@@ -142,6 +148,7 @@ def world_of_facts(facts: Mapping[str, Any]) -> World:
             doors      receptacles that can be opened; at the start they are closed
             open       ... but for these, which are open
             together   lists of receptacles that stand at one place
+            classes    thing -> its class, where its name says another
             hot, cool, clean, sliced, lit    objects in that condition
 
     Returns:
@@ -154,7 +161,7 @@ def world_of_facts(facts: Mapping[str, Any]) -> World:
 
 
 _CONDITIONS = ("hot", "cool", "clean", "sliced", "lit")
-_FACTS = ("contents", "beside", "doors", "open", "together", *_CONDITIONS)
+_FACTS = ("contents", "beside", "doors", "open", "together", "classes", *_CONDITIONS)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -170,6 +177,7 @@ def _world_of_facts(text: str) -> World:
         floor=beside,
         opened=opened,
         closed=_checked(facts.get("doors", []), "doors") - opened,
+        classes=_checked_classes(facts.get("classes", {})),
         **{name: _checked(facts.get(name, []), name) for name in _CONDITIONS},
     )
     groups = facts.get("together", [])
@@ -194,6 +202,14 @@ def _checked_lists(facts: object, fact: str) -> dict[str, frozenset[str]]:
         raise ValueError(f"its fact {fact!r} is {facts!r:.60}, not a mapping of receptacles to lists of objects")
     _checked(list(facts), fact)
     return {receptacle: _checked(names, fact) for receptacle, names in facts.items()}
+
+
+def _checked_classes(facts: object) -> dict[str, str]:
+    """Return classes by name. Raises ValueError for anything but a mapping of names to words."""
+    if not isinstance(facts, dict) or not all(isinstance(value, str) for value in facts.values()):
+        raise ValueError(f"its fact 'classes' is {facts!r:.60}, not a mapping of names to classes")
+    _checked(list(facts), "classes")
+    return facts
 
 
 def _names(text: str) -> tuple[str, ...]:

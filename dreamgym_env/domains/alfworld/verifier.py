@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from dreamgym_env.domains.alfworld.affordances import CONDITIONABLE, FIXED, LAMPS, accepts, is_receptacle_class
-from dreamgym_env.domains.alfworld.grammar import thing_class
 from dreamgym_env.domains.alfworld.tracker import World, track, world_of_facts
 from dreamgym_env.errors import ResetOptionError
 from dreamgym_env.types import Task, Turn, Verdict
@@ -59,13 +58,13 @@ class Goal:
         """Return whether the goal holds in a world."""
         if self.type == _LIGHT:
             lamps = {thing for name in world.here() for thing in world.objects_in(name)} & world.lit
-            return thing_class(world.holding) == self.object and any(thing_class(lamp) == self.lamp for lamp in lamps)
+            return world.class_of(world.holding) == self.object and any(world.class_of(lamp) == self.lamp for lamp in lamps)
         fits = _CONDITIONS.get(self.type, _anything)(world)
         needed = 2 if self.type == _TWO else 1
         return any(
-            sum(thing_class(thing) == self.object and fits(thing) for thing in things) >= needed
+            sum(world.class_of(thing) == self.object and fits(thing) for thing in things) >= needed
             for name, things in world.contents.items()
-            if thing_class(name) == self.receptacle
+            if world.class_of(name) == self.receptacle
         )
 
 
