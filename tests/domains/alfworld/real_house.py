@@ -6,19 +6,93 @@
 from __future__ import annotations
 
 import collections
+import functools
 import gzip
 import json
 import random
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from dreamgym_env.domains.alfworld.grammar import parse
 from dreamgym_env.types import Task, Turn
 
 Policy = Callable[[Sequence[str]], str]
+
+HEAT_MUG = ("go to microwave 1", "heat mug 1 with microwave 1")
+GAMES: dict[str, tuple[str, ...]] = {
+    "look_at_obj_in_light-Bowl-None-DeskLamp-316/trial_T20190908_230650_245482": (
+        "go to desk 1",
+        "take bowl 2 from desk 1",
+        "examine bowl 2",
+        "go to bed 1",
+        "use desklamp 1",
+        "go to desk 1",
+        "use desklamp 1",
+    ),
+    "pick_and_place_simple-CreditCard-None-ArmChair-202/trial_T20190909_011606_013059": (
+        "go to tvstand 1",
+        "take creditcard 4 from tvstand 1",
+        "put creditcard 4 in/on armchair 1",
+        "go to armchair 1",
+        "go to armchair 1",
+        "look",
+        "move creditcard 4 to armchair 1",
+    ),
+    "pick_clean_then_place_in_recep-Cloth-None-Toilet-406/trial_T20190908_102735_461565": (
+        "go to cabinet 2",
+        "take cloth 1 from cabinet 2",
+        "open cabinet 2",
+        "take cloth 1 from cabinet 2",
+        "go to toilet 1",
+        "move cloth 1 to toilet 1",
+        "take cloth 1 from toilet 1",
+        "go to sinkbasin 1",
+        "clean cloth 1 with sinkbasin 1",
+        "go to toilet 1",
+        "move cloth 1 to toilet 1",
+    ),
+    "pick_cool_then_place_in_recep-Pot-None-DiningTable-21/trial_T20190909_004531_429065": (
+        "go to stoveburner 4",
+        "take pot 1 from stoveburner 4",
+        "go to fridge 1",
+        "cool pot 1 with fridge 1",
+        "inventory",
+        "go to diningtable 3",
+        "move pot 1 to diningtable 3",
+    ),
+    "pick_heat_then_place_in_recep-Mug-None-SideTable-21/trial_T20190909_090729_088825": (
+        "go to coffeemachine 1",
+        "take mug 1 from coffeemachine 1",
+        *HEAT_MUG,
+        "go to fridge 1",
+        "cool mug 1 with fridge 1",
+        "go to sidetable 1",
+        "move mug 1 to sidetable 1",
+        "take mug 1 from sidetable 1",
+        *HEAT_MUG,
+        "examine mug 1",
+        "go to sidetable 1",
+        "move mug 1 to sidetable 1",
+    ),
+    "pick_two_obj_and_place-SprayBottle-None-GarbageCan-419/trial_T20190908_164236_518264": (
+        "go to sidetable 1",
+        "take spraybottle 2 from sidetable 1",
+        "go to garbagecan 1",
+        "move spraybottle 2 to garbagecan 1",
+        "go to sidetable 1",
+        "take spraybottle 1 from sidetable 1",
+        "go to garbagecan 1",
+        "move spraybottle 1 to garbagecan 1",
+    ),
+}
+"""One small game of each type, and actions that fulfil its task, after detours."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +111,20 @@ class PlayedEpisode:
 
     task: Task
     moments: tuple[Moment, ...]
+
+
+@functools.cache
+def real_episodes(data: Path) -> tuple[PlayedEpisode, ...]:
+    """Return two episodes of each of :data:`GAMES`: its own actions, and 25 random ones; skips without the engine."""
+    pytest.importorskip("alfworld", reason='needs the real engine: pip install alfworld==0.4.2 "textworld[pddl]"')
+    pytest.importorskip("textworld.envs.pddl", reason='needs the real engine: pip install "textworld[pddl]"')
+    games = {game["name"]: game for game in load_games(data)}
+    episodes = []
+    for seed, (name, actions) in enumerate(GAMES.items()):
+        with tempfile.TemporaryDirectory() as folder:
+            policies = (script(actions), explorer(seed))
+            episodes += play(games[name], Path(folder), policies, steps=25)
+    return tuple(episodes)
 
 
 def load_games(data: Path) -> list[dict[str, Any]]:
@@ -90,10 +178,10 @@ def facts_of(problem: str) -> dict[str, Any]:
     }
 
 
-def play(game: dict[str, Any], data: Path, folder: Path, policies: Sequence[Policy], steps: int) -> list[PlayedEpisode]:
+def play(game: dict[str, Any], folder: Path, policies: Sequence[Policy], steps: int) -> list[PlayedEpisode]:
     """Play a game in the real engine once with each policy, at most so many steps, and return the episodes."""
     task = task_of(game)
-    environment = _open(game, data, folder)
+    environment = _open(game, folder)
     try:
         return [PlayedEpisode(task, tuple(_moments(environment, policy, steps))) for policy in policies]
     finally:
@@ -129,12 +217,15 @@ def _moments(environment: Any, policy: Policy, steps: int) -> Iterator[Moment]:
             return
         action = policy(answer["admissible_commands"])
         history = (*history, Turn(state, action))
-        answer, _, done = environment.step(action)
+        parsed = parse(action)
+        answer, _, done = environment.step(parsed.text if parsed else action)
 
 
-def _open(game: dict[str, Any], data: Path, folder: Path) -> Any:
+def _open(game: dict[str, Any], folder: Path) -> Any:
     """Load a game with the engine's own rules and texts; loading overwrites ``sys.argv``, so that it is restored."""
-    import alfworld
+    with pytest.MonkeyPatch.context() as patch:  # importing it makes a folder, and names it in the environment
+        patch.setenv("ALFWORLD_DATA", str(folder))
+        import alfworld
     import textworld
     from alfworld.agents.environment.alfred_tw_env import AlfredDemangler
 

@@ -195,7 +195,7 @@ def test_facts_of_another_form_are_refused(facts: dict[str, object]) -> None:
 
 
 def test_an_episode_of_any_length_is_followed_and_remembered() -> None:
-    history = [Turn(AT_COUNTER, "look")] * 5000
+    history = [Turn(AT_COUNTER, "look")] * 1500
     assert track(history, AT_COUNTER) is track(tuple(history), AT_COUNTER)
 
 
