@@ -49,7 +49,9 @@ def _steps(episode: dict[str, str]) -> Iterator[RecordedStep]:
     task = Task(episode["name"], "alfworld", "", "", goal=goal)
     state, *parts = episode["traj"].split("\n> ")
     exchanges = [(action, answer.strip()) for action, _, answer in (part.partition("\n") for part in parts)]
-    exchanges = [(action, answer) for action, answer in exchanges if answer and not action.startswith(("Think:", "ActionPath:"))]
+    exchanges = [
+        (action, answer) for action, answer in exchanges if answer and not action.startswith(("Think:", "ActionPath:"))
+    ]
     history: tuple[Turn, ...] = ()
     for number, (action, answer) in enumerate(exchanges, start=1):
         last = number == len(exchanges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -9,18 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from knowagent import recorded_steps
-from real_house import PlayedEpisode, real_episodes
+from real_house import PlayedEpisode, load_games, real_episodes
 
 from dreamgym_env.domains.alfworld.affordances import CONDITIONABLE, FIXED, KNIVES, SLICEABLE, accepts
 from dreamgym_env.domains.alfworld.candidates import available_actions, guard
-from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, NOTHING_KNOWN, World, world_of_facts
+from dreamgym_env.domains.alfworld.known import world_of_facts
+from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, NOTHING_KNOWN, World
 from dreamgym_env.types import Turn
 
 START = (
     "You are in the middle of a room. Looking quickly around you, you see a cabinet 2, a cabinet 1, a countertop 1, "
     "a fridge 1, a microwave 1, and a sinkbasin 1.\n\nYour task is to: put a hot potato in fridge."
 )
-AT_COUNTER = "You arrive at countertop 1. On the countertop 1, you see a desklamp 1, a knife 1, a potato 1, and a sink 1."
+AT_COUNTER = (
+    "You arrive at countertop 1. On the countertop 1, you see a desklamp 1, a knife 1, a potato 1, and a sink 1."
+)
 NOWHERE = ("look", "inventory", "help")
 
 
@@ -71,7 +75,9 @@ def test_what_is_in_hand_is_put_treated_or_used() -> None:
 
 
 def test_heating_needs_no_open_door_but_putting_does() -> None:
-    closed = offered(*taking("potato 1"), ("go to microwave 1", "You arrive at microwave 1. The microwave 1 is closed."))
+    closed = offered(
+        *taking("potato 1"), ("go to microwave 1", "You arrive at microwave 1. The microwave 1 is closed.")
+    )
     assert closed >= {"heat potato 1 with microwave 1", "open microwave 1"}
     assert "move potato 1 to microwave 1" not in closed
 
@@ -92,7 +98,9 @@ def test_all_that_stands_together_is_within_reach() -> None:
     assert offered(at_cabinet, looked) >= {"examine cabinet 2", "open cabinet 2"}
 
 
-@pytest.mark.parametrize("action", ["", "dance", "go to countertop 1", "take apple 1 from countertop 1", "look " * 30_000])
+@pytest.mark.parametrize(
+    "action", ["", "dance", "go to countertop 1", "take apple 1 from countertop 1", "look " * 30_000]
+)
 def test_what_is_not_admissible_changes_nothing(action: str) -> None:
     assert guard([Turn(START, "go to countertop 1")], AT_COUNTER, action) == NOTHING_HAPPENS
 
@@ -149,7 +157,7 @@ def test_the_engine_answers_what_the_guard_answers(real_data: Path) -> None:
 
 
 def test_the_guard_refuses_what_recorded_agents_were_refused(real_data: Path) -> None:
-    """Nothing that happened is refused, and 95 % of what was refused is; the rest is a second receptacle at one place."""
+    """Nothing that happened is refused, and 95 % of what was refused is; the rest goes to where one stands unawares."""
     counts = Counter(
         (guard(step.history, step.state, step.action) is not None, step.answer == NOTHING_HAPPENS)
         for step in recorded_steps(real_data)
@@ -160,17 +168,14 @@ def test_the_guard_refuses_what_recorded_agents_were_refused(real_data: Path) ->
 
 
 def test_the_affordances_are_those_of_the_real_houses(real_data: Path) -> None:
-    import re
-
-    from real_house import load_games
-
     for game in load_games(real_data)[::10]:
         start = game["pddl_problem"].partition("(:init")[2].partition("(:goal")[0]
         classes = dict(re.findall(r"\(objectType (\S+) (\w+)Type\)", start))
         receptacles = {kind.lower() for kind in re.findall(r"\(receptacleType \S+ (\w+)Type\)", start)}
-        can = {predicate: {classes[name].lower() for name in re.findall(rf"\({predicate} (\S+)\)", start)} for predicate in (
-            "pickupable", "heatable", "coolable", "cleanable", "sliceable"
-        )}
+        can = {
+            predicate: {classes[name].lower() for name in re.findall(rf"\({predicate} (\S+)\)", start)}
+            for predicate in ("pickupable", "heatable", "coolable", "cleanable", "sliceable")
+        }
         present = {kind.lower() for kind in classes.values()}
         assert can["pickupable"] - {"footstool"} == present - FIXED - {"footstool"}
         assert can["heatable"] == present & CONDITIONABLE["heat"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, World, track, world_of_facts
+from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, World, track
 from dreamgym_env.types import Turn
 
 START = (
@@ -148,7 +148,9 @@ def test_where_one_cannot_go_one_is() -> None:
 def test_acting_on_another_receptacle_shows_that_it_is_here() -> None:
     at_cabinet = ("go to cabinet 1", "You arrive at cabinet 1. The cabinet 1 is closed.")
     examined = world_after(at_cabinet, ("examine cabinet 2", "The cabinet 2 is closed."))
-    opened = world_after(at_cabinet, ("open cabinet 2", "You open the cabinet 2. The cabinet 2 is open. In it, you see nothing."))
+    opened = world_after(
+        at_cabinet, ("open cabinet 2", "You open the cabinet 2. The cabinet 2 is open. In it, you see nothing.")
+    )
     assert examined.here() == opened.here() == ("cabinet 2", "cabinet 1")
 
 
@@ -158,40 +160,6 @@ def test_an_answer_that_says_otherwise_has_no_effect() -> None:
     assert "apple 1" in world.objects_in("countertop 1")
     assert world.after("take apple 1 from countertop 1", "You pick up the knife 1 from the countertop 1.").holding == ""
     assert world.after("dance", "You pick up the apple 1 from the countertop 1.").holding == ""
-
-
-def test_hidden_facts_may_start_a_world() -> None:
-    facts = {
-        "contents": {"cabinet 1": ["mug 1"], "cabinet 2": [], "countertop 1": ["mug 1"]},
-        "doors": ["cabinet 1", "cabinet 2"],
-        "open": ["cabinet 2"],
-        "together": [["cabinet 1", "cabinet 2"]],
-        "cool": ["mug 1"],
-        "a fact that nobody reads": 1,
-    }
-    world = track([], START, world_of_facts(facts))
-    assert world.holders("mug 1") == ("cabinet 1", "countertop 1")
-    assert (world.opened, world.closed, world.cool) == ({"cabinet 2"}, {"cabinet 1"}, {"mug 1"})
-    assert world.after("go to cabinet 1", "The cabinet 1 is closed.").here() == ("cabinet 1", "cabinet 2")
-    assert world_of_facts(facts) is world_of_facts(dict(facts))
-    assert not world_of_facts({}).receptacles
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"contents": ["cabinet 1"]},
-        {"contents": {"cabinet": []}},
-        {"contents": {"cabinet 1": "mug 1"}},
-        {"doors": "cabinet 1"},
-        {"together": "cabinet 1"},
-        {"together": [["cabinet 1", 2]]},
-        {"hot": ["Mug"]},
-    ],
-)
-def test_facts_of_another_form_are_refused(facts: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="its fact"):
-        world_of_facts(facts)
 
 
 def test_an_episode_of_any_length_is_followed_and_remembered() -> None:

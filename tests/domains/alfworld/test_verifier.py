@@ -119,7 +119,10 @@ def test_an_object_in_two_receptacles_counts_where_it_was_left() -> None:
         ({"type": "pick_and_place_simple", "receptacle": "Desk"}, "needs 'object'"),
         ({"type": "look_at_obj_in_light", "object": "Pen", "receptacle": "Desk"}, "needs 'lamp'"),
         ({"type": "look_at_obj_in_light", "object": "Pen", "lamp": "Candle"}, "not one of desklamp, floorlamp"),
-        ({"type": "pick_and_place_simple", "object": "Pen", "receptacle": "Desk", "lamp": "DeskLamp"}, "no member 'lamp'"),
+        (
+            {"type": "pick_and_place_simple", "object": "Pen", "receptacle": "Desk", "lamp": "DeskLamp"},
+            "no member 'lamp'",
+        ),
         ({"type": "pick_and_place_simple", "object": ["Pen"], "receptacle": "Desk"}, "not the name of a class"),
         ({"type": "pick_and_place_simple", "object": "Pen", "receptacle": "Moon"}, "no receptacle's class"),
         ({"type": "pick_and_place_simple", "object": "Pen", "receptacle": "Fridge"}, "takes no object of class 'pen'"),
