@@ -89,7 +89,7 @@ def _accessible(world: World, receptacle: str) -> bool:
 
 def _takeable(world: World, receptacle: str) -> Iterator[ParsedAction]:
     for thing in sorted(world.objects_in(receptacle)):
-        if world.class_of(thing) not in FIXED:
+        if world.class_of(thing) not in FIXED and thing not in world.fixed:
             yield ParsedAction("take", thing, receptacle)
 
 

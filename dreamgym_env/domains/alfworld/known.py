@@ -15,7 +15,7 @@ from dreamgym_env.domains.alfworld.tracker import NAME, NOTHING_KNOWN, World
 __all__ = ["world_of_facts"]
 
 _CONDITIONS = ("hot", "cool", "clean", "sliced", "lit")
-_FACTS = ("contents", "beside", "doors", "open", "together", "classes", *_CONDITIONS)
+_FACTS = ("contents", "beside", "doors", "open", "together", "start", "classes", "fixed", *_CONDITIONS)
 
 
 def world_of_facts(facts: Mapping[str, Any]) -> World:
@@ -29,7 +29,9 @@ def world_of_facts(facts: Mapping[str, Any]) -> World:
             doors      receptacles that can be opened; at the start they are closed
             open       ... but for these, which are open
             together   lists of receptacles that stand at one place
+            start      receptacles that the agent stands at; none in the middle of the room
             classes    thing -> its class, where its name says another
+            fixed      objects that cannot be taken
             hot, cool, clean, sliced, lit    objects in that condition
 
     Returns:
@@ -48,14 +50,18 @@ def _world_of_facts(text: str) -> World:
         return NOTHING_KNOWN
     contents, beside = (_checked_lists(facts.get(name, {}), name) for name in ("contents", "beside"))
     opened = _checked(facts.get("open", []), "open")
+    start = facts.get("start", [])
+    _checked(start, "start")
     conditions = {name: _checked(facts.get(name, []), name) for name in _CONDITIONS}
     world = World(
         receptacles=tuple(contents),
+        place=next(iter(start), ""),
         contents=contents,
         floor=beside,
         opened=opened,
         closed=_checked(facts.get("doors", []), "doors") - opened,
         classes=_checked_classes(facts.get("classes", {})),
+        fixed=_checked(facts.get("fixed", []), "fixed"),
         hot=conditions["hot"],
         cool=conditions["cool"],
         clean=conditions["clean"],
@@ -68,6 +74,8 @@ def _world_of_facts(text: str) -> World:
     for group in groups:
         for name in sorted(_checked(group, "together")):
             world = world.joined(name, group[0])
+    for name in start:
+        world = world.joined(name)
     return world
 
 

@@ -77,6 +77,9 @@ class World:
     classes: Mapping[str, str] = field(default_factory=dict)
     """Class of each thing that is of another than its name says: one official house has a bathtub that is a sink."""
 
+    fixed: frozenset[str] = frozenset()
+    """Objects that cannot be taken although others of their class can."""
+
     def here(self) -> tuple[str, ...]:
         """Return the receptacles within reach, in the order in which they were named; none at the start."""
         if not self.place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dreamgym_env.domains.alfworld.candidates import available_actions
 from dreamgym_env.domains.alfworld.known import world_of_facts
 from dreamgym_env.domains.alfworld.tracker import track
 
@@ -39,9 +40,24 @@ def test_hidden_facts_may_start_a_world() -> None:
         {"together": "cabinet 1"},
         {"together": [["cabinet 1", 2]]},
         {"hot": ["Mug"]},
+        {"start": "desk 1"},
+        {"fixed": {"desk 1": 1}},
         {"classes": {"bathtubbasin 1": 1}},
     ],
 )
 def test_facts_of_another_form_are_refused(facts: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="its fact"):
         world_of_facts(facts)
+
+
+def test_a_house_may_start_the_agent_at_a_receptacle_and_fix_an_object() -> None:
+    facts = {
+        "contents": {"desk 1": ["footstool 1", "pen 1"], "bed 1": []},
+        "start": ["desk 1"],
+        "fixed": ["footstool 1"],
+    }
+    looked = "You are facing the desk 1. Next to it, you see nothing."
+    actions = available_actions([], looked, world_of_facts(facts))
+    assert "go to bed 1" in actions
+    assert "go to desk 1" not in actions
+    assert [action for action in actions if action.startswith("take")] == ["take pen 1 from desk 1"]
