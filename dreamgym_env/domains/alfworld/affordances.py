@@ -5,7 +5,22 @@ Classes are written as in the texts: lower case, without a number.
 
 from __future__ import annotations
 
-__all__ = ["ALWAYS_OPEN", "APPLIANCES", "CONDITIONABLE", "FIXED", "KNIVES", "LAMPS", "SLICEABLE", "accepts", "is_receptacle_class"]
+__all__ = [
+    "ALWAYS_OPEN",
+    "APPLIANCES",
+    "CONDITIONABLE",
+    "FIXED",
+    "KNIVES",
+    "LAMPS",
+    "SLICEABLE",
+    "accepts",
+    "is_receptacle_class",
+]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 _TABLETOP = """
     alarmclock apple baseballbat basketball book bowl box bread butterknife candle cd cellphone cloth creditcard cup
@@ -74,16 +89,16 @@ _CONTENTS = {
     "towelholder": "towel",
     "tvstand": "tissuebox",
 }
-_ACCEPTED = {receptacle: frozenset(objects.split()) for receptacle, objects in _CONTENTS.items()}
+_ACCEPTED = {receptacle: _words(objects) for receptacle, objects in _CONTENTS.items()}
 
 ALWAYS_OPEN = frozenset(_CONTENTS) - {"cabinet", "drawer", "fridge", "microwave", "safe"}
 """Classes of receptacles without a door; every fridge and microwave has one, so do most cabinets, drawers and safes."""
 
-FIXED = frozenset(
+FIXED = _words(
     """
     bathtub blinds chair curtains desklamp floorlamp houseplant laundryhamperlid lightswitch mirror painting poster
     showerdoor showerglass sink stoveknob television window
-    """.split()
+    """
 )
 """Classes of objects that cannot be taken."""
 
@@ -100,14 +115,14 @@ APPLIANCES = {"heat": "microwave", "clean": "sinkbasin", "cool": "fridge"}
 """Class of the receptacle that each of these verbs needs."""
 
 CONDITIONABLE = {
-    "heat": frozenset("apple bread cup egg mug plate potato tomato".split()),
-    "clean": frozenset(
+    "heat": _words("apple bread cup egg mug plate potato tomato"),
+    "clean": _words(
         """
         apple bowl butterknife cloth cup dishsponge egg fork kettle knife ladle lettuce mug pan plate pot potato soapbar
         spatula spoon tomato
-        """.split()
+        """
     ),
-    "cool": frozenset("apple bowl bread cup egg lettuce mug pan plate pot potato tomato winebottle".split()),
+    "cool": _words("apple bowl bread cup egg lettuce mug pan plate pot potato tomato winebottle"),
 }
 """Classes of objects that each of these verbs works on."""
 

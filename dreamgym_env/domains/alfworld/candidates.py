@@ -19,7 +19,7 @@ from dreamgym_env.domains.alfworld.affordances import (
     SLICEABLE,
     accepts,
 )
-from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse, thing_class
+from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, NOTHING_KNOWN, World, track
 from dreamgym_env.types import Turn
 
@@ -84,18 +84,18 @@ def _with_door(world: World, receptacle: str) -> Iterator[ParsedAction]:
 
 
 def _accessible(world: World, receptacle: str) -> bool:
-    return world.accessible(receptacle) or thing_class(receptacle) in ALWAYS_OPEN
+    return world.accessible(receptacle) or world.class_of(receptacle) in ALWAYS_OPEN
 
 
 def _takeable(world: World, receptacle: str) -> Iterator[ParsedAction]:
     for thing in sorted(world.objects_in(receptacle)):
-        if thing_class(thing) not in FIXED:
+        if world.class_of(thing) not in FIXED and thing not in world.fixed:
             yield ParsedAction("take", thing, receptacle)
 
 
 def _with_held(world: World, receptacle: str) -> Iterator[ParsedAction]:
     """Yield putting the object in hand into a receptacle, and treating it there; treating needs no open door."""
-    held, place = thing_class(world.holding), thing_class(receptacle)
+    held, place = world.class_of(world.holding), world.class_of(receptacle)
     if accepts(place, held) and _accessible(world, receptacle):
         yield ParsedAction("move", world.holding, receptacle)
     for verb, appliance in APPLIANCES.items():
@@ -104,15 +104,15 @@ def _with_held(world: World, receptacle: str) -> Iterator[ParsedAction]:
 
 
 def _switchable(world: World, here: Sequence[str]) -> Iterator[ParsedAction]:
-    for lamp in sorted({thing for name in here for thing in world.objects_in(name) if thing_class(thing) in LAMPS}):
+    for lamp in sorted({thing for name in here for thing in world.objects_in(name) if world.class_of(thing) in LAMPS}):
         yield ParsedAction("use", lamp)
 
 
 def _sliceable(world: World, here: Sequence[str]) -> Iterator[ParsedAction]:
     """Yield slicing with the knife in hand what is here, in a receptacle (a closed one too) or beside it."""
-    if thing_class(world.holding) not in KNIVES:
+    if world.class_of(world.holding) not in KNIVES:
         return
     near = {thing for name in here for thing in world.objects_in(name) | world.floor.get(name, frozenset())}
     for thing in sorted(near - {world.holding}):
-        if thing_class(thing) in SLICEABLE:
+        if world.class_of(thing) in SLICEABLE:
             yield ParsedAction("slice", thing, world.holding)

@@ -78,7 +78,7 @@ class ParsedAction:
     verb: str
     """One of :data:`KINDS` but ``"invalid"``."""
     object: str = ""
-    """Name of what is taken, moved, examined (a receptacle too), used, heated, cleaned, cooled or sliced; else empty."""
+    """Name of what is taken, moved, examined (a receptacle too), used, treated or sliced; else empty."""
     place: str = ""
     """Name of the receptacle that one goes to, opens, closes, takes from, moves to, or heats, cleans or cools with;
     of ``slice``, the knife; else empty."""

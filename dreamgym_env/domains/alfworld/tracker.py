@@ -1,8 +1,8 @@
 """Follows an episode from its texts and actions alone: where the agent is, what it holds, what it has seen where.
 
 :func:`track` folds the turns of an episode into a :class:`World`.  A world holds only what the texts have shown or what
-follows from them, and what a task's facts tell where they may be used.  The text decides whether an action had its effect: taking an apple
-takes it when the answer says that it was picked up.
+follows from them, and what a task's facts tell where they may be used (:mod:`~.known`).  The text decides whether an
+action had its effect: taking an apple takes it when the answer says that it was picked up.
 
 Two facts of the engine shape the bookkeeping:
 
@@ -16,22 +16,22 @@ Two facts of the engine shape the bookkeeping:
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from dreamgym_env.domains.alfworld.affordances import is_receptacle_class
 from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse, thing_class
 from dreamgym_env.types import Turn
 
-__all__ = ["NOTHING_HAPPENS", "NOTHING_KNOWN", "World", "track", "world_of_facts"]
+__all__ = ["NAME", "NOTHING_HAPPENS", "NOTHING_KNOWN", "World", "track"]
 
 NOTHING_HAPPENS = "Nothing happens."
 """What the engine answers to an action that is not admissible."""
 
-_NAME = re.compile(r"[a-z]+ [1-9][0-9]{0,3}")
+NAME = re.compile(r"[a-z]+ [1-9][0-9]{0,3}")
+"""A thing's name: its class and a number."""
+
 _CONTENTS = re.compile(
     r"(?:On the (?P<top>[a-z]+ \d+)|The (?P<inside>[a-z]+ \d+) is open\. In it), you see (?P<list>[^.\n]*)"
 )
@@ -65,19 +65,31 @@ class World:
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Receptacle -> receptacles known to stand at the same place, itself among them; alone where it is missing."""
     hot: frozenset[str] = frozenset()
-    """Objects known to be hot, and so on."""
+    """Objects known to be hot."""
     cool: frozenset[str] = frozenset()
+    """Objects known to be cool; none is hot and cool."""
     clean: frozenset[str] = frozenset()
+    """Objects known to be clean; nothing gets dirty again."""
     sliced: frozenset[str] = frozenset()
+    """Objects known to be sliced; a sliced object keeps its name."""
     lit: frozenset[str] = frozenset()
     """Lamps that were switched on; the engine never lets one go off."""
+    classes: Mapping[str, str] = field(default_factory=dict)
+    """Class of each thing that is of another than its name says: one official house has a bathtub that is a sink."""
+
+    fixed: frozenset[str] = frozenset()
+    """Objects that cannot be taken although others of their class can."""
 
     def here(self) -> tuple[str, ...]:
-        """Return the receptacles within reach, in the order in which they were named; none in the middle of the room."""
+        """Return the receptacles within reach, in the order in which they were named; none at the start."""
         if not self.place:
             return ()
         group = self.groups.get(self.place, frozenset({self.place}))
         return tuple(name for name in self.receptacles if name in group)
+
+    def class_of(self, name: str) -> str:
+        """Return the class of a thing."""
+        return self.classes.get(name) or thing_class(name)
 
     def accessible(self, receptacle: str) -> bool:
         """Return whether things can be taken from a receptacle within reach: it is open, or has no door."""
@@ -90,6 +102,14 @@ class World:
     def holders(self, thing: str) -> tuple[str, ...]:
         """Return the receptacles that an object is known to be in: at most one for most, two for some, none in hand."""
         return tuple(name for name in self.receptacles if thing in self.objects_in(name))
+
+    def joined(self, receptacle: str, place: str = "") -> World:
+        """Return the world with a receptacle known to stand at the same place as another; by default, as the agent."""
+        place = place or self.place
+        if not place or place == receptacle:
+            return self
+        group = self.groups.get(place, frozenset({place})) | self.groups.get(receptacle, frozenset({receptacle}))
+        return replace(self, groups={**self.groups, **dict.fromkeys(group, group)})
 
     def after(self, action: str, state: str) -> World:
         """Return the world after an action that was answered with a state's text."""
@@ -113,7 +133,7 @@ def track(history: Sequence[Turn], state: str, start: World = NOTHING_KNOWN) -> 
     Args:
         history: all turns of the episode before the current state, oldest first.
         state: the current state's text.
-        start: what is known before the first text (:func:`world_of_facts`); nothing, where only the texts may count.
+        start: what is known before the first text (:func:`~.known.world_of_facts`); nothing where only texts count.
 
     Returns:
         The world; the same object for the same episode while it is remembered, so that a step costs one fold.
@@ -124,81 +144,16 @@ def track(history: Sequence[Turn], state: str, start: World = NOTHING_KNOWN) -> 
     return _tracked(start, turns, state)
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=4096)
 def _tracked(start: World, turns: tuple[Turn, ...], state: str) -> World:
     if not turns:
         return _seen(start, state)
     return _tracked(start, turns[:-1], turns[-1].state).after(turns[-1].action, state)
 
 
-def world_of_facts(facts: Mapping[str, Any]) -> World:
-    """Return what a task's hidden facts tell of its house before the first step.
-
-    Args:
-        facts: a mapping of which these members are read, where it has them; all names are those of the texts::
-
-            contents   receptacle -> objects in it, for every receptacle (an object may be in several)
-            beside     receptacle -> objects that stand beside it, in no receptacle
-            doors      receptacles that can be opened; at the start they are closed
-            open       ... but for these, which are open
-            together   lists of receptacles that stand at one place
-            hot, cool, clean, sliced, lit    objects in that condition
-
-    Returns:
-        The world; the same object for the same facts while it is remembered.
-
-    Raises:
-        ValueError: a member is not of that form; the message is the end of a sentence.
-    """
-    return _world_of_facts(json.dumps({name: facts[name] for name in _FACTS if name in facts}))
-
-
-_CONDITIONS = ("hot", "cool", "clean", "sliced", "lit")
-_FACTS = ("contents", "beside", "doors", "open", "together", *_CONDITIONS)
-
-
-@functools.lru_cache(maxsize=1024)
-def _world_of_facts(text: str) -> World:
-    facts = json.loads(text)
-    if not facts:
-        return NOTHING_KNOWN
-    contents, beside = (_checked_lists(facts.get(name, {}), name) for name in ("contents", "beside"))
-    opened = _checked(facts.get("open", []), "open")
-    world = World(
-        receptacles=tuple(contents),
-        contents=contents,
-        floor=beside,
-        opened=opened,
-        closed=_checked(facts.get("doors", []), "doors") - opened,
-        **{name: _checked(facts.get(name, []), name) for name in _CONDITIONS},
-    )
-    groups = facts.get("together", [])
-    if not isinstance(groups, list):
-        raise ValueError(f"its fact 'together' is {groups!r:.60}, not a list of lists of names")
-    for group in groups:
-        for name in sorted(_checked(group, "together")):
-            world = _together(world, group[0], name)
-    return world
-
-
-def _checked(names: object, fact: str) -> frozenset[str]:
-    """Return names as a set. Raises ValueError for anything but a list of names."""
-    if not isinstance(names, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
-        raise ValueError(f"its fact {fact!r} holds {names!r:.60}, not a list of names such as 'cabinet 1'")
-    return frozenset(names)
-
-
-def _checked_lists(facts: object, fact: str) -> dict[str, frozenset[str]]:
-    """Return names by receptacle. Raises ValueError for anything but a mapping of names to lists of names."""
-    if not isinstance(facts, dict):
-        raise ValueError(f"its fact {fact!r} is {facts!r:.60}, not a mapping of receptacles to lists of objects")
-    _checked(list(facts), fact)
-    return {receptacle: _checked(names, fact) for receptacle, names in facts.items()}
-
-
 def _names(text: str) -> tuple[str, ...]:
     """Return the names of a list as the texts write one: ``a cup 1, and an apple 2``."""
-    return tuple(dict.fromkeys(_NAME.findall(text)))
+    return tuple(dict.fromkeys(NAME.findall(text)))
 
 
 def _seen(world: World, state: str) -> World:
@@ -224,12 +179,13 @@ def _faced(world: World, state: str) -> World:
     place = world.place or next(iter(here), "")
     world = replace(world, place=place)
     for name in here:
-        world = _together(world, place, name)
+        world = world.joined(name)
     return replace(world, floor={**world.floor, place: frozenset(_names(found["floor"] or ""))}) if place else world
 
 
 def _with_receptacles(world: World, names: Sequence[str]) -> World:
-    return replace(world, receptacles=tuple(dict.fromkeys((*world.receptacles, *names))))
+    new = [name for name in dict.fromkeys(names) if name not in world.receptacles]
+    return replace(world, receptacles=(*world.receptacles, *new)) if new else world
 
 
 def _looked_into(world: World, receptacle: str, listed: str, *, has_door: bool) -> World:
@@ -248,18 +204,10 @@ def _shut(world: World, receptacle: str) -> World:
     return replace(world, opened=world.opened - {receptacle}, closed=world.closed | {receptacle})
 
 
-def _together(world: World, one: str, other: str) -> World:
-    """Return the world with two receptacles known to stand at the same place."""
-    if not one or not other or one == other:
-        return world
-    group = world.groups.get(one, frozenset({one})) | world.groups.get(other, frozenset({other}))
-    return replace(world, groups={**world.groups, **dict.fromkeys(group, group)})
-
-
 def _refused(world: World, action: ParsedAction) -> World:
     """Return what can be learnt from "Nothing happens.": a receptacle that one cannot go to is here."""
     if action.verb == "go" and action.place in world.receptacles:
-        return _together(world, world.place, action.place)
+        return world.joined(action.place)
     return world
 
 
@@ -276,20 +224,20 @@ def _describes(state: str, receptacle: str) -> bool:
 def _opened(world: World, action: ParsedAction, state: str) -> World:
     if f"You open the {action.place}." not in state:
         return world
-    world = _together(world, world.place, action.place)
+    world = world.joined(action.place)
     return replace(world, opened=world.opened | {action.place}, closed=world.closed - {action.place})
 
 
 def _closed(world: World, action: ParsedAction, state: str) -> World:
     if f"You close the {action.place}." not in state:
         return world
-    return _shut(_together(world, world.place, action.place), action.place)
+    return _shut(world.joined(action.place), action.place)
 
 
 def _took(world: World, action: ParsedAction, state: str) -> World:
     if not state.startswith(f"You pick up the {action.object} from the {action.place}."):
         return world
-    world = _together(world, world.place, action.place)
+    world = world.joined(action.place)
     left = world.objects_in(action.place) - {action.object}
     return replace(world, holding=action.object, contents={**world.contents, action.place: left})
 
@@ -299,14 +247,14 @@ def _moved(world: World, action: ParsedAction, state: str) -> World:
     put = f"You put the {action.object} in/on the {action.place}."
     if not state.startswith((moved, put)):
         return world
-    world = _together(world, world.place, action.place)
+    world = world.joined(action.place)
     holds = world.objects_in(action.place) | {action.object}
     return replace(world, holding="", contents={**world.contents, action.place: holds})
 
 
 def _examined(world: World, action: ParsedAction, state: str) -> World:
     if _describes(state, action.object):
-        world = _together(world, world.place, action.object)
+        world = world.joined(action.object)
     if not (found := _EXAMINED.match(state)):
         return _lit(world, action.object) if state.startswith(f"This {action.object} is on.") else world
     words, thing = set(found["words"].split()), {action.object}
@@ -327,28 +275,22 @@ def _used(world: World, action: ParsedAction, state: str) -> World:
     if not state.startswith((f"You turn on the {action.object}.", f"You turn off the {action.object}.")):
         return world
     for receptacle in world.holders(action.object)[:1]:
-        world = _together(world, world.place, receptacle)
+        world = world.joined(receptacle)
     return _lit(world, action.object)
 
 
-def _heated(world: World, action: ParsedAction, state: str) -> World:
-    if not state.startswith(f"You heat the {action.object} using the {action.place}."):
+def _treated(world: World, action: ParsedAction, state: str) -> World:
+    if not state.startswith(f"You {action.verb} the {action.object} using the {action.place}."):
         return world
-    world = _together(world, world.place, action.place)
-    return replace(world, hot=world.hot | {action.object}, cool=world.cool - {action.object})
-
-
-def _cooled(world: World, action: ParsedAction, state: str) -> World:
-    if not state.startswith(f"You cool the {action.object} using the {action.place}."):
-        return world
-    world = _together(world, world.place, action.place)
-    return replace(world, cool=world.cool | {action.object}, hot=world.hot - {action.object})
-
-
-def _cleaned(world: World, action: ParsedAction, state: str) -> World:
-    if not state.startswith(f"You clean the {action.object} using the {action.place}."):
-        return world
-    return replace(_together(world, world.place, action.place), clean=world.clean | {action.object})
+    world, thing = world.joined(action.place), {action.object}
+    if action.verb == "clean":
+        return replace(world, clean=world.clean | thing)
+    hotter = action.verb == "heat"
+    return replace(
+        world,
+        hot=world.hot | thing if hotter else world.hot - thing,
+        cool=world.cool - thing if hotter else world.cool | thing,
+    )
 
 
 def _sliced(world: World, action: ParsedAction, state: str) -> World:
@@ -371,9 +313,9 @@ _EFFECTS: dict[str, Callable[[World, ParsedAction, str], World]] = {
     "move": _moved,
     "examine": _examined,
     "use": _used,
-    "heat": _heated,
-    "clean": _cleaned,
-    "cool": _cooled,
+    "heat": _treated,
+    "clean": _treated,
+    "cool": _treated,
     "slice": _sliced,
     "inventory": _inventoried,
 }

@@ -10,7 +10,7 @@ A task's goal is a mapping of names to class names (ALFWorld's own, such as ``"D
 ``pick_heat_then_place_in_recep``       ``object``, ``receptacle``     such an object is there, and is hot
 ``pick_cool_then_place_in_recep``       ``object``, ``receptacle``     such an object is there, and is cool
 ``pick_two_obj_and_place``              ``object``, ``receptacle``     two such objects are in one such receptacle
-``look_at_obj_in_light``                ``object``, ``lamp``           such an object is in hand, where such a lamp is on
+``look_at_obj_in_light``                ``object``, ``lamp``           such an object is in hand, such a lamp here is on
 ======================================  =============================  =================================================
 
 For example ``{"type": "pick_heat_then_place_in_recep", "object": "Apple", "receptacle": "Fridge"}``.
@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dreamgym_env.domains.alfworld.affordances import CONDITIONABLE, FIXED, LAMPS, accepts, is_receptacle_class
-from dreamgym_env.domains.alfworld.grammar import thing_class
-from dreamgym_env.domains.alfworld.tracker import World, track, world_of_facts
+from dreamgym_env.domains.alfworld.known import world_of_facts
+from dreamgym_env.domains.alfworld.tracker import World, track
 from dreamgym_env.errors import ResetOptionError
 from dreamgym_env.types import Task, Turn, Verdict
 
@@ -58,21 +58,21 @@ class Goal:
     def reached(self, world: World) -> bool:
         """Return whether the goal holds in a world."""
         if self.type == _LIGHT:
-            lamps = {thing for name in world.here() for thing in world.objects_in(name)} & world.lit
-            return thing_class(world.holding) == self.object and any(thing_class(lamp) == self.lamp for lamp in lamps)
+            lit = {thing for name in world.here() for thing in world.objects_in(name)} & world.lit
+            return world.class_of(world.holding) == self.object and self.lamp in map(world.class_of, lit)
         fits = _CONDITIONS.get(self.type, _anything)(world)
         needed = 2 if self.type == _TWO else 1
         return any(
-            sum(thing_class(thing) == self.object and fits(thing) for thing in things) >= needed
+            sum(world.class_of(thing) == self.object and fits(thing) for thing in things) >= needed
             for name, things in world.contents.items()
-            if thing_class(name) == self.receptacle
+            if world.class_of(name) == self.receptacle
         )
 
 
 class ALFWorldVerifier:
     """Judges a household episode, dreamt or real, as the engine would; needs no engine.
 
-    Where the task has facts in the form that :func:`~.tracker.world_of_facts` reads, they count too.  They are needed
+    Where the task has facts in the form that :func:`~.known.world_of_facts` reads, they count too.  They are needed
     for one oddity: a mug that is in the coffee machine and on the countertop is still in the one when it was taken from
     the other, so that heating it may fulfil a task before it is put anywhere.
     """
