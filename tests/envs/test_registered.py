@@ -211,7 +211,7 @@ def test_step_before_reset_and_after_the_end_asks_for_a_reset(make: Any, env_id:
 @every_id
 @pytest.mark.parametrize("limit", [None, 1, 3, 17])
 def test_episodes_are_truncated_at_the_limit(make: Any, make_vec: Any, env_id: str, limit: int | None):
-    """15 steps for WebShop, 50 for ALFWorld, or what the user says, in single and in vector environments; and info says so."""
+    """15 steps for WebShop, 50 for ALFWorld, or what the user says, single and vector; and info says so."""
     keywords = {} if limit is None else {"max_episode_steps": limit}
     expected = limit or gym.spec(env_id).max_episode_steps
     env, envs = make(env_id, **keywords), make_vec(env_id, 2, **keywords)
