@@ -68,6 +68,7 @@ class TextEnv(gym.Env[str, str]):
         Raises:
             UnknownTaskError: no such task or split.
             ResetOptionError: an unknown option, one of the wrong type, or a task whose goal cannot be checked.
+            GameError: a real environment cannot play the task's game.
             ClosedEnvironmentError: the environment was closed.
         """
         refuse_closed(self._closed)

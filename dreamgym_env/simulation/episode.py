@@ -66,7 +66,8 @@ class Backend(Protocol):
         """Start one episode a task.
 
         Raises:
-            ResetOptionError: a task's goal cannot be checked.
+            ResetOptionError: a task's goal cannot be checked, or a real environment has no such task.
+            GameError: a real environment cannot play a task's game.
         """
         ...
 

@@ -20,8 +20,8 @@ __all__ = ["RealALFWorld"]
 
 _UNKNOWN_TASK = "UNKNOWN GOAL."
 """What the installed package's words say in place of a task."""
-_MOST_WORKERS = 32
-"""Processes at most by default; each takes about 100 MB."""
+_MOST_WORKERS = 16
+"""Processes at most by default; each takes about 80 MB."""
 
 
 @dataclass(frozen=True, slots=True)

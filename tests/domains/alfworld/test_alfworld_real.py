@@ -7,7 +7,9 @@ import importlib.util
 import json
 import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -192,6 +194,43 @@ def test_a_process_that_is_lost_between_episodes_is_replaced():
     os.kill(env.unwrapped._episode.session.game.worker.pid, signal.SIGKILL)
     assert env.reset(seed=0) == first
     env.close()
+
+
+def test_an_interrupt_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatch):
+    """An answer that comes after it would pass for that of the next action."""
+
+    def interrupted(worker: Any) -> None:
+        raise KeyboardInterrupt
+
+    env = gym.make(ID)
+    first = env.reset(seed=0)
+    worker = env.unwrapped._episode.session.game.worker
+    with monkeypatch.context() as patch:
+        patch.setattr(type(worker), "receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            env.step("look")
+    assert env.step("inventory")[4]["stop_reason"] == "engine_failure"
+    assert env.reset(seed=0) == first
+    env.close()
+
+
+@pytest.mark.parametrize("end", ["pass", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_no_process_outlives_the_users(end: str):
+    code = (
+        "import os, signal, gymnasium as gym, dreamgym_env\n"
+        f"env = gym.make('{ID}')\n"
+        "env.reset(seed=0)\n"
+        "print(env.unwrapped._episode.session.game.worker.pid, flush=True)\n"
+        f"{end}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    for _ in range(50):
+        try:
+            os.kill(int(done.stdout), 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail("the engine's process still runs")
 
 
 @pytest.mark.parametrize("workers", [0, -1, 1.5, True, "2"])
