@@ -27,7 +27,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from dreamgym_env.domains.alfworld import STEP_LIMIT, candidates, grammar
-from dreamgym_env.domains.alfworld.games import Game, LogicChoice, find_game, open_games
+from dreamgym_env.domains.alfworld.games import Game, GameSource, LogicChoice, check_logic, find_game, open_games
 from dreamgym_env.domains.alfworld.goals import goal_members
 from dreamgym_env.domains.alfworld.house import House
 from dreamgym_env.domains.alfworld.problem import first_observation, read_problem
@@ -69,7 +69,7 @@ class ALFWorld:
     rules = _RULES
 
     def __init__(self, games: str | os.PathLike[str] | None = None, logic: LogicChoice = "installed") -> None:
-        """Open the games.
+        """Name the games; they are opened when a split or a task is asked for, and need the extra ``alfworld``.
 
         Args:
             games: None for generated ones; ``"official"`` for ALFWorld's data in the folder that ``ALFWORLD_DATA``
@@ -79,19 +79,27 @@ class ALFWorld:
                 those that came with them, which in older data are others (``put O in/on R``).
 
         Raises:
-            GameError: there are no games there.
-            MissingDependencyError: the extra ``alfworld`` is not installed.
             KeywordError: ``logic`` is none of its values.
         """
-        self._games = open_games(games, logic)
+        check_logic(logic)
+        self._source, self._logic = games, logic
         self._task = functools.lru_cache(maxsize=1024)(self._read_task)
 
+    @functools.cached_property
+    def _games(self) -> GameSource:
+        return open_games(self._source, self._logic)
+
     def splits(self) -> tuple[str, ...]:
-        """Return the names of the splits."""
+        """Return the names of the splits.
+
+        Raises:
+            GameError: there are no games where they should be.
+            MissingDependencyError: the extra ``alfworld`` is not installed.
+        """
         return tuple(self._games.ids())
 
     def task_ids(self, split: str) -> Sequence[str]:
-        """Return the ids of a split's tasks. Raises UnknownTaskError."""
+        """Return the ids of a split's tasks. Raises UnknownTaskError, and what :meth:`splits` raises."""
         ids = self._games.ids()
         if split not in ids:
             raise UnknownTaskError(f"ALFWorld has no split {split!r:.80} here; it has: {', '.join(ids)}.")

@@ -20,7 +20,7 @@ from dreamgym_env.domains.alfworld.generator import SIZES, draw_game
 from dreamgym_env.domains.alfworld.package_data import Logic, installed_logic, require_package
 from dreamgym_env.errors import GameError, KeywordError, UnknownTaskError
 
-__all__ = ["Game", "GameSource", "LogicChoice", "open_games"]
+__all__ = ["Game", "GameSource", "LogicChoice", "check_logic", "find_game", "open_games"]
 
 LogicChoice = Literal["installed", "own"]
 """Whose rules and words a game is played by: the installed package's, or those that came with the game."""
@@ -55,6 +55,12 @@ class GameSource(Protocol):
         ...
 
 
+def check_logic(logic: str) -> None:
+    """Raise KeywordError unless a text is one of :data:`LogicChoice`."""
+    if logic not in ("installed", "own"):
+        raise KeywordError(f"logic takes 'installed' or 'own', not {logic!r:.80}.")
+
+
 def open_games(games: str | os.PathLike[str] | None, logic: LogicChoice) -> GameSource:
     """Return a source of games.
 
@@ -66,10 +72,7 @@ def open_games(games: str | os.PathLike[str] | None, logic: LogicChoice) -> Game
     Raises:
         GameError: there are no games there; the message says what is expected.
         MissingDependencyError: the extra ``alfworld`` is not installed.
-        KeywordError: ``logic`` is none of its values.
     """
-    if logic not in ("installed", "own"):
-        raise KeywordError(f"logic takes 'installed' or 'own', not {logic!r:.80}.")
     require_package()
     if games is None:
         return GeneratedGames()

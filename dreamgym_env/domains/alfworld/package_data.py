@@ -168,7 +168,7 @@ def _without_view(present: list[str], receptacles: Mapping[str, str]) -> list[st
 
 
 def _free_places(floor: Any, views: Mapping[str, list[float]]) -> list[str]:
-    """Return places on the floor, far from each other first to last, that nothing is used from."""
+    """Return places on the floor that nothing is used from; those at the end of the list are far from each other."""
     used = {(x, z) for x, z, *_ in views.values()}
     points = sorted({(float(x), float(z)) for x, z in floor} - used)
     step = max(1, len(points) // 16)

@@ -18,6 +18,7 @@ from dreamgym_env.types import AnsweredBy, Source, StopReason, Task, Transition,
 
 __all__ = ["RealALFWorld"]
 
+_TASK = "Your task is to: "
 _UNKNOWN_TASK = "UNKNOWN GOAL."
 """What the installed package's words say in place of a task."""
 _MOST_WORKERS = 16
@@ -71,8 +72,10 @@ class RealALFWorld:
         games = [self._domain.game_of(task) for task in tasks]
         shown = self._start(games, tasks)
         episodes = []
-        for task, seed, (played, answer) in zip(tasks, seeds, shown, strict=True):
-            text = answer["text"].replace(_UNKNOWN_TASK, task.instruction)
+        for task, seed, game, (played, answer) in zip(tasks, seeds, games, shown, strict=True):
+            text = answer["text"]
+            for said in (_UNKNOWN_TASK, game.sentence):  # a variation of a task is told in its own words
+                text = text.replace(f"{_TASK}{said}", f"{_TASK}{task.instruction}")
             session = _Session(played, tuple(answer["commands"]))
             episodes.append(Episode(task, episode_name(task, seed), seed, text, session=session))
         return episodes

@@ -71,7 +71,7 @@ class TestFile:
     )
     def test_a_line_that_is_no_game_is_named(self, tmp_path: Path, line: Any, told: str):
         with pytest.raises(GameError, match=told):
-            ALFWorld(write(tmp_path / "games.jsonl", line))
+            ALFWorld(write(tmp_path / "games.jsonl", line)).splits()
 
     @pytest.mark.parametrize(
         ("problem", "told"),
@@ -103,9 +103,9 @@ class TestFile:
             gym.make("DreamGymReal/ALFWorld-v0", games=str(tmp_path / "nothing"))
         (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(b'{"a": 1}\n' * 9999)[:100])
         with pytest.raises(GameError, match="cannot be read as JSON lines"):
-            ALFWorld(tmp_path / "cut.jsonl.gz")
+            ALFWorld(tmp_path / "cut.jsonl.gz").splits()
         with pytest.raises(GameError, match="holds no games"):
-            ALFWorld(write(tmp_path / "empty.jsonl"))
+            ALFWorld(write(tmp_path / "empty.jsonl")).splits()
 
     def test_its_own_words_are_looked_for_beside_it(self, tmp_path: Path):
         domain = ALFWorld(write(tmp_path / "games.jsonl", row(domain_id="1", grammar_id="2")), logic="own")
@@ -183,6 +183,10 @@ def test_without_the_extra_it_is_said_what_to_install(absent: str, monkeypatch: 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == absent else find(name, *rest))
     with pytest.raises(MissingDependencyError, match=r"pip install 'dreamgym_env\[alfworld\]'"):
         gym.make("DreamGymReal/ALFWorld-v0")
+    if absent == "alfworld":
+        with pytest.raises(MissingDependencyError):
+            ALFWorld().task_ids("train")
+    assert ALFWorld().parse_action("Go to  desk 1") == "go to desk 1", "experience can be read without the extra"
 
 
 def test_reading_the_package_changes_nothing_of_the_process(tmp_path: Path):
