@@ -63,9 +63,10 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/fidelity.py
 	$(BIN)/python benchmarks/embedders.py
 	$(BIN)/python benchmarks/webshop.py
+	$(BIN)/python benchmarks/speculation.py
 	$(BIN)/python benchmarks/report.py
 
-# The shipped seed experience and the embedded model, made again from their seeds (about an hour on two cores).
+# The shipped seed experience (minutes) and the embedded model (minutes on a GPU, a night on two cores), made again.
 seed: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.seed webshop
 

@@ -83,7 +83,8 @@ def throughput(results: dict[str, Any]) -> Iterable[str]:
         seconds, memory = results["import"], results["memory"]
         yield (
             f"`import dreamgym_env` takes {seconds['seconds']:.2f} s (gymnasium alone "
-            f"{seconds['of_that_gymnasium']:.2f} s). A process with {memory['memories']:,} memories open holds "
+            f"{seconds['of_that_gymnasium']:.2f} s); `gym.make` and `reset` take {seconds['make_and_reset']:.2f} s "
+            f"once the shipped experience is indexed. A process with {memory['memories']:,} memories open holds "
             f"{memory['resident_mib']:,.0f} MiB (peak {memory['peak_mib']:,.0f} MiB) and opens them in "
             f"{memory['open_seconds']:.2f} s.\n"
         )
@@ -94,7 +95,8 @@ def webshop(results: dict[str, Any]) -> Iterable[str]:
     yield f"## WebShop, dream and real\n\n`python benchmarks/webshop.py --data FOLDER`, {measured(results)}.\n"
     if sessions := results.get("recorded_sessions"):
         yield (
-            f"Sessions recorded in the original WebShop, replayed in `DreamGymReal/WebShop-v0` on the original's data: "
+            f"Sessions recorded in the original WebShop, replayed in `DreamGymReal/WebShop-v0` on the original's data "
+            f"({sessions['date']}): "
             f"{sessions['sessions']} sessions, {sessions['identical']:.1%} of {sessions['transitions']} transitions "
             f"identical (text, clickables, score, end), result pages share {sessions['shared_products']:.1%} of their "
             f"products, {sessions['equal_final_rewards']:.0%} of final rewards equal.\n"
@@ -166,12 +168,12 @@ def fidelity(results: dict[str, Any]) -> Iterable[str]:
         )
     if codec := results.get("codec"):
         yield (
-            f"Writing a page by reference (`edits`) or out (`full`), the same weights and prompts, 32 steps at once "
-            f"({measured(results['runs']['codec'])}). The model cannot write pages out; `full` is the time of decoding "
-            f"as many tokens as that takes, up to the end of its context.\n"
+            f"Writing a page by reference (`edits`) or out (`full`): the same weights, prompts and episodes, 32 "
+            f"lanes, replay and memo off ({measured(results['runs']['codec'])}). The model cannot write pages out; "
+            "`full` takes the time of decoding as many tokens as that takes, up to the end of its context.\n"
         )
         yield table(
-            ["codec", "tokens written a step", "steps/s of the generator"],
+            ["codec", "tokens written a step", "env steps/s"],
             [[name, f"{codec[name]['tokens']:.1f}", f"{codec[name]['rate']:.1f}"] for name in ("edits", "full")],
         )
         yield f"`edits` writes {codec['token_ratio']:.1%} of the tokens and is {codec['speedup']:.1f} times as fast.\n"
@@ -204,6 +206,7 @@ def model_card(settings: dict[str, Any], figures: dict[str, Any]) -> str:
         ["next state exact", percent(model["exact_match"], interval=True)],
         ["... but for new searches' results", percent(held_out["exact_but_unseen_searches"], interval=True)],
         ["products that these share with the real page", percent(held_out["shared_products"], interval=True)],
+        ["pages shown again the same", percent(held_out["revisits"], interval=True)],
         ["success by the verifier", percent(model["verified_reward_accuracy"], interval=True)],
         ["success by the model's own word", percent(model["reward_accuracy"], interval=True)],
         ["... false, of the steps that are none", percent(model["false_success"], interval=True)],
@@ -231,9 +234,7 @@ joins pages that memories hold, and invents nothing useful where they hold nothi
   {"one NVIDIA H100" if training["device"] == "cuda" else "a CPU"}, peak learning rate {training["learning_rate"]}, seed
   {training["seed"]}; loss on the answer's tokens alone, {training["loss"]:.3f} nats a token on average,
   {training["final_loss"]:.4f} over the last tenth. To train it again:
-  `python -m dreamgym_env.training.embedded --passes 4 --steps {training["steps"]}
-  --batch-size {training["batch_size"]}`, in four minutes on such a GPU; `make embedded` is a shorter training for two
-  cores (RESULTS.md has the figures of both).
+  `make embedded`, four minutes on such a GPU. (RESULTS.md tells what shorter trainings gave.)
 - **Figures** ({measured(figures["runs"]["heldout"])}; `python benchmarks/fidelity.py --part heldout`): open loop on
   {held_out["steps"]:,} steps of {held_out["episodes"]} episodes on test tasks in `DreamGymReal/WebShop-v0`; guard,
   replay and memo off, nothing recorded of a step's own task among its memories; 95 % intervals.
@@ -248,6 +249,7 @@ def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:
         f"({measured(run)}): every step is asked by itself, nothing recorded of its own task is among the memories; "
         f"guard, replay and memo are off. 95 % intervals, bootstrap over episodes. Pages that follow: {kinds}.\n"
     )
+    model = results["overall"]["world model"]
     figures = ("exact_match", "line_f1", "reward_accuracy", "termination_accuracy", "false_success", "missed_success")
     verified = ("verified_reward_accuracy", "verified_false_success")
     yield table(
@@ -260,7 +262,10 @@ def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:
     yield (
         f"Results of a search that was never recorded are {results['unseen_searches']:.1%} of the steps: such a page "
         f"shows {percent(results['shared_products'], interval=True)} of the real page's products. All other steps are "
-        f"exact in {percent(results['exact_but_unseen_searches'], interval=True)}.\n"
+        f"exact in {percent(results['exact_but_unseen_searches'], interval=True)}. A page that the episode has shown "
+        f"before is the same again in {percent(results['revisits'])} of {results['revisits']['count']} revisits. "
+        f"A step reads {model['prompt_tokens']['value']:.0f} tokens and writes "
+        f"{model['completion_tokens']['value']:.1f}.\n"
     )
     yield "The model by kind of step:\n"
     yield table(

@@ -35,10 +35,13 @@ def main(
     tasks: Annotated[int, typer.Option(help="Test tasks of the side-by-side part.")] = 200,
     world_model: Annotated[str, typer.Option(help="World model of the dream.")] = "embedded",
 ) -> None:
-    """Measure, print and write the results."""
+    """Measure, print and write the results; without data, the recorded sessions keep what the file has."""
+    known: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     results: dict[str, Any] = {"date": datetime.date.today().isoformat(), "machine": describe_machine()}
     if data is not None:
-        results["recorded_sessions"] = replay_sessions(data)
+        results["recorded_sessions"] = {**replay_sessions(data), "date": results["date"]}
+    elif "recorded_sessions" in known:
+        results["recorded_sessions"] = known["recorded_sessions"]
     results["agents_in_real"] = {agent: play_real(agent) for agent in AGENTS}
     results["side_by_side"] = [dream_beside_real(agent, tasks, world_model) for agent in AGENTS]
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

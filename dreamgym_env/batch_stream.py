@@ -11,7 +11,10 @@ Answer = TypeVar("Answer")
 
 
 class BatchStream(Generic[Answer]):
-    """Collects questions until somebody wants answers, and then asks all of them at once.
+    """Collects questions until somebody waits for answers, and then asks all of them at once.
+
+    Who only looks (``timeout=0``) gets nothing the first time, so that further questions can join the batch, and the
+    whole batch the second time, so that nobody is passed over for ever.
 
     With a fitting ``answer`` it is an :class:`~dreamgym_env.types.AnswerStream` of any generator, or a
     :class:`~dreamgym_env.types.PredictionStream` of any world model.
@@ -26,6 +29,7 @@ class BatchStream(Generic[Answer]):
         self._answer = answer
         self._waiting: list[tuple[Any, ...]] = []
         self._tickets = 0
+        self._passed_over = False
 
     def submit(self, *question: Any) -> int:
         """Collect a question; returns its ticket."""
@@ -37,9 +41,12 @@ class BatchStream(Generic[Answer]):
         """Return tickets and answers of all that was collected; whatever ``answer`` raises drops it.
 
         Args:
-            timeout: has no meaning here; a batch takes its time.
+            timeout: 0 to look once before anything is asked; any other has no meaning, as a batch takes its time.
         """
-        questions, self._waiting = self._waiting, []
+        if timeout == 0 and self._waiting and not self._passed_over:
+            self._passed_over = True
+            return []
+        questions, self._waiting, self._passed_over = self._waiting, [], False
         if not questions:
             return []
         answers = self._answer(questions)

@@ -66,7 +66,7 @@ def fidelity(
     console = make_console()
     keywords = read_settings(settings)
     of_domain = {name: value for name, value in keywords.items() if name != "seed_experience"}
-    loaded = configured_domain(domain, of_domain)
+    loaded = configured_domain(domain, keywords, others=["seed_experience"])
     steps = _steps(domain, of_domain, transitions, episodes, split, agents, seed)
     options = FidelityOptions(k=k, seed=seed)
     with blame_settings(keywords):

@@ -88,8 +88,13 @@ def blame_settings(settings: Mapping[str, Any]) -> Iterator[None]:
         raise typer.BadParameter(mask_secrets(str(said)), param_hint="--set") from error
 
 
-def configured_domain(name: str, settings: Mapping[str, Any]) -> Domain:
+def configured_domain(name: str, settings: Mapping[str, Any], others: Sequence[str] = ()) -> Domain:
     """Build a domain with the keywords of ``--set``, and read the files that they name.
+
+    Args:
+        name: of the domain.
+        settings: keywords and values.
+        others: keywords that are not the domain's, but the command's own.
 
     Raises:
         UnknownDomainError: there is no such domain.
@@ -99,11 +104,11 @@ def configured_domain(name: str, settings: Mapping[str, Any]) -> Domain:
 
     known = domain_keywords(name, real=False)
     for keyword in settings:
-        if keyword not in known:
+        if keyword not in (*known, *others):
             raise typer.BadParameter(
-                f"the domain {name} has no keyword {keyword!r}; it has: {', '.join(known)}.", param_hint="--set"
+                f"there is no keyword {keyword!r} here; there are: {', '.join([*known, *others])}.", param_hint="--set"
             )
     with blame_settings(settings):
-        domain = load_domain(name, **settings)
+        domain = load_domain(name, **{keyword: value for keyword, value in settings.items() if keyword in known})
         domain.splits()  # what it reads late would fail late
     return domain

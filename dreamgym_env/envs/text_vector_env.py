@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -111,13 +112,14 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             UnknownTaskError: no such task or split.
             ResetOptionError: an unknown option, one of the wrong type or length, or a task whose goal cannot be
                 checked.  All lanes are then unchanged.
+            gymnasium.error.AlreadyPendingCallError: one of these lanes was sent an action and not received.
             ClosedEnvironmentError: the environment was closed.
         """
         refuse_closed(self.closed)
-        self._refuse_under_way("reset")
         options = read_options(options)
         mask = options.pop("reset_mask", None)
         lanes = read_mask(mask, self.num_envs)
+        self._refuse_under_way(lanes, "reset")
         current = 1 if mask is None else self._group_size
         asked = options.pop("group_size", None)
         group_size = current if asked is None else read_group_size(asked, self.num_envs)
@@ -142,14 +144,15 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         Raises:
             InvalidActionError: an action is not a text.
             ResetNeeded: a lane has no episode.
+            gymnasium.error.AlreadyPendingCallError: a lane was sent an action and not received.
             ClosedEnvironmentError: the environment was closed.
             WorldModelError: the world model as a whole cannot answer; all lanes are unchanged.
         """
         refuse_closed(self.closed)
         if isinstance(actions, str) or not isinstance(actions, Sequence | np.ndarray) or len(actions) != self.num_envs:
             raise ValueError(f"step takes a sequence of {self.num_envs} actions, one for each environment.")
-        self._refuse_under_way("step")
         everyone = range(self.num_envs)
+        self._refuse_under_way(everyone, "step")
         running, ended = self._running_and_ended(everyone)
         episodes = [self._episode(lane) for lane in running]
         cleaned = [clean_action(actions[lane]) for lane in running]
@@ -164,7 +167,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
 
         Args:
             actions: m texts.
-            env_ids: m different lanes that are not under way; None for all.
+            env_ids: m different lanes that are not under way, as ints (no mask of bools); None for all.
 
         Raises:
             InvalidActionError: an action is not a text.
@@ -196,35 +199,32 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
 
         Args:
             min_envs: how many lanes to wait for; all that are under way if there are fewer.
-            timeout: seconds to wait at most; None for as long as it takes.
+            timeout: seconds to wait at most; None for as long as it takes.  A world model that answers whole batches
+                (``embedded``, ``transformers:``, ``vllm:``) cannot be interrupted: 0 asks it when it is called a second
+                time, any other at once.
 
         Returns:
             What :meth:`step` returns, but for m lanes in place of all; ``infos["env_id"]`` is the int array of shape
             (m,) that says which, in rising order.  m is less than ``min_envs`` (it may be 0) only after a timeout.
 
         Raises:
+            ValueError: ``min_envs`` or ``timeout`` is none of these.
             gymnasium.error.NoAsyncCallError: no lane is under way.
             ClosedEnvironmentError: the environment was closed.
             WorldModelError: the world model as a whole cannot answer.  Lanes that it was asked about are unchanged:
                 send their actions again.  What had come before is returned by the next call.
         """
         refuse_closed(self.closed)
+        if isinstance(min_envs, bool) or not isinstance(min_envs, int | np.integer) or min_envs < 1:
+            raise ValueError(f"min_envs must be a whole number of at least 1, not {min_envs!r}.")
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout must be None or a number of seconds of at least 0, not {timeout!r}.")
         if not self._pending:
             raise NoAsyncCallError("No environment is under way: send() actions before recv().", "recv")
-        enough = min(min_envs, self._pending)
-        give_up_at = None if timeout is None else time.monotonic() + timeout
-        while len(self._arrived) + len(self._ended_lanes) < enough and self._under_way:
-            patience = None if give_up_at is None else give_up_at - time.monotonic()
-            if patience is not None and patience <= 0:
-                break
-            assert self._stream is not None
-            with self._ending_with_the_backend():
-                received = self._stream.receive(patience)
-            self._arrived.update({self._under_way.pop(id(episode)): outcome for episode, outcome in received})
-        arrived, self._arrived = self._arrived, {}
-        ended, self._ended_lanes = self._ended_lanes, []
-        order = sorted([*arrived, *ended])
-        results = self._results(order, arrived, ended)
+        self._listen(min(int(min_envs), len(self._pending)), timeout)
+        order = sorted([*self._arrived, *self._ended_lanes])
+        results = self._results(order, self._arrived, self._ended_lanes)
+        self._arrived, self._ended_lanes = {}, []
         results[-1]["env_id"] = np.array(order, dtype=np.int64)
         return results
 
@@ -235,15 +235,31 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         self.backend.close()
 
     @property
-    def _pending(self) -> int:
-        """How many lanes were sent an action and not received."""
-        return len(self._under_way) + len(self._arrived) + len(self._ended_lanes)
+    def _pending(self) -> set[int]:
+        """Lanes that were sent an action and not received."""
+        return {*self._under_way.values(), *self._arrived, *self._ended_lanes}
 
-    def _refuse_under_way(self, call: str) -> None:
-        if self._pending:
+    def _refuse_under_way(self, lanes: Sequence[int], call: str) -> None:
+        busy = sorted(self._pending.intersection(lanes))
+        if busy:
             raise AlreadyPendingCallError(
-                f"{self._pending} environments are under way: recv() what comes of their actions before {call}().", call
+                f"Environments {busy[:10]} are under way: recv() what comes of their last actions before {call}().",
+                call,
             )
+
+    def _listen(self, enough: int, timeout: float | None) -> None:
+        """Take in what came of actions: once in any case, and until it is enough or the time is over."""
+        timeout = None if timeout is None else min(timeout, threading.TIMEOUT_MAX / 2)
+        give_up_at = None if timeout is None else time.monotonic() + timeout
+        while self._under_way:
+            missing = enough - len(self._arrived) - len(self._ended_lanes)
+            patience = None if give_up_at is None else max(0.0, give_up_at - time.monotonic())
+            assert self._stream is not None
+            with self._ending_with_the_backend():
+                received = self._stream.receive(patience if missing > 0 else 0.0)
+            self._arrived.update({self._under_way.pop(id(episode)): outcome for episode, outcome in received})
+            if missing - len(received) <= 0 or patience == 0:
+                break
 
     @contextlib.contextmanager
     def _ending_with_the_backend(self) -> Iterator[None]:
@@ -255,15 +271,13 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             raise
 
     def _read_env_ids(self, env_ids: Sequence[int]) -> list[int]:
-        lanes = [int(lane) for lane in env_ids]
+        given = np.asarray(env_ids)
+        lanes = given.tolist() if given.ndim == 1 and (given.dtype.kind in "iu" or not given.size) else [-1]
         if len(set(lanes)) < len(lanes) or not all(0 <= lane < self.num_envs for lane in lanes):
-            raise ValueError(f"env_ids must be different numbers from 0 to {self.num_envs - 1}, not {lanes[:10]}.")
-        pending = {*self._under_way.values(), *self._arrived, *self._ended_lanes}
-        busy = [lane for lane in lanes if lane in pending]
-        if busy:
-            raise AlreadyPendingCallError(
-                f"Environments {busy[:10]} are under way: recv() what comes of their last actions first.", "send"
+            raise ValueError(
+                f"env_ids must be a list of different numbers from 0 to {self.num_envs - 1}, not {str(env_ids)[:100]}."
             )
+        self._refuse_under_way(lanes, "send")
         return lanes
 
     def _results(

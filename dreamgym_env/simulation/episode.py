@@ -55,7 +55,8 @@ class Outcome:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
-    """This step's share of the time that retrieving and predicting took; 0 where no model was asked."""
+    """This step's share of the time that retrieving and predicting took, or in a stream the time from asking to
+    receiving; 0 where no model was asked."""
 
 
 @runtime_checkable

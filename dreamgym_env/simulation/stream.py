@@ -30,6 +30,7 @@ class StepStream:
         self._asked: dict[int, tuple[Step, float]] = {}
         """Steps that the world model is to answer, by ticket, and when it was asked."""
         self._answered: list[Step] = []
+        self._failure: Exception | None = None
 
     def submit(self, episodes: Sequence[Episode], actions: Sequence[str], step_limit: int | None = None) -> None:
         """Take one action in each episode, without waiting for what comes of it; the episodes stay as they are.
@@ -45,28 +46,37 @@ class StepStream:
     def receive(self, timeout: float | None = None) -> list[tuple[Episode, Outcome]]:
         """Return episodes that moved on, and what came of their actions; waits for the first of them.
 
+        The world model is listened to in any case, so that its answers come however many others there are.
+
         Args:
             timeout: seconds to wait at most; None for as long as it takes.
 
         Raises:
             WorldModelError: the world model as a whole cannot answer; nothing is under way any more, and the episodes
-                that were are unchanged.
+                that were are unchanged.  (What had come before it failed is returned first.)
             ReplayBufferError: dream transitions cannot be written (``enrich``); likewise.
         """
+        if self._failure is not None:
+            failure = self._failure
+            self.close()
+            raise failure
         give_up_at = None if timeout is None else time.monotonic() + timeout
-        with self._all_or_nothing():
-            while not self._answered and self._asked:
-                patience = None if give_up_at is None else give_up_at - time.monotonic()
-                if patience is not None and patience <= 0:
-                    break
-                self._listen(patience)
-            outcomes = self._stages.settle(self._answered)
-        moved = [(step.episode, outcome) for step, outcome in zip(self._answered, outcomes, strict=True)]
-        self._answered = []
+        moved = self._settle()
+        while self._asked:
+            try:
+                self._listen(0.0 if moved else _left(give_up_at))
+                moved += self._settle()
+            except Exception as error:
+                if not moved:
+                    raise
+                self._failure = error  # for the next call: these outcomes are not to be lost
+            if moved or _left(give_up_at) == 0:
+                break
         return moved
 
     def close(self) -> None:
         """Forget what was not received; calling it twice is allowed, and the stream can be used again."""
+        self._failure = None
         self._asked.clear()
         self._answered.clear()
         if self._predictions is not None:
@@ -84,11 +94,19 @@ class StepStream:
     def _listen(self, timeout: float | None) -> None:
         """Take in what the world model has answered."""
         assert self._predictions is not None
-        received = self._predictions.receive(timeout)
-        for ticket, prediction in received:
-            step, began = self._asked.pop(ticket)
-            self._stages.answer(step, prediction, time.perf_counter() - began)
-            self._answered.append(step)
+        with self._all_or_nothing():
+            for ticket, prediction in self._predictions.receive(timeout):
+                step, began = self._asked.pop(ticket)
+                self._stages.answer(step, prediction, time.perf_counter() - began)
+                self._answered.append(step)
+
+    def _settle(self) -> list[tuple[Episode, Outcome]]:
+        """Move on the episodes whose steps are answered."""
+        with self._all_or_nothing():
+            outcomes = self._stages.settle(self._answered)
+        moved = [(step.episode, outcome) for step, outcome in zip(self._answered, outcomes, strict=True)]
+        self._answered = []
+        return moved
 
     @contextlib.contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -98,6 +116,11 @@ class StepStream:
         except BaseException:
             self.close()
             raise
+
+
+def _left(give_up_at: float | None) -> float | None:
+    """Return the seconds until a moment, at least 0; None for no moment."""
+    return None if give_up_at is None else max(0.0, give_up_at - time.monotonic())
 
 
 def _open(world_model: WorldModel) -> PredictionStream:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from dreamgym_env.types import Completion, Prompt, Sampling, TextGenerator
+from dreamgym_env.types import Completion, Prompt, Sampling, StreamingGenerator, TextGenerator
 
 __all__ = ["TextGeneratorContract"]
 
@@ -140,6 +140,24 @@ class TextGeneratorContract:
         """A wrong number of seeds is a mistake of the caller's."""
         with pytest.raises(ValueError, match="seed"):
             generator.generate(_PROMPTS[:2], Sampling(), [0])
+
+    def test_a_stream_gives_what_a_batch_gives(self, generator: TextGenerator) -> None:
+        """Further prompts may be submitted while answers come; looking without waiting loses none."""
+        if not isinstance(generator, StreamingGenerator):
+            pytest.skip("this engine answers whole batches only")
+        stream = generator.open()
+        assert stream.receive() == []
+        sampling = Sampling(max_new_tokens=12)
+        tickets = [stream.submit(prompt, sampling, 0) for prompt in _PROMPTS[:2]]
+        answers = dict(stream.receive(timeout=0))
+        tickets += [stream.submit(prompt, sampling, 0) for prompt in _PROMPTS[2:]]
+        while len(answers) < len(_PROMPTS):
+            answers.update(stream.receive())
+        assert len(set(tickets)) == len(_PROMPTS) and stream.receive() == []
+        if self.deterministic:
+            assert [answers[ticket] for ticket in tickets] == _greedy(generator, _PROMPTS)
+        stream.close()
+        stream.close()
 
     def test_close_may_be_called_twice(self) -> None:
         """The second call does nothing."""

@@ -72,7 +72,7 @@ def test_a_shop_of_ones_own_is_measured(dreamgym, copying_model, own_shop, tmp_p
 @pytest.mark.parametrize(
     ("settings", "code", "words"),
     [
-        (("colour=red",), 2, "no keyword 'colour'; it has: products, goals"),
+        (("colour=red",), 2, "no keyword 'colour' here; there are: products, goals, seed_experience"),
         (("goals=goals.jsonl",), 2, "goals= needs products="),
         (("products=missing.jsonl", "goals=missing.jsonl"), 1, "missing.jsonl"),
         (("seed_experience=3",), 2, "--set"),

@@ -1,4 +1,4 @@
-"""Splitting a state into segments loses nothing, whatever the texts (DESIGN: a page serves every task)."""
+"""Splitting a state into segments loses nothing, whatever the texts: a page serves every task."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whatever a model answers, a server does or a folder holds: a clear error or a truncation, and never a reward.
 
-DESIGN.md §5.5: ``step()`` returns a 5-tuple or raises one documented error; an answer that cannot be read truncates the
+``step()`` returns a 5-tuple or raises one documented error; an answer that cannot be read truncates the
 episode with ``info["failure"]``, and never becomes a reward or a memory.
 """
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -177,7 +180,48 @@ class TestFlow:
         envs.send(["look", "fly", "look"])
         observations, *_, infos = envs.recv()
         assert infos["env_id"].tolist() == [1] and observations == (NOTHING,)
-        assert model.timeouts == []
+        assert model.timeouts == [0.0]  # looked, and did not wait
+
+    @pytest.mark.parametrize("streaming", [True, False])
+    def test_nobody_is_passed_over_by_a_lane_that_needs_no_model(self, make_vec: MakeVec, streaming: bool):
+        """One lane acts in vain again and again; the others' answers come nevertheless."""
+        model = PatientModel() if streaming else house_model()
+        envs = make_vec(4, model, memo=False)
+        envs.reset(seed=0)
+        envs.send(["fly", "look", "look", "look"])
+        received = Counter()
+        for _ in range(8):
+            if isinstance(model, PatientModel):
+                model.released = list(model.waiting)
+            lanes = envs.recv()[-1]["env_id"].tolist()
+            received.update(lanes)
+            envs.send(["fly" if lane == 0 else "look" for lane in lanes], lanes)
+        assert min(received.values()) >= 3 and len(received) == 4
+
+    def test_looking_without_waiting_finds_what_has_come(self, make_vec: MakeVec):
+        model = PatientModel()
+        envs = make_vec(2, model, memo=False)
+        envs.reset(seed=0)
+        envs.send(["look", "look"])
+        assert envs.recv(timeout=0)[-1]["env_id"].tolist() == []
+        model.released = [1]
+        assert envs.recv(timeout=0)[-1]["env_id"].tolist() == [1]
+        model.released = [0]
+        assert envs.recv(timeout=float("inf"))[-1]["env_id"].tolist() == [0]
+
+    def test_a_lane_that_ended_is_reset_while_others_are_under_way(self, make_vec: MakeVec):
+        model = PatientModel()
+        envs = make_vec(2, model, memo=False, autoreset_mode="Disabled")
+        envs.reset(seed=0)
+        envs.send(["look", "leave"])
+        model.released = [1]
+        _, _, terminations, *_ = envs.recv()
+        assert terminations.tolist() == [True]
+        _, infos = envs.reset(options={"reset_mask": np.array([False, True])})
+        assert infos["_task_id"].tolist() == [False, True]
+        envs.send(["look"], [1])
+        model.released = [0, 2]
+        assert envs.recv(2)[-1]["env_id"].tolist() == [0, 1]
 
     def test_a_timeout_returns_what_there_is(self, make_vec: MakeVec):
         model = PatientModel()
@@ -189,7 +233,7 @@ class TestFlow:
         observations, rewards, *_, infos = envs.recv(timeout=0.0)
         assert (observations, rewards.shape, infos["env_id"].tolist()) == ((), (0,), [])
         model.released = [0]
-        assert envs.recv()[-1]["env_id"].tolist() == [0]
+        assert envs.recv(timeout=0.0)[-1]["env_id"].tolist() == [0]
 
     def test_a_world_model_that_answers_batches_is_asked_once_for_all_that_wait(self, make_vec: MakeVec):
         model = house_model()
@@ -223,13 +267,28 @@ class TestMistakes:
         envs = make_vec(3, PatientModel())
         envs.reset(seed=0)
         envs.send(["look"], [1])
-        for call in (lambda: envs.send(["look"], [1]), lambda: envs.send(["look"] * 3)):
+        calls = (
+            lambda: envs.send(["look"], [1]),
+            lambda: envs.send(["look"] * 3),
+            lambda: envs.step(["look"] * 3),
+            envs.reset,
+            lambda: envs.reset(options={"reset_mask": np.array([True, True, False])}),
+        )
+        for call in calls:
             with pytest.raises(AlreadyPendingCallError, match=r"\[1\] are under way"):
                 call()
-        for call in (lambda: envs.step(["look"] * 3), envs.reset):
-            with pytest.raises(AlreadyPendingCallError, match="1 environments are under way"):
-                call()
         envs.send(["look"], [0])
+
+    @pytest.mark.parametrize(
+        "wrong", [{"min_envs": 0}, {"min_envs": -1}, {"min_envs": 2.5}, {"timeout": -1}, {"timeout": float("nan")}]
+    )
+    def test_waiting_for_nobody_or_into_the_past(self, make_vec: MakeVec, wrong: dict[str, Any]):
+        envs = make_vec()
+        envs.reset(seed=0)
+        envs.send(["look"] * 3)
+        with pytest.raises(ValueError, match="of at least"):
+            envs.recv(**wrong)
+        assert len(envs.recv(3)[0]) == 3
 
     @pytest.mark.parametrize(
         ("actions", "env_ids"),
@@ -301,6 +360,30 @@ class TestMistakes:
             envs.send(["look", "look"])
             assert envs.recv(2)[-1]["failure"].tolist() == ["", ""]
             envs.close()
+
+    def test_an_episode_that_cannot_begin_loses_no_step(self, make_vec: MakeVec, monkeypatch: pytest.MonkeyPatch):
+        envs = make_vec(2, autoreset_mode="SameStep")
+        envs.reset(seed=0)
+        envs.send(["leave", "look"])
+        with monkeypatch.context() as patch:
+            patch.setattr(envs.backend, "begin", lambda tasks, seeds: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                envs.recv(2)
+        _, _, terminations, _, infos = envs.recv(2)
+        assert terminations.tolist() == [True, False] and infos["env_id"].tolist() == [0, 1]
+
+    def test_closing_from_another_thread_ends_the_wait(self):
+        domain = ToyHouse()
+        with LoopbackServer(lambda call: Reply(b"", delay=60.0)) as server, ThreadPoolExecutor(1) as pool:
+            envs = TextVectorEnv(domain, dream(world_model_from_string(f"openai:m@{server.url}", domain), domain), 2)
+            envs.reset(seed=0)
+            envs.send(["look", "look"])
+            waiting = pool.submit(envs.recv)
+            while not server.calls:
+                time.sleep(0.01)
+            envs.close()
+            with pytest.raises(WorldModelError, match="closed"):
+                waiting.result()
 
     def test_closing_forgets_what_is_under_way(self, make_vec: MakeVec):
         model = PatientModel()

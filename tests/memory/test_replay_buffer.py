@@ -1,4 +1,4 @@
-"""Retrieval and additions: grounded, honest, and with dreams kept in their place (DESIGN.md, promises 1 and 3)."""
+"""Retrieval and additions: grounded, honest, and with dreams kept in their place."""
 
 from __future__ import annotations
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from toy_domain import ToyHouse, record
 
 from dreamgym_env.errors import WorldModelError
-from dreamgym_env.types import Completion, Prediction, Prompt, Query, Sampling, TextGenerator, WorldModel
+from dreamgym_env.types import (
+    Completion,
+    Prediction,
+    Prompt,
+    Query,
+    Sampling,
+    StreamingGenerator,
+    StreamingWorldModel,
+    TextGenerator,
+    WorldModel,
+)
 from dreamgym_env.world_model.chat import ChatFormat
 from dreamgym_env.world_model.compact import CompactFormat
 from dreamgym_env.world_model.language import LanguageWorldModel
@@ -74,14 +85,32 @@ class StreamingRecorder(Recorder):
         self.written: list[Prompt] = []
         self.written_when_taken: list[int] = []
 
-    def stream(
-        self, prompts: Iterable[Prompt], sampling: Sampling, seeds: Sequence[int]
-    ) -> Iterator[tuple[int, Completion]]:
-        taken = []
-        for prompt in prompts:
-            taken.append(prompt)
-            self.written_when_taken.append(len(self.written))
-        yield from reversed(list(enumerate(self.generate(taken, sampling, seeds))))
+    def open(self) -> BackwardStream:
+        return BackwardStream(self)
+
+
+class BackwardStream:
+    """Asks whatever was submitted when answers are wanted."""
+
+    def __init__(self, recorder: StreamingRecorder) -> None:
+        self._recorder = recorder
+        self._taken: list[tuple[int, Prompt, Sampling, int]] = []
+        self._tickets = itertools.count()
+
+    def submit(self, prompt: Prompt, sampling: Sampling, seed: int) -> int:
+        self._recorder.written_when_taken.append(len(self._recorder.written))
+        self._taken.append((next(self._tickets), prompt, sampling, seed))
+        return self._taken[-1][0]
+
+    def receive(self, timeout: float | None = None) -> list[tuple[int, Completion]]:
+        if not self._taken:
+            return []
+        tickets, prompts, (sampling, *_), seeds = zip(*self._taken, strict=True)
+        self._taken = []
+        answers = self._recorder.generate(list(prompts), sampling, list(seeds))
+        return list(reversed(list(zip(tickets, answers, strict=True))))
+
+    def close(self) -> None: ...
 
 
 def test_a_streaming_engine_is_asked_the_same_and_answers_are_put_in_order():
@@ -90,6 +119,7 @@ def test_a_streaming_engine_is_asked_the_same_and_answers_are_put_in_order():
         return "garbage" if call == 1 and "leave" in action else f"{action}<|state|>C<|outcome|>continue"
 
     whole, streaming = Recorder(answer), StreamingRecorder(answer)
+    assert isinstance(streaming, StreamingGenerator)
     predictions = predict(world_model(streaming), "look", "leave", "go kitchen")
     assert predictions == predict(world_model(whole), "look", "leave", "go kitchen")
     assert streaming.calls == whole.calls and len(whole.calls) == 2
@@ -107,6 +137,32 @@ def test_a_streaming_engine_gets_each_prompt_as_soon_as_it_is_built(monkeypatch:
     monkeypatch.setattr(model.format, "prompt", keep)
     predict(model, "look", "leave", "go kitchen")
     assert generator.written_when_taken == [1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [Recorder, StreamingRecorder])
+def test_a_stream_of_predictions_takes_further_queries_and_asks_again_what_cannot_be_read(kind: type[Recorder]):
+    def answer(call: int, prompt: Prompt) -> str:
+        return "garbage" if call == 1 and "leave" in prompt.user else GOOD
+
+    generator = kind(answer)
+    model = world_model(generator)
+    assert isinstance(model, StreamingWorldModel)
+    stream = model.open()
+    assert stream.receive() == []
+    queries = [
+        Query(HOUSE.task("toyhouse/train/0"), (), "Room: hall", action) for action in ("look", "leave", "go kitchen")
+    ]
+    tickets = [stream.submit(query, [], 7) for query in queries[:2]]
+    (first,) = stream.receive()
+    assert first[0] == tickets[0] and not first[1].failure
+    tickets.append(stream.submit(queries[2], [], 7))
+    later: dict[int, Prediction] = {}
+    while len(later) < 2:
+        later.update(stream.receive())
+    assert set(later) == set(tickets[1:]) and later[tickets[1]].attempts == 2
+    assert not any(prediction.failure for prediction in later.values())
+    stream.close()
+    stream.close()
 
 
 def test_nothing_asked_nothing_answered():

@@ -78,8 +78,13 @@ class SearchEngine:
         return [int(place) for place in found[order]]
 
     def has_term(self, term: str) -> bool:
-        """Return whether an indexed product holds a term."""
-        return term in self._vocabulary
+        """Return whether some product's document holds a term."""
+        number = self._vocabulary.get(term)
+        if number is None:
+            return False
+        places = self._places[self._starts[number] : self._starts[number + 1]].tolist()
+        unchanged = any(place not in self._changed for place in places)
+        return unchanged or any(document and term in document for document in self._changed.values())
 
     def changed(self, products: Mapping[int, Product | None]) -> SearchEngine:
         """Return an engine in which some products are others, or are missing.

@@ -49,6 +49,8 @@ class Shop:
     def _loaded(self) -> tuple[tuple[Product, ...], tuple[Goal, ...]]:
         if self._products_path is None:
             return load_products(_DATA / "products.jsonl.gz"), load_goals(_DATA / "goals.jsonl.gz")
+        if not self._products_path.exists():
+            raise FileNotFoundError(f"products={str(self._products_path)!r}: there is no such file or folder.")
         if self._products_path.is_dir():
             from dreamgym_env.domains.webshop.original_files import load_original_files
 

@@ -1,4 +1,4 @@
-"""Composed memories say what the real shop says, as far as the episode or experience can know it (DESIGN, promises)."""
+"""Composed memories say what the real shop says, as far as the episode or experience can know it."""
 
 from __future__ import annotations
 

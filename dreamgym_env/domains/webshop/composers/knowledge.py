@@ -146,10 +146,6 @@ class Knowledge:
         known = self._known.get(asin)
         return known.product(asin, exclusion) if known else None
 
-    def has_term(self, term: str) -> bool:
-        """Return whether an index term stands in what has been told of some product, whoever was told it."""
-        return self._all.has_term(term)
-
     def _shelf(self, exclusion: Exclusion) -> Assortment:
         concerned = set().union(
             *(self._told_by[name] for name in (exclusion.family, exclusion.episode) if name in self._told_by)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.webshop import observation
 from dreamgym_env.domains.webshop.composers.evidence import evidence, instruction_terms, terms
-from dreamgym_env.domains.webshop.composers.knowledge import Exclusion, Knowledge
+from dreamgym_env.domains.webshop.composers.knowledge import Assortment, Exclusion, Knowledge
 from dreamgym_env.domains.webshop.composers.memory import composed_memory
 from dreamgym_env.domains.webshop.pages import done_page
 from dreamgym_env.domains.webshop.verifier import order_of
@@ -54,17 +54,17 @@ class OrderComposer:
             query.task.instruction,
             order,
             observation.options_of(observation.visible(query.state), self._domain.shop.option_names),
-            self._wanted(query, knowledge),
+            self._wanted(query, knowledge.shelf(exclusion)),
             knowledge.product(order.asin, exclusion),
         )
         return composed_memory(query, "click[buy now]", page, f"composed from this episode: {told}", terminated=True)
 
-    def _wanted(self, query: Query, knowledge: Knowledge) -> set[str]:
+    def _wanted(self, query: Query, shelf: Assortment) -> set[str]:
         """Return the terms of the instruction that are about products ("my sister needs ..." is not).
 
-        They stand on a page of this episode or in what anybody was told of some product.
+        They stand on a page of this episode or in what may be known of some product.
         """
         states = [*(turn.state for turn in query.history), query.state]
         pages = (self._domain.segment(state, query.task.instruction) for state in states)
         seen = {term for page in pages for segment in page for term in terms(segment)}
-        return {term for term in instruction_terms(query.task.instruction) if term in seen or knowledge.has_term(term)}
+        return {term for term in instruction_terms(query.task.instruction) if term in seen or shelf.has_term(term)}

@@ -82,15 +82,19 @@ class Batch:
     def take(self, timeout: float | None) -> list[tuple[int, Completion | GaveUpError]]:
         """Return all outcomes that are there; wait for the first, but no longer than ``timeout`` seconds.
 
-        Raises what ended the batch as a whole.
+        Raises what ended the batch as a whole, after all outcomes that came before were taken.
         """
         outcomes: list[tuple[int, Completion | GaveUpError]] = []
         try:
             while True:
                 news = self.news.get_nowait() if outcomes else self.news.get(timeout=timeout)
-                if isinstance(news, BaseException):
+                if not isinstance(news, BaseException):
+                    outcomes.extend(news)
+                elif outcomes:
+                    self.news.put(news)  # for the next call
+                    return outcomes
+                else:
                     raise news
-                outcomes.extend(news)
         except Empty:
             return outcomes
 

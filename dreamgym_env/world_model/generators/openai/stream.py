@@ -45,18 +45,19 @@ class OpenAIStream:
         Raises:
             WorldModelError: no server answers any more, or one refuses the key or does not know the model.
         """
-        if self._batch is None or not self._awaited:
+        batch = self._batch  # another thread may close this stream meanwhile
+        if batch is None or not self._awaited:
             return []
         self._dispatcher.wake()
         give_up_at = None if timeout is None else time.monotonic() + timeout
         try:
             while True:
                 patience = None if give_up_at is None else max(0.0, give_up_at - time.monotonic())
-                outcomes = self._batch.take(patience)
+                outcomes = batch.take(patience)
                 answers = [(at, outcome) for at, outcome in outcomes if isinstance(outcome, Completion)]
                 self._given_up += [(at, outcome) for at, outcome in outcomes if isinstance(outcome, GaveUpError)]
                 if answers:
-                    self._vouched = self._batch.size
+                    self._vouched = batch.size
                 answers += self._faulty()
                 if not answers and self._given_up and len(self._given_up) == self._awaited:
                     raise WorldModelError(str(self._given_up[0][1]))
@@ -78,3 +79,4 @@ class OpenAIStream:
         batch, self._batch = self._batch, None
         if batch is not None:
             self._dispatcher.cancel(batch)
+            batch.news.put(WorldModelError("This stream was closed while answers were awaited."))  # by another thread
