@@ -31,8 +31,9 @@ $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
+# alfworld: the planner of its engine is compiled, about two minutes
 $(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,alfworld]"
 	touch $@
 
 # The vLLM generator for real, on the CPU (a few gigabytes, in an environment of its own; about 10 minutes).

@@ -8,6 +8,7 @@ __all__ = [
     "BufferLockedError",
     "DreamGymError",
     "ExperienceFormatError",
+    "GameError",
     "InvalidActionError",
     "KeywordError",
     "MissingDependencyError",
@@ -46,6 +47,10 @@ class BufferLockedError(ReplayBufferError):
 
 class ExperienceFormatError(DreamGymError):
     """A transitions file cannot be read; the message names the file and the line."""
+
+
+class GameError(DreamGymError, ValueError):
+    """A game of a real environment cannot be read or played; the message says which one, why, and what to do."""
 
 
 class InvalidActionError(DreamGymError, TypeError):

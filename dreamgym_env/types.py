@@ -79,6 +79,8 @@ class StopReason(enum.StrEnum):
     """The step limit was reached (truncated)."""
     MODEL_FAILURE = "model_failure"
     """The world model gave no answer that could be read, after all retries (truncated; reward 0; never a memory)."""
+    ENGINE_FAILURE = "engine_failure"
+    """The real environment's engine was lost, or failed (truncated; reward 0; never recorded)."""
 
 
 @dataclass(frozen=True, slots=True)

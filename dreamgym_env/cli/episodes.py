@@ -26,6 +26,7 @@ _ENDS = {
     StopReason.FAILURE: "ended without success",
     StopReason.STEP_LIMIT: "step limit reached",
     StopReason.MODEL_FAILURE: "cut short by an answer that could not be read",
+    StopReason.ENGINE_FAILURE: "cut short by the loss of the real engine",
 }
 _ENDED = "(the episode has ended here)"
 

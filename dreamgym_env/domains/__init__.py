@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["DOMAINS", "domain_keywords", "load_domain", "load_real"]
 
 DOMAINS: dict[str, tuple[str, str]] = {
+    "alfworld": ("dreamgym_env.domains.alfworld.domain:ALFWorld", "dreamgym_env.domains.alfworld.real:RealALFWorld"),
     "webshop": ("dreamgym_env.domains.webshop.domain:WebShop", "dreamgym_env.domains.webshop.real:RealWebShop"),
 }
 """Name -> ``"module:Class"`` of the domain, and of its real environment (a class made from the domain)."""

@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import Sequence
 
-__all__ = ["PLACEHOLDER", "join_segments", "split_segments"]
+__all__ = ["PLACEHOLDER", "escape_segment", "join_segments", "split_segments", "unescape_segment"]
 
 PLACEHOLDER = "{instruction}"
 _ESCAPED = re.compile(r"\\*\{instruction\}\Z")
@@ -39,7 +39,7 @@ def split_segments(state: str, instruction: str, separator: str, marker: str = "
 def join_segments(segments: Sequence[str], instruction: str, separator: str) -> str:
     """Inverse of :func:`split_segments`, for this or another instruction."""
     return separator.join(
-        part if not part.endswith(PLACEHOLDER) else instruction if part == PLACEHOLDER else _unescape(part)
+        part if not part.endswith(PLACEHOLDER) else instruction if part == PLACEHOLDER else unescape_segment(part)
         for part in segments
     )
 
@@ -65,9 +65,15 @@ def _parts(text: str, separator: str) -> tuple[str, ...]:
     """Split what stands before or after an instruction, which is the same for every task, and share the parts."""
     parts = text.split(separator)
     if PLACEHOLDER in text:
-        parts = [f"\\{part}" if _ESCAPED.match(part) else part for part in parts]
+        parts = [escape_segment(part) for part in parts]
     return tuple(parts)
 
 
-def _unescape(part: str) -> str:
+def escape_segment(part: str) -> str:
+    """Return a text as a segment: one that reads like the placeholder gets a backslash."""
+    return f"\\{part}" if _ESCAPED.match(part) else part
+
+
+def unescape_segment(part: str) -> str:
+    """Inverse of :func:`escape_segment`."""
     return part[1:] if part.startswith("\\") and _ESCAPED.match(part) else part

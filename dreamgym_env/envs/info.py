@@ -35,7 +35,7 @@ def step_info(backend: Backend, episode: Episode, outcome: Outcome) -> dict[str,
     the action; ``won``: success; ``task_score``: graded score in [0, 1]; ``tokens`` and ``completion_tokens``: what
     the step cost; ``seconds``: its share of the model call's time under ``step``, and from ``send`` until its answer
     was received by ``recv``; ``stop_reason``: see :class:`StopReason`; ``failure``: why the model's answer could not
-    be read, or empty.
+    be read, why the real engine gave none, or empty.
     """  # noqa: D415 - the sentence goes on
     return {
         **reset_info(backend, episode),

@@ -68,6 +68,7 @@ class TextEnv(gym.Env[str, str]):
         Raises:
             UnknownTaskError: no such task or split.
             ResetOptionError: an unknown option, one of the wrong type, or a task whose goal cannot be checked.
+            GameError: a real environment cannot play the task's game.
             ClosedEnvironmentError: the environment was closed.
         """
         refuse_closed(self._closed)
@@ -143,7 +144,9 @@ def refuse_closed(closed: bool) -> None:
         raise ClosedEnvironmentError("This environment was closed: make another one.")
 
 
-_TRUNCATING: frozenset[StopReason] = frozenset({StopReason.STEP_LIMIT, StopReason.MODEL_FAILURE})
+_TRUNCATING: frozenset[StopReason] = frozenset(
+    {StopReason.STEP_LIMIT, StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE}
+)
 
 
 def is_truncated(stop: StopReason) -> bool:

@@ -104,8 +104,9 @@ class Rollout:
 
     @property
     def failures(self) -> int:
-        """How many episodes a failure of the world model cut short; they count as not solved."""
-        return sum(episode.stop is StopReason.MODEL_FAILURE for episode in self.episodes)
+        """How many episodes a failure of the world model, or of the real engine, cut short; they are not solved."""
+        failures = (StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE)
+        return sum(episode.stop in failures for episode in self.episodes)
 
     @property
     def steps(self) -> int:

@@ -51,7 +51,7 @@ class Outcome:
     stop: StopReason
     memories: tuple[Memory, ...] = ()
     failure: str = ""
-    """Why the world model's answer could not be read; empty otherwise."""
+    """Why the world model's answer could not be read, or why the real engine gave none; empty otherwise."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
@@ -67,7 +67,8 @@ class Backend(Protocol):
         """Start one episode a task.
 
         Raises:
-            ResetOptionError: a task's goal cannot be checked.
+            ResetOptionError: a task's goal cannot be checked, or a real environment has no such task.
+            GameError: a real environment cannot play a task's game.
         """
         ...
 

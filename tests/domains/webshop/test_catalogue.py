@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from dreamgym_env.domains.draws import Draws
 from dreamgym_env.domains.webshop import catalogue
 from dreamgym_env.domains.webshop.catalogue.departments import DEPARTMENTS
-from dreamgym_env.domains.webshop.catalogue.draws import Draws
 from dreamgym_env.domains.webshop.catalogue.files import encode_records
 from dreamgym_env.domains.webshop.catalogue.instructions import INLINE_OPTIONS, TEMPLATES
 from dreamgym_env.domains.webshop.catalogue.vocabulary import Department, has, is_, suits

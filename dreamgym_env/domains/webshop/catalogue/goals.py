@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dreamgym_env.domains.webshop.catalogue.draws import Draws
+from dreamgym_env.domains.draws import Draws
 from dreamgym_env.domains.webshop.catalogue.instructions import Wish, word_wish
 from dreamgym_env.domains.webshop.catalogue.products import Product
 from dreamgym_env.domains.webshop.catalogue.vocabulary import Attribute

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dreamgym_env.domains.webshop.catalogue.draws import Draws
+from dreamgym_env.domains.draws import Draws
 from dreamgym_env.domains.webshop.catalogue.texts import sentence_case
 from dreamgym_env.domains.webshop.catalogue.vocabulary import Attribute, ProductType
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dreamgym_env.domains.draws import Draws
 from dreamgym_env.domains.webshop.catalogue.departments import DEPARTMENTS
-from dreamgym_env.domains.webshop.catalogue.draws import Draws
 from dreamgym_env.domains.webshop.catalogue.texts import Copy, write_copy
 from dreamgym_env.domains.webshop.catalogue.vocabulary import Attribute, Department, OptionScale, ProductType
 

@@ -6,7 +6,7 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dreamgym_env.domains.webshop.catalogue.draws import Draws
+from dreamgym_env.domains.draws import Draws
 from dreamgym_env.domains.webshop.catalogue.vocabulary import Attribute, ProductType
 
 __all__ = ["Copy", "write_copy"]

@@ -1,0 +1,8 @@
+"""ALFWorld: household tasks in text."""
+
+from __future__ import annotations
+
+__all__ = ["STEP_LIMIT"]
+
+STEP_LIMIT = 50
+"""Actions after which an episode is truncated; here, because the table of environment ids imports nothing heavy."""

@@ -1,0 +1,172 @@
+"""Reads a PDDL problem of ALFWorld: the names that its texts use, what is where, and what the first text says.
+
+The engine numbers things of a class by the order of their ids, from the last to the first, and lists what it sees in
+the order of ids.  Both are followed here, so that a task's first observation is known before the engine runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dreamgym_env.domains.alfworld.goals import Formula, Goal, read_goal
+from dreamgym_env.errors import GameError
+
+__all__ = ["Problem", "first_observation", "read_problem"]
+
+_COMMENT = re.compile(r";[^\n]*")
+_TOKEN = re.compile(r"[()]|[^\s()]+")
+_CONDITIONS = {"ishot": "hot", "iscool": "cool", "isclean": "clean", "issliced": "sliced", "istoggled": "lit"}
+_NEEDED = ("atlocation", "receptacleatlocation", "receptacletype", "objecttype")
+_WELCOME = "-= Welcome to TextWorld, ALFRED! =-"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem's initial state and goal, in lower case, as the engine reads it."""
+
+    statements: Mapping[str, tuple[tuple[str, ...], ...]]
+    """Predicate -> arguments of what is true at the start, sorted."""
+    goal: Goal
+    name_of: Mapping[str, str]
+    """Id -> name in the texts, such as ``"cabinet 3"``."""
+
+    def receptacles(self, place: str = "") -> tuple[str, ...]:
+        """Return the names of all receptacles, or of those at one place, in the order in which texts list them."""
+        at = self.statements.get("receptacleatlocation", ())
+        return tuple(self.name_of[receptacle] for receptacle, where in at if not place or where == place)
+
+    def start(self) -> tuple[str, ...]:
+        """Return the receptacles that the agent starts at; none in the middle of the room."""
+        return self.receptacles(self.statements["atlocation"][0][1])
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is true at the start, as JSON values; what there is none of is left out.
+
+        All that :func:`~.tracker.world_of_facts` reads, and ``start``: receptacles that the agent starts at;
+        ``within``: object -> objects in it; ``fixed``: objects in receptacles that cannot be taken.
+        """
+        name, statements = self.name_of, self.statements
+        contents: dict[str, list[str]] = {receptacle: [] for receptacle in self.receptacles()}
+        for thing, receptacle in statements.get("inreceptacle", ()):
+            contents.setdefault(name[receptacle], []).append(name[thing])
+        within: dict[str, list[str]] = {}
+        for thing, holder in statements.get("inreceptacleobject", ()):
+            within.setdefault(name[holder], []).append(name[thing])
+        places = dict.fromkeys(place for _, place in statements["receptacleatlocation"])
+        carried = {name[thing] for (thing,) in statements.get("pickupable", ())}
+        facts = {
+            "contents": contents,
+            "beside": self._beside(),
+            "doors": self._all_of("openable"),
+            "open": self._all_of("opened"),
+            "together": [list(group) for place in places if len(group := self.receptacles(place)) > 1],
+            "classes": self._odd_classes(),
+            "start": list(self.start()),
+            "within": within,
+            "fixed": [thing for things in contents.values() for thing in things if thing not in carried],
+            **{condition: self._all_of(predicate) for predicate, condition in _CONDITIONS.items()},
+        }
+        return {key: value for key, value in facts.items() if value}
+
+    def accepts(self, receptacle: str, thing: str) -> bool:
+        """Return whether receptacles of a class take objects of a class."""
+        return (f"{receptacle}type", f"{thing}type") in self.statements.get("cancontain", ())
+
+    def _all_of(self, predicate: str) -> list[str]:
+        """Return the names of all things that a predicate is true of."""
+        return [self.name_of[thing] for (thing,) in self.statements.get(predicate, ())]
+
+    def _beside(self) -> dict[str, list[str]]:
+        """Return which things that can be used stand in no receptacle: receptacle at that place -> things."""
+        placed = {thing for thing, _ in self.statements.get("inreceptacle", ())}
+        usable = {thing for key in ("pickupable", "sliceable") for (thing,) in self.statements.get(key, ())}
+        beside: dict[str, list[str]] = {}
+        for thing, place in self.statements.get("objectatlocation", ()):
+            near = self.receptacles(place)
+            if near and thing in usable - placed:
+                beside.setdefault(near[0], []).append(self.name_of[thing])
+        return beside
+
+    def _odd_classes(self) -> dict[str, str]:
+        """Return the class of each thing whose name says another."""
+        typed = (*self.statements["receptacletype"], *self.statements["objecttype"])
+        classes = {self.name_of[thing]: kind.removesuffix("type") for thing, kind in typed if thing in self.name_of}
+        return {name: kind for name, kind in classes.items() if name.partition(" ")[0] != kind}
+
+
+def read_problem(text: str) -> Problem:
+    """Read a PDDL problem.
+
+    Raises:
+        GameError: it is none, lacks what a game needs, or its goal is of no known type; the message says which.
+    """
+    sections = {part[0]: part for part in _parse(text)[1:] if isinstance(part, list) and part}
+    for section in (":init", ":goal"):
+        if section not in sections:
+            raise GameError(f"its PDDL problem has no ({section} ...)")
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for statement in sections[":init"][1:]:
+        if isinstance(statement, list) and all(isinstance(word, str) for word in statement) and statement:
+            head, *arguments = (str(word) for word in statement)
+            found.setdefault(head, set()).add(tuple(arguments))
+    for predicate in _NEEDED:
+        if predicate not in found:
+            raise GameError(f"its PDDL problem says nothing of {predicate!r}")
+    statements = {head: tuple(sorted(arguments)) for head, arguments in found.items()}
+    names = _names(word for arguments in statements.values() for words in arguments for word in words)
+    return Problem(statements, read_goal(sections[":goal"][-1]), names)
+
+
+def first_observation(problem: Problem, sentence: str) -> str:
+    """Return the first text of a game, as the engine writes it.
+
+    Args:
+        problem: the game's.
+        sentence: its task, with the full stop.
+    """
+    here = problem.start()
+    if here:
+        look = f"You are facing the {_listed(here)}. Next to it, you see nothing."
+    else:
+        seen = _listed([f"a {receptacle}" for receptacle in problem.receptacles()])
+        look = f"You are in the middle of a room. Looking quickly around you, you see {seen}."
+    return f"{_WELCOME}\n\n{look}\n\nYour task is to: {sentence}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _names(ids: Iterable[str]) -> dict[str, str]:
+    """Return the name of each id that is one of several of its class (``cup_bar_...``), as ALFWorld numbers them."""
+    classes = {thing: _class(thing) for thing in sorted(set(ids)) if "_bar_" in thing}
+    left = Counter(classes.values())
+    names = {}
+    for thing, kind in classes.items():
+        names[thing] = f"{kind} {left[kind]}"
+        left[kind] -= 1
+    return names
+
+
+def _class(thing: str) -> str:
+    return thing.split("_bar_", 1)[0] + ("basin" if "basin" in thing else "")
+
+
+def _parse(text: str) -> list[Formula]:
+    """Return a PDDL text as nested lists of lower-case words."""
+    stack: list[list[Formula]] = [[]]
+    for token in _TOKEN.findall(_COMMENT.sub("", text).lower()):
+        if token == "(":  # noqa: S105 - a bracket
+            stack.append([])
+        elif token != ")":  # noqa: S105
+            stack[-1].append(token)
+        elif len(stack) > 1:
+            done = stack.pop()
+            stack[-1].append(done)
+    if len(stack) > 1 or not stack[0] or not isinstance(stack[0][0], list):
+        raise GameError("its PDDL problem is cut off, or is none")
+    return stack[0][0]
