@@ -76,7 +76,12 @@ def main(
     if ground_only:
         return
     options = TrainingOptions(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
-    settings = {"format": CompactFormat.name, "codec": _CODEC, "max_memories": _MAX_MEMORIES}
+    settings = {
+        "format": CompactFormat.name,
+        "codec": _CODEC,
+        "max_memories": _MAX_MEMORIES,
+        "domains": [name for name in DOMAINS if load_domain(name).seed_experience()],
+    }
     report = finetune_examples(examples, _BASE, out, settings=settings, options=options)
     logging.getLogger(__name__).info("Mean training loss %.4f nats a token; written to %s.", report.loss, out)
 

@@ -62,7 +62,7 @@ def world_model_from_string(
 
     Raises:
         WorldModelStringError: the string has none of the forms.
-        WorldModelError: the model cannot be loaded.
+        WorldModelError: the model cannot be loaded, or is the embedded one, which has not learnt this domain.
         MissingDependencyError: the engine's package is not installed.
     """
     backend, _, model = spec.partition(":")
@@ -71,6 +71,8 @@ def world_model_from_string(
         backend, model = "transformers", str(EMBEDDED_PATH)
         if not (EMBEDDED_PATH / "config.json").is_file():
             raise WorldModelError(f"The embedded model's files are missing from {EMBEDDED_PATH}: reinstall it.")
+        if generator is None:
+            _check_learnt(domain)
         make = functools.partial(LazyGenerator, functools.partial(generator_from_string, f"{backend}:{model}"))
     elif backend not in FORMS:
         forms = ", ".join(f'"{form.example}"' for form in FORMS.values())
@@ -91,6 +93,17 @@ def world_model_from_string(
         # engines that batch on their own may answer differently with what else is in the batch
         deterministic=backend == "transformers",
     )
+
+
+def _check_learnt(domain: Domain) -> None:
+    """Raise WorldModelError where the embedded model has seen nothing of a domain: its answers would be noise."""
+    learnt = json.loads((EMBEDDED_PATH / MODEL_SETTINGS_FILE).read_text(encoding="utf-8"))["domains"]
+    if domain.name not in learnt:
+        raise WorldModelError(
+            f"The embedded world model has learnt {', '.join(learnt)}, and nothing of {domain.name!r}. Name another by "
+            'world_model=, for example "openai:MODEL@http://localhost:8000/v1", or "transformers:FOLDER" of a model '
+            "that `dreamgym finetune` trained."
+        )
 
 
 def prompt_format(domain: Domain, format: str = "chat", **settings: Any) -> PromptFormat:  # noqa: A002 - the file's key
