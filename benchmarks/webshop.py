@@ -116,7 +116,7 @@ def print_tables(results: dict[str, Any]) -> None:
     """Print what was measured."""
     console = Console()
     if sessions := results.get("recorded_sessions"):
-        console.print({name: round(value, 4) for name, value in sessions.items()})
+        console.print(sessions)
     table = Table("agent", "tasks", "dream solved", "real solved", "same outcome", "consistency", "dream steps/s")
     for row in results["side_by_side"]:
         table.add_row(
