@@ -206,7 +206,7 @@ def model_card(settings: dict[str, Any], figures: dict[str, Any]) -> str:
         ["next state exact", percent(model["exact_match"], interval=True)],
         ["... but for new searches' results", percent(held_out["exact_but_unseen_searches"], interval=True)],
         ["products that these share with the real page", percent(held_out["shared_products"], interval=True)],
-        ["pages shown again the same", percent(held_out["revisits"], interval=True)],
+        ["pages shown again the same, by the model alone", percent(held_out["revisits"], interval=True)],
         ["success by the verifier", percent(model["verified_reward_accuracy"], interval=True)],
         ["success by the model's own word", percent(model["reward_accuracy"], interval=True)],
         ["... false, of the steps that are none", percent(model["false_success"], interval=True)],
@@ -263,9 +263,9 @@ def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:
         f"Results of a search that was never recorded are {results['unseen_searches']:.1%} of the steps: such a page "
         f"shows {percent(results['shared_products'], interval=True)} of the real page's products. All other steps are "
         f"exact in {percent(results['exact_but_unseen_searches'], interval=True)}. A page that the episode has shown "
-        f"before is the same again in {percent(results['revisits'])} of {results['revisits']['count']} revisits. "
-        f"A step reads {model['prompt_tokens']['value']:.0f} tokens and writes "
-        f"{model['completion_tokens']['value']:.1f}.\n"
+        f"before is the same again in {percent(results['revisits'])} of {results['revisits']['count']} revisits "
+        "by the model alone; in a dream the simulator keeps such pages. A step reads "
+        f"{model['prompt_tokens']['value']:.0f} tokens and writes {model['completion_tokens']['value']:.1f}.\n"
     )
     yield "The model by kind of step:\n"
     yield table(

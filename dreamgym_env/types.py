@@ -182,6 +182,8 @@ class Memory:
     transition: Transition
     similarity: float
     """Cosine similarity of the keys, in [-1, 1]."""
+    certain: bool = False
+    """Whether its next state is the answer for certain: a page that the asking episode has shown before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,10 @@ class Stages:
         return steps, waiting
 
     def answer(self, step: Step, prediction: Prediction, seconds: float) -> None:
-        """Note what the world model says, and how long it took."""
+        """Note what the world model says, and how long it took; it cannot change a page that the episode has shown."""
+        certain = next((memory.transition.next_state for memory in step.memories if memory.certain), None)
+        if certain is not None and not prediction.failure:
+            prediction = replace(prediction, next_state=certain)
         step.prediction, step.seconds = prediction, seconds
         if self._memoises and prediction.attempts == 1 and not prediction.failure:
             self._memo[_question(step.query)] = (prediction, step.memories)

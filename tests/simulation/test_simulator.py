@@ -251,6 +251,30 @@ class TestConsistent:
         simulator.advance([episode], ["go hall"])
         assert episode.state == start
 
+    def test_what_the_episode_has_shown_is_not_the_models_to_change(self, make: Make):
+        """A memory that is certain is the answer, whatever the model makes of it; a failure stays a failure."""
+
+        class Remembering(ToyHouse):
+            def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
+                class Shown:
+                    def compose(self, query: Query, memories: Sequence[Memory], **leaks: bool) -> Memory | None:
+                        page = next((turn.state for turn in query.history), None)
+                        past = replace(record(OTHER, ["look"])[0], next_state=page or "")
+                        return Memory("shown", past, 1.0, certain=True) if page else None
+
+                return Shown()
+
+        fog = ScriptedWorldModel(lambda query, memories, seed: Prediction("Fog comes up.", "Fog.", 0.0, False))
+        simulator = make(fog, domain=Remembering(), guard=False)
+        (episode,) = begin(simulator)
+        start = episode.state
+        simulator.advance([episode], ["go kitchen"])
+        assert episode.state == "Fog."
+        simulator.advance([episode], ["go hall"])
+        assert episode.state == start
+        fog.answer = failing_model().answer
+        assert simulator.advance([episode], ["go kitchen"])[0].stop is StopReason.MODEL_FAILURE
+
     def test_the_model_is_told_the_whole_history(self, make: Make):
         model = house_model()
         outcomes = run(make(model), ["go kitchen", "fly", "take key"])

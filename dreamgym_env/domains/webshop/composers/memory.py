@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["composed_memory", "recorded_answers"]
 
 
-def composed_memory(query: Query, action: str, page: str, origin: str, *, terminated: bool = False) -> Memory:
+def composed_memory(
+    query: Query, action: str, page: str, origin: str, *, terminated: bool = False, certain: bool = False
+) -> Memory:
     """Return the memory that says: this action on this page leads to ``page``.
 
     Its reward is 0 and means nothing where the episode ends: whether an order succeeds is not the composer's to say.
@@ -24,6 +26,7 @@ def composed_memory(query: Query, action: str, page: str, origin: str, *, termin
         page: the next state.
         origin: what it was composed from, as a prompt names it.
         terminated: whether the episode ends.
+        certain: whether the page is the answer for certain.
     """
     transition = Transition(
         domain=query.task.domain,
@@ -42,7 +45,7 @@ def composed_memory(query: Query, action: str, page: str, origin: str, *, termin
         source=Source.COMPOSED,
         reasoning=origin,
     )
-    return Memory(f"composed:{action}"[:100], transition, similarity=1.0)
+    return Memory(f"composed:{action}"[:100], transition, similarity=1.0, certain=certain)
 
 
 def recorded_answers(

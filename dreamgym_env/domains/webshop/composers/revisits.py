@@ -42,7 +42,7 @@ class RevisitComposer:
         if page is None or next(recorded_answers(self._domain, query, memories), None) == page:
             return None
         action = self._domain.parse_action(query.action) or query.action
-        return composed_memory(query, action, page, "composed from this episode")
+        return composed_memory(query, action, page, "composed from this episode", certain=True)
 
 
 def _was_taken(domain: WebShop, query: Query) -> bool:
