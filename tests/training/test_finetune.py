@@ -103,7 +103,7 @@ def test_a_new_model_is_a_world_model_at_once(experience, tmp_path, caplog):
     assert not (out / "checkpoints").exists()
     model = world_model_from_string(f"transformers:{out}", ToyHouse(), max_new_tokens=4)
     assert model.format.name == "compact"
-    assert model.generator.generate([Prompt("", "<|task|>")], model._sampling, [0])[0].completion_tokens > 0
+    assert model.generator.generate([Prompt("", "<|task|>")], model.sampling, [0])[0].completion_tokens > 0
     model.close()
 
 
