@@ -21,8 +21,8 @@ class NoComposer:
 
 
 def teach(transition: Transition) -> Transition:
-    """Return a recorded step with its reason."""
-    return replace(transition, reasoning=explain(transition))
+    """Return a recorded step with a reason: its own, or the rules'."""
+    return replace(transition, reasoning=transition.reasoning or explain(transition))
 
 
 def explain(transition: Transition) -> str:
