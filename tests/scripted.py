@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from toy_domain import ToyHouse, play
 
-from dreamgym_env.types import Memory, Prediction, Query
+from dreamgym_env.memory import ReplayBuffer
+from dreamgym_env.simulation.simulator import SimulationOptions, Simulator
+from dreamgym_env.types import Memory, Prediction, Query, WorldModel
 
 Answer = Callable[[Query, Sequence[Memory], int], Prediction]
 
@@ -63,3 +66,10 @@ def copying_model(domain: ToyHouse | None = None) -> ScriptedWorldModel:
 def failing_model(reason: str = "The answer could not be read.") -> ScriptedWorldModel:
     """A world model whose every answer is unreadable."""
     return ScriptedWorldModel(lambda query, memories, seed: Prediction("", query.state, 0.0, False, failure=reason))
+
+
+def simulator(model: WorldModel | None = None, domain: ToyHouse | None = None, **options: Any) -> Simulator:
+    """A dream of the house; the options are those of the simulation."""
+    domain = domain or ToyHouse()
+    buffer = ReplayBuffer(domain, seed_experience=False)
+    return Simulator(domain, model or house_model(domain), buffer, SimulationOptions(**options))

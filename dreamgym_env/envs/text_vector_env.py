@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +12,7 @@ from gymnasium.error import AlreadyPendingCallError, NoAsyncCallError, ResetNeed
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from dreamgym_env.deadline import Deadline
 from dreamgym_env.envs.info import add_infos, reset_info, step_info
 from dreamgym_env.envs.lanes import read_choices, read_group_size, read_mask, read_seeds
 from dreamgym_env.envs.spaces import AnyText
@@ -249,11 +248,10 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
 
     def _listen(self, enough: int, timeout: float | None) -> None:
         """Take in what came of actions: once in any case, and until it is enough or the time is over."""
-        timeout = None if timeout is None else min(timeout, threading.TIMEOUT_MAX / 2)
-        give_up_at = None if timeout is None else time.monotonic() + timeout
+        deadline = Deadline(timeout)
         while self._under_way:
             missing = enough - len(self._arrived) - len(self._ended_lanes)
-            patience = None if give_up_at is None else max(0.0, give_up_at - time.monotonic())
+            patience = deadline.left()
             assert self._stream is not None
             with self._ending_with_the_backend():
                 received = self._stream.receive(patience if missing > 0 else 0.0)

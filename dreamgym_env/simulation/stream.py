@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dreamgym_env.batch_stream import BatchStream
+from dreamgym_env.deadline import Deadline
 from dreamgym_env.simulation.episode import Episode, Outcome
 from dreamgym_env.simulation.stages import Stages, Step
 from dreamgym_env.types import Prediction, PredictionStream, StreamingWorldModel, WorldModel
@@ -60,17 +61,17 @@ class StepStream:
             failure = self._failure
             self.close()
             raise failure
-        give_up_at = None if timeout is None else time.monotonic() + timeout
+        deadline = Deadline(timeout)
         moved = self._settle()
         while self._asked:
             try:
-                self._listen(0.0 if moved else _left(give_up_at))
+                self._listen(0.0 if moved else deadline.left())
                 moved += self._settle()
             except Exception as error:
                 if not moved:
                     raise
                 self._failure = error  # for the next call: these outcomes are not to be lost
-            if moved or _left(give_up_at) == 0:
+            if moved or deadline.left() == 0:
                 break
         return moved
 
@@ -116,11 +117,6 @@ class StepStream:
         except BaseException:
             self.close()
             raise
-
-
-def _left(give_up_at: float | None) -> float | None:
-    """Return the seconds until a moment, at least 0; None for no moment."""
-    return None if give_up_at is None else max(0.0, give_up_at - time.monotonic())
 
 
 def _open(world_model: WorldModel) -> PredictionStream:

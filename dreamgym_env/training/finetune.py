@@ -43,6 +43,18 @@ __all__ = ["FinetuneReport", "FormatOptions", "TrainingOptions", "finetune", "fi
 
 _LOGGER = logging.getLogger(__name__)
 _LOCK = "training.lock"
+_TOLD = (
+    "base",
+    "transitions",
+    "examples",
+    "too_long",
+    "parameters",
+    "trained_parameters",
+    "device",
+    "loss",
+    "final_loss",
+)
+"""Figures of a report that the model's folder keeps."""
 _MAX_MEMORIES = {"compact": 3, "chat": 5}
 
 
@@ -323,7 +335,6 @@ class _Training:
             self.checkpoints.remove()
 
     def _figures(self, report: FinetuneReport) -> dict[str, Any]:
-        own = ("base", "transitions", "examples", "too_long", "parameters", "trained_parameters", "device")
         figures = {name: value for name, value in report.to_json().items() if value is not None}
         options = {
             **asdict(self.options),
@@ -331,7 +342,7 @@ class _Training:
             "max_length": report.max_length,
         }
         return {
-            **{name: figures[name] for name in (*own, "loss", "final_loss") if name in figures},
+            **{name: figures[name] for name in _TOLD if name in figures},
             **self.base.figures(),
             **options,
         }

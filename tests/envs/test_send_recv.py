@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,15 +12,13 @@ import numpy as np
 import pytest
 from gymnasium.error import AlreadyPendingCallError, ClosedEnvironmentError, NoAsyncCallError, ResetNeeded
 from gymnasium.vector import AutoresetMode
-from scripted import ScriptedWorldModel, failing_model, house_model
+from scripted import ScriptedWorldModel, failing_model, house_model, simulator
 from toy_domain import NOTHING, RealToyHouse, ToyHouse
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import InvalidActionError, WorldModelError
-from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.simulation.simulator import SimulationOptions, Simulator
 from dreamgym_env.testing.openai_server import Call, LoopbackServer, Reply, completion_reply
-from dreamgym_env.types import Memory, Prediction, Query, WorldModel
+from dreamgym_env.types import Memory, Prediction, Query
 from dreamgym_env.world_model.build import world_model_from_string
 
 ACTIONS = ("look", "go kitchen", "fly", "take key", "go hall", "say x", "go cellar", "take lamp", "leave")
@@ -53,27 +51,6 @@ class PatientModel(ScriptedWorldModel):
         released, self.released = self.released, []
         assert released or timeout is not None, "this would wait for ever"
         return [(ticket, self.waiting.pop(ticket)) for ticket in released]
-
-
-def dream(model: WorldModel | None = None, domain: ToyHouse | None = None, **options: Any) -> Simulator:
-    domain = domain or ToyHouse()
-    buffer = ReplayBuffer(domain, seed_experience=False)
-    return Simulator(domain, model or house_model(domain), buffer, SimulationOptions(**options))
-
-
-@pytest.fixture
-def make_vec() -> Iterator[MakeVec]:
-    """Build vector environments of the dreamt house; they are closed after the test."""
-    built: list[TextVectorEnv] = []
-
-    def make(num_envs: int = 3, model: WorldModel | None = None, **settings: Any) -> TextVectorEnv:
-        backend = dream(model, memo=settings.pop("memo", True))
-        built.append(TextVectorEnv(backend.domain, backend, num_envs, **settings))
-        return built[-1]
-
-    yield make
-    for envs in built:
-        envs.close()
 
 
 def seen_by_lanes(envs: TextVectorEnv, results: tuple[Any, ...], lanes: Sequence[int], seen: list[list[Any]]) -> None:
@@ -137,7 +114,7 @@ class TestSameAsStep:
             with LoopbackServer(answer) as server:
                 domain = ToyHouse()
                 model = world_model_from_string(f"openai:m@{server.url}", domain)
-                envs = TextVectorEnv(domain, dream(model, domain), 6, autoreset_mode="SameStep")
+                envs = TextVectorEnv(domain, simulator(model, domain), 6, autoreset_mode="SameStep")
                 seen.append(play(envs))
                 envs.close()
         assert seen[0] == seen[1]
@@ -351,7 +328,7 @@ class TestMistakes:
 
         with LoopbackServer(answer) as server:
             model = world_model_from_string(f"openai:m@{server.url}", domain)
-            envs = TextVectorEnv(domain, dream(model, domain), 2)
+            envs = TextVectorEnv(domain, simulator(model, domain), 2)
             envs.reset(seed=0)
             envs.send(["look", "look"])
             with pytest.raises(WorldModelError, match="401"):
@@ -375,7 +352,9 @@ class TestMistakes:
     def test_closing_from_another_thread_ends_the_wait(self):
         domain = ToyHouse()
         with LoopbackServer(lambda call: Reply(b"", delay=60.0)) as server, ThreadPoolExecutor(1) as pool:
-            envs = TextVectorEnv(domain, dream(world_model_from_string(f"openai:m@{server.url}", domain), domain), 2)
+            envs = TextVectorEnv(
+                domain, simulator(world_model_from_string(f"openai:m@{server.url}", domain), domain), 2
+            )
             envs.reset(seed=0)
             envs.send(["look", "look"])
             waiting = pool.submit(envs.recv)

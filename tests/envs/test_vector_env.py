@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,41 +10,17 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.vector.utils import create_empty_array
-from scripted import ScriptedWorldModel, failing_model, house_model
+from scripted import ScriptedWorldModel, failing_model, house_model, simulator
 from toy_domain import NOTHING, RealToyHouse, ToyHouse
 
 from dreamgym_env.envs.text_env import TextEnv
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import InvalidActionError, ResetOptionError, UnknownTaskError, WorldModelError
-from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.simulation.simulator import SimulationOptions, Simulator
 from dreamgym_env.types import Prediction, Task
 
 NEXT_STEP, SAME_STEP, DISABLED = AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP, AutoresetMode.DISABLED
 every_mode = pytest.mark.parametrize("mode", list(AutoresetMode))
 MakeVec = Callable[..., TextVectorEnv]
-
-
-def simulator(model: ScriptedWorldModel | None = None, domain: ToyHouse | None = None, **options: Any) -> Simulator:
-    domain = domain or ToyHouse()
-    buffer = ReplayBuffer(domain, seed_experience=False)
-    return Simulator(domain, model or house_model(domain), buffer, SimulationOptions(**options))
-
-
-@pytest.fixture
-def make_vec() -> Iterator[MakeVec]:
-    """Build vector environments of the dreamt house; they are closed after the test."""
-    built: list[TextVectorEnv] = []
-
-    def make(num_envs: int = 3, model: ScriptedWorldModel | None = None, **settings: Any) -> TextVectorEnv:
-        options = {name: settings.pop(name) for name in ("memo", "enrich") if name in settings}
-        backend = simulator(model, settings.pop("domain", None), **options)
-        built.append(TextVectorEnv(backend.domain, backend, num_envs, **settings))
-        return built[-1]
-
-    yield make
-    for envs in built:
-        envs.close()
 
 
 def of_lane(infos: dict[str, Any], lane: int) -> dict[str, Any]:

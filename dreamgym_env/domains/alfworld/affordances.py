@@ -9,6 +9,7 @@ __all__ = [
     "ALWAYS_OPEN",
     "APPLIANCES",
     "CONDITIONABLE",
+    "CONDITION_AFTER",
     "FIXED",
     "KNIVES",
     "LAMPS",
@@ -113,6 +114,9 @@ SLICEABLE = frozenset({"apple", "bread", "egg", "lettuce", "potato", "tomato"})
 
 APPLIANCES = {"heat": "microwave", "clean": "sinkbasin", "cool": "fridge"}
 """Class of the receptacle that each of these verbs needs."""
+
+CONDITION_AFTER = {"heat": "hot", "clean": "clean", "cool": "cool"}
+"""What an object is after each of these verbs."""
 
 CONDITIONABLE = {
     "heat": _words("apple bread cup egg mug plate potato tomato"),

@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 
 from dreamgym_env.domains.alfworld.generator import SIZES, draw_game
 from dreamgym_env.domains.alfworld.package_data import Logic, installed_logic, require_package
+from dreamgym_env.domains.alfworld.texts import TASK_LEAD
 from dreamgym_env.errors import GameError, KeywordError, UnknownTaskError
 
 __all__ = ["Game", "GameSource", "LogicChoice", "check_logic", "find_game", "open_games"]
@@ -25,9 +26,8 @@ __all__ = ["Game", "GameSource", "LogicChoice", "check_logic", "find_game", "ope
 LogicChoice = Literal["installed", "own"]
 """Whose rules and words a game is played by: the installed package's, or those that came with the game."""
 
-_OFFICIAL_SPLITS = {"train": "train", "valid_seen": "valid_seen", "valid_unseen": "valid_unseen"}
-_TASK_IN_GRAMMAR = re.compile(r'"rhs"\s*:\s*("Your task is to: (?:[^"\\]|\\.)*")')
-_TASK = "Your task is to: "
+_OFFICIAL_SPLITS = ("train", "valid_seen", "valid_unseen")
+_TASK_IN_GRAMMAR = re.compile(rf'"rhs"\s*:\s*("{TASK_LEAD}(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class OfficialGames:
         found = _TASK_IN_GRAMMAR.search(row["grammar"])
         if found is None:
             raise GameError(f"The grammar of the game {path} does not say what its task is.")
-        sentence = json.loads(found[1]).removeprefix(_TASK)
+        sentence = json.loads(found[1]).removeprefix(TASK_LEAD)
         logic = installed_logic() if self._logic == "installed" else Logic(row["pddl_domain"], row["grammar"])
         return Game(game_id, split, sentence, row["pddl_problem"], logic)
 

@@ -9,9 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dreamgym_env.domains.alfworld.goals import CONDITION_OF, TASK_TYPES, count_of
-from dreamgym_env.domains.alfworld.package_data import ROOMS, Scene, affordances, goal_formulas, load_scene
-from dreamgym_env.domains.alfworld.verifier import Goal
+from dreamgym_env.domains.alfworld.package_data import (
+    ROOMS,
+    Scene,
+    affordances,
+    goal_formulas,
+    load_scene,
+    receptacle_class,
+)
+from dreamgym_env.domains.alfworld.verifier import CONDITION_OF, GOAL_TYPES, Goal
 from dreamgym_env.domains.alfworld.wording import sentence_of
 from dreamgym_env.domains.draws import Draws
 
@@ -70,7 +76,7 @@ class _Room:
     places: dict[str, str] = field(default_factory=dict)
 
     def receptacles(self, kind: str) -> list[str]:
-        return [name for name in self.scene.receptacles if _receptacle_class(name) == kind]
+        return [name for name in self.scene.receptacles if receptacle_class(name) == kind]
 
     def add(self, kind: str, receptacle: str) -> None:
         count = sum(_class(thing) == kind for thing in self.places)
@@ -99,7 +105,7 @@ def draw_game(split: str, number: int) -> DrawnGame:
     Raises:
         MissingDependencyError: the package with the rooms is not installed.
     """
-    kind = TASK_TYPES[number % len(TASK_TYPES)]
+    kind = GOAL_TYPES[number % len(GOAL_TYPES)]
     attempt = 0
     while True:
         draws = Draws(_SEED, split, number, attempt)
@@ -128,9 +134,9 @@ def _furnished(scene: Scene, draws: Draws) -> _Room:
 
 def _somewhere(room: _Room, kind: str, draws: Draws, avoid: str = "") -> str:
     """Return a receptacle that takes things of a class, not of the class to avoid unless there is no other."""
-    fitting = [name for name in room.scene.receptacles if kind in affordances().contents[_receptacle_class(name)]]
-    others = [name for name in fitting if _receptacle_class(name) != avoid] or fitting
-    weights = [_APPEAL.get(_receptacle_class(name), 1) for name in others]
+    fitting = [name for name in room.scene.receptacles if kind in affordances().contents[receptacle_class(name)]]
+    others = [name for name in fitting if receptacle_class(name) != avoid] or fitting
+    weights = [_APPEAL.get(receptacle_class(name), 1) for name in others]
     at = draws.uniform() * sum(weights)
     for name, weight in zip(others, weights, strict=True):
         at -= weight
@@ -162,7 +168,7 @@ def _goal(kind: str, room: _Room, draws: Draws) -> Goal | None:
 
 def _targets(room: _Room, thing: str) -> list[str]:
     """Return the classes of receptacles that a thing can be brought to, where it can also be somewhere else."""
-    kinds = dict.fromkeys(_receptacle_class(name) for name in room.scene.receptacles)
+    kinds = dict.fromkeys(receptacle_class(name) for name in room.scene.receptacles)
     fitting = [kind for kind in kinds if thing in affordances().contents[kind]]
     return fitting if len(fitting) > 1 else []
 
@@ -171,9 +177,9 @@ def _wanted(goal: Goal, room: _Room, draws: Draws) -> Goal:
     """Return the goal, with enough of its things in the room, none of them at the target from the start."""
     there = room.things(goal.object)
     for thing in there:
-        if _receptacle_class(room.places[thing]) == goal.receptacle:
+        if receptacle_class(room.places[thing]) == goal.receptacle:
             room.places[thing] = _somewhere(room, goal.object, draws, avoid=goal.receptacle)
-    for _ in range(len(there), draws.between(count_of(goal), 3)):
+    for _ in range(len(there), draws.between(goal.count, 3)):
         room.add(goal.object, _somewhere(room, goal.object, draws, avoid=goal.receptacle))
     return goal
 
@@ -181,7 +187,7 @@ def _wanted(goal: Goal, room: _Room, draws: Draws) -> Goal:
 def _problem(room: _Room, goal: Goal) -> str:
     """Write the PDDL problem."""
     scene, tables = room.scene, affordances()
-    receptacle_classes = sorted({_receptacle_class(name) for name in scene.receptacles})
+    receptacle_classes = sorted({receptacle_class(name) for name in scene.receptacles})
     thing_classes = sorted({_class(thing) for thing in room.places})
     places = sorted({*scene.receptacles.values(), scene.start})
     lines = ["(:objects", "agent1 - agent"]
@@ -193,7 +199,7 @@ def _problem(room: _Room, goal: Goal) -> str:
     lines += [f"{_id(place)} - location" for place in places]
     lines += [")", "(:init", f"(atLocation agent1 {_id(scene.start)})"]
     for name, place in scene.receptacles.items():
-        lines.append(f"(receptacleType {_id(name)} {_receptacle_class(name)}Type)")
+        lines.append(f"(receptacleType {_id(name)} {receptacle_class(name)}Type)")
         lines.append(f"(receptacleAtLocation {_id(name)} {_id(place)})")
         if _has_door(scene, name):
             lines.append(f"(openable {_id(name)})")
@@ -224,7 +230,7 @@ def _described(thing: str, receptacle: str, place: str) -> list[str]:
 
 def _has_door(scene: Scene, receptacle: str) -> bool:
     """Return whether a receptacle can be opened: the same in every game of a room."""
-    kind = _receptacle_class(receptacle)
+    kind = receptacle_class(receptacle)
     if kind not in affordances().openable:
         return False
     return kind not in ("Cabinet", "Drawer") or not Draws(_SEED, "door", scene.name, receptacle).chance(_DOORLESS)
@@ -232,11 +238,6 @@ def _has_door(scene: Scene, receptacle: str) -> bool:
 
 def _class(name: str) -> str:
     return name.partition("|")[0]
-
-
-def _receptacle_class(name: str) -> str:
-    """Return the class of a receptacle: the basin of a sink or a bathtub, else what its id begins with."""
-    return name.rpartition("|")[2] if name.endswith("Basin") else _class(name)
 
 
 def _id(name: str) -> str:

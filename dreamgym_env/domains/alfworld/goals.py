@@ -5,32 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from dreamgym_env.domains.alfworld.verifier import Goal
+from dreamgym_env.domains.alfworld.verifier import CONDITION_OF, GOAL_TYPES, Goal
 from dreamgym_env.errors import GameError
 
-__all__ = ["CONDITION_OF", "TASK_TYPES", "Formula", "count_of", "goal_members", "read_goal"]
+__all__ = ["CONDITION_PREDICATES", "Formula", "goal_members", "read_goal"]
 
 Formula = str | list["Formula"]
 """A PDDL expression: a lower-case word, or a list of expressions."""
 
-TASK_TYPES = (
-    "pick_and_place_simple",
-    "look_at_obj_in_light",
-    "pick_clean_then_place_in_recep",
-    "pick_heat_then_place_in_recep",
-    "pick_cool_then_place_in_recep",
-    "pick_two_obj_and_place",
-)
-"""ALFWorld's six, in its own order."""
-
-CONDITION_OF: Mapping[str, str] = {
-    "pick_clean_then_place_in_recep": "clean",
-    "pick_heat_then_place_in_recep": "hot",
-    "pick_cool_then_place_in_recep": "cool",
-}
-"""Task type -> the condition in which the object is wanted."""
-
-_CONDITIONS = {"isclean": "clean", "ishot": "hot", "iscool": "cool"}
+CONDITION_PREDICATES = {"isclean": "clean", "ishot": "hot", "iscool": "cool"}
+"""Predicate -> the condition that it states."""
 _UNDERSTOOD = frozenset(
     [
         "and",
@@ -56,11 +40,6 @@ _UNDERSTOOD = frozenset(
 )
 
 
-def count_of(goal: Goal) -> int:
-    """Return how many objects a goal wants."""
-    return 2 if goal.type == "pick_two_obj_and_place" else 1
-
-
 def goal_members(goal: Goal) -> dict[str, str]:
     """Return a goal as JSON values, without its empty members: what :attr:`dreamgym_env.types.Task.goal` holds."""
     return {name: value for name, value in asdict(goal).items() if value}
@@ -77,7 +56,7 @@ def read_goal(formula: Formula) -> Goal:
     if not words <= _UNDERSTOOD:
         strange = ", ".join(sorted(words - _UNDERSTOOD))
         raise GameError(
-            f"its goal speaks of {strange}, which none of the six task types does ({', '.join(TASK_TYPES)})"
+            f"its goal speaks of {strange}, which none of the six task types does ({', '.join(GOAL_TYPES)})"
         )
     class_of = {atom[1]: atom[2].removesuffix("type") for atom in atoms if atom[0] in ("objecttype", "receptacletype")}
     toggled = _variables(atoms, "istoggled")
@@ -86,14 +65,14 @@ def read_goal(formula: Formula) -> Goal:
         return Goal("look_at_obj_in_light", _the_class(held, class_of), lamp=_the_class(toggled, class_of))
     placed = [(atom[1], atom[2]) for atom in atoms if atom[0] == "inreceptacle"]
     objects, receptacles = [thing for thing, _ in placed], [receptacle for _, receptacle in placed]
-    conditions = {_CONDITIONS[atom[0]] for atom in atoms if atom[0] in _CONDITIONS}
+    conditions = {CONDITION_PREDICATES[atom[0]] for atom in atoms if atom[0] in CONDITION_PREDICATES}
     kinds = {condition: kind for kind, condition in CONDITION_OF.items()}
     if len(set(objects)) == 2 and not conditions:
         kind = "pick_two_obj_and_place"
     elif len(set(objects)) == 1 and len(conditions) <= 1:
         kind = kinds[conditions.pop()] if conditions else "pick_and_place_simple"
     else:
-        raise GameError(f"its goal is none of the six task types ({', '.join(TASK_TYPES)})")
+        raise GameError(f"its goal is none of the six task types ({', '.join(GOAL_TYPES)})")
     return Goal(kind, _the_class(objects, class_of), receptacle=_the_class(receptacles, class_of))
 
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dreamgym_env.domains.alfworld.goals import CONDITION_OF, count_of
-from dreamgym_env.domains.alfworld.verifier import Goal
+from dreamgym_env.domains.alfworld.affordances import APPLIANCES, CONDITION_AFTER
+from dreamgym_env.domains.alfworld.verifier import VERB_OF, Goal
 
 __all__ = ["House"]
 
-_TREATMENTS = {"clean": ("clean", "sinkbasin"), "hot": ("heat", "microwave"), "cool": ("cool", "fridge")}
-"""Condition -> the command that brings it about, and the class of receptacle that it needs."""
+_OPPOSITE = {"hot": "cool", "cool": "hot"}
+"""Condition -> the one that it ends."""
 
 
 @dataclass(slots=True)
@@ -87,25 +87,23 @@ class House:
         """
         if goal.type == "look_at_obj_in_light":
             walks = self._walks_into_light(goal)
-        elif count_of(goal) == 2:
+        elif goal.count == 2:
             walks = self._walks_for_two(goal)
         else:
             walks = (walk for _, walk in self._walks_for_one(goal))
         return min(walks, key=len, default=None)
 
     def _treat(self, verb: str, thing: str) -> None:
-        condition = {"clean": "clean", "heat": "hot", "cool": "cool"}[verb]
+        condition = CONDITION_AFTER[verb]
         self.conditions[condition].add(thing)
-        opposite = {"hot": "cool", "cool": "hot"}.get(condition)
-        if opposite:
-            self.conditions[opposite].discard(thing)
+        if condition in _OPPOSITE:
+            self.conditions[_OPPOSITE[condition]].discard(thing)
 
     def _walks_for_one(self, goal: Goal) -> Iterator[tuple[str, list[str]]]:
         """Yield (target, walk) of bringing one object of the goal to each receptacle of its class."""
-        condition = CONDITION_OF.get(goal.type, "")
         for target in self._of_class(goal.receptacle):
             for thing in self._things(goal.object):
-                treated = not condition or thing in self.conditions[condition]
+                treated = not goal.condition or thing in self.conditions[goal.condition]
                 if treated and thing in self.contents[target]:
                     yield target, []
                     continue
@@ -113,8 +111,8 @@ class House:
                     if treated:
                         yield target, [*walk, *self._to(target, place), f"move {thing} to {target}"]
                         continue
-                    verb, kind = _TREATMENTS[condition]
-                    for appliance in self._of_class(kind):
+                    verb = VERB_OF[goal.type]
+                    for appliance in self._of_class(APPLIANCES[verb]):
                         there = [*walk, *self._towards(appliance, place), f"{verb} {thing} with {appliance}"]
                         home = self._to(target, self.place_of[appliance])
                         yield target, [*there, *home, f"move {thing} to {target}"]
@@ -123,7 +121,7 @@ class House:
         """Yield walks that bring as many objects as are missing to a receptacle; one after the other."""
         for target in self._of_class(goal.receptacle):
             there = [thing for thing in self.contents[target] if self._class(thing) == goal.object]
-            missing = count_of(goal) - len(set(there))
+            missing = goal.count - len(set(there))
             if missing <= 0:
                 yield []
                 continue

@@ -27,6 +27,7 @@ __all__ = [
     "goal_formulas",
     "installed_logic",
     "load_scene",
+    "receptacle_class",
     "require_package",
 ]
 
@@ -146,7 +147,7 @@ def load_scene(number: int) -> Scene:
         for at in range(_BURNERS if kind == "StoveBurner" else 1):
             receptacles[f"{kind}|{at + 1}"] = free.pop()
     tables = affordances()
-    carried = set().union(*(tables.contents[_kind(name)] for name in receptacles))
+    carried = set().union(*(tables.contents[receptacle_class(name)] for name in receptacles))
     return Scene(
         name=f"FloorPlan{number}",
         receptacles=receptacles,
@@ -156,14 +157,14 @@ def load_scene(number: int) -> Scene:
     )
 
 
-def _kind(name: str) -> str:
+def receptacle_class(name: str) -> str:
     """Return the class of a receptacle: the basin of a sink or a bathtub, else what its id begins with."""
-    return name.split("|")[-1] if name.endswith("Basin") else name.split("|")[0]
+    return name.rpartition("|")[2] if name.endswith("Basin") else name.partition("|")[0]
 
 
 def _without_view(present: list[str], receptacles: Mapping[str, str]) -> list[str]:
     """Return classes of receptacles that are in a room, but that the layout tells no place of."""
-    known = {_kind(name) for name in receptacles}
+    known = {receptacle_class(name) for name in receptacles}
     return [kind for kind in present if kind in affordances().contents and kind not in known]
 
 

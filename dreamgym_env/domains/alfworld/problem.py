@@ -12,14 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dreamgym_env.domains.alfworld.goals import Formula, Goal, read_goal
+from dreamgym_env.domains.alfworld.goals import CONDITION_PREDICATES, Formula, Goal, read_goal
+from dreamgym_env.domains.alfworld.texts import TASK_LEAD
 from dreamgym_env.errors import GameError
 
 __all__ = ["Problem", "first_observation", "read_problem"]
 
 _COMMENT = re.compile(r";[^\n]*")
 _TOKEN = re.compile(r"[()]|[^\s()]+")
-_CONDITIONS = {"ishot": "hot", "iscool": "cool", "isclean": "clean", "issliced": "sliced", "istoggled": "lit"}
+_CONDITIONS = {**CONDITION_PREDICATES, "issliced": "sliced", "istoggled": "lit"}
 _NEEDED = ("atlocation", "receptacleatlocation", "receptacletype", "objecttype")
 _WELCOME = "-= Welcome to TextWorld, ALFRED! =-"
 
@@ -46,7 +47,7 @@ class Problem:
     def facts(self) -> dict[str, Any]:
         """Return what is true at the start, as JSON values; what there is none of is left out.
 
-        All that :func:`~.tracker.world_of_facts` reads, and ``start``: receptacles that the agent starts at;
+        All that :func:`~.known.world_of_facts` reads, and ``start``: receptacles that the agent starts at;
         ``within``: object -> objects in it; ``fixed``: objects in receptacles that cannot be taken.
         """
         name, statements = self.name_of, self.statements
@@ -134,7 +135,7 @@ def first_observation(problem: Problem, sentence: str) -> str:
     else:
         seen = _listed([f"a {receptacle}" for receptacle in problem.receptacles()])
         look = f"You are in the middle of a room. Looking quickly around you, you see {seen}."
-    return f"{_WELCOME}\n\n{look}\n\nYour task is to: {sentence}"
+    return f"{_WELCOME}\n\n{look}\n\n{TASK_LEAD}{sentence}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from dreamgym_env.domains.alfworld.domain import ALFWorld
 from dreamgym_env.domains.alfworld.games import Game
 from dreamgym_env.domains.alfworld.grammar import parse
 from dreamgym_env.domains.alfworld.package_data import require_package
+from dreamgym_env.domains.alfworld.texts import TASK_LEAD
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS
 from dreamgym_env.domains.alfworld.workers import EngineError, EngineLostError, PlayedGame, Pool, Request
 from dreamgym_env.errors import GameError, KeywordError
@@ -18,7 +19,6 @@ from dreamgym_env.types import AnsweredBy, Source, StopReason, Task, Transition,
 
 __all__ = ["RealALFWorld"]
 
-_TASK = "Your task is to: "
 _UNKNOWN_TASK = "UNKNOWN GOAL."
 """What the installed package's words say in place of a task."""
 _MOST_WORKERS = 16
@@ -75,7 +75,7 @@ class RealALFWorld:
         for task, seed, game, (played, answer) in zip(tasks, seeds, games, shown, strict=True):
             text = answer["text"]
             for said in (_UNKNOWN_TASK, game.sentence):  # a variation of a task is told in its own words
-                text = text.replace(f"{_TASK}{said}", f"{_TASK}{task.instruction}")
+                text = text.replace(f"{TASK_LEAD}{said}", f"{TASK_LEAD}{task.instruction}")
             session = _Session(played, tuple(answer["commands"]))
             episodes.append(Episode(task, episode_name(task, seed), seed, text, session=session))
         return episodes

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS
 from dreamgym_env.domains.segments import PLACEHOLDER, escape_segment, unescape_segment
 
-__all__ = ["join_sentences", "page_kind", "split_sentences"]
+__all__ = ["TASK_LEAD", "join_sentences", "page_kind", "split_sentences"]
 
-_TASK = "Your task is to: "
+TASK_LEAD = "Your task is to: "
+"""What stands before the instruction in a first text."""
 _BREAK = re.compile(r"(?<=[.:]) (?!\n)|(?<!\n)(?=\n)")
 """Between sentences: a space, which goes, or the first of several line breaks, which stay."""
 _KINDS = (
@@ -76,10 +77,10 @@ def _find_instruction(state: str, instruction: str) -> int:
     """Return where the instruction stands as the task, up to the end of a line or a sentence; or -1."""
     if not instruction:
         return -1
-    at = state.find(_TASK + instruction)
+    at = state.find(TASK_LEAD + instruction)
     if at < 0:
         return -1
-    at += len(_TASK)
+    at += len(TASK_LEAD)
     rest = state[at + len(instruction) :]
     return at if not rest or rest[0] == "\n" or (rest[0] == " " and not rest.startswith(" \n")) else -1
 

@@ -19,28 +19,39 @@ For example ``{"type": "pick_heat_then_place_in_recep", "object": "Apple", "rece
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dreamgym_env.domains.alfworld.affordances import CONDITIONABLE, FIXED, LAMPS, accepts, is_receptacle_class
+from dreamgym_env.domains.alfworld.affordances import (
+    CONDITION_AFTER,
+    CONDITIONABLE,
+    FIXED,
+    LAMPS,
+    accepts,
+    is_receptacle_class,
+)
 from dreamgym_env.domains.alfworld.known import world_of_facts
 from dreamgym_env.domains.alfworld.tracker import World, track
 from dreamgym_env.errors import ResetOptionError
 from dreamgym_env.types import Task, Turn, Verdict
 
-__all__ = ["GOAL_TYPES", "ALFWorldVerifier", "Goal", "goal_of"]
+__all__ = ["CONDITION_OF", "GOAL_TYPES", "VERB_OF", "ALFWorldVerifier", "Goal", "goal_of"]
 
-_TREATMENTS = {
+VERB_OF: Mapping[str, str] = {
     "pick_clean_then_place_in_recep": "clean",
     "pick_heat_then_place_in_recep": "heat",
     "pick_cool_then_place_in_recep": "cool",
 }
+"""Task type -> how its object is to be treated."""
 _LIGHT = "look_at_obj_in_light"
 _TWO = "pick_two_obj_and_place"
 
-GOAL_TYPES = ("pick_and_place_simple", _LIGHT, *_TREATMENTS, _TWO)
-"""The six task types."""
+GOAL_TYPES = ("pick_and_place_simple", _LIGHT, *VERB_OF, _TWO)
+"""The six task types, in ALFWorld's own order."""
+
+CONDITION_OF: Mapping[str, str] = {kind: CONDITION_AFTER[verb] for kind, verb in VERB_OF.items()}
+"""Task type -> the condition in which its object is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +66,25 @@ class Goal:
     lamp: str = ""
     """Class of the lamp; empty for all other types."""
 
+    @property
+    def count(self) -> int:
+        """How many objects are wanted."""
+        return 2 if self.type == _TWO else 1
+
+    @property
+    def condition(self) -> str:
+        """``clean``, ``hot`` or ``cool``, or empty where any will do."""
+        return CONDITION_OF.get(self.type, "")
+
     def reached(self, world: World) -> bool:
         """Return whether the goal holds in a world."""
         if self.type == _LIGHT:
             lit = {thing for name in world.here() for thing in world.objects_in(name)} & world.lit
             return world.class_of(world.holding) == self.object and self.lamp in map(world.class_of, lit)
-        fits = _CONDITIONS.get(self.type, _anything)(world)
-        needed = 2 if self.type == _TWO else 1
+        fitting: frozenset[str] | None = getattr(world, self.condition) if self.condition else None
         return any(
-            sum(world.class_of(thing) == self.object and fits(thing) for thing in things) >= needed
+            sum(world.class_of(thing) == self.object and (fitting is None or thing in fitting) for thing in things)
+            >= self.count
             for name, things in world.contents.items()
             if world.class_of(name) == self.receptacle
         )
@@ -147,18 +168,7 @@ def _possible(goal: Goal) -> Goal:
         raise ValueError(f"its 'receptacle' is {goal.receptacle!r:.60}, which no receptacle's class is called")
     if not accepts(goal.receptacle, goal.object):
         raise ValueError(f"a receptacle of class {goal.receptacle!r} takes no object of class {goal.object!r:.60}")
-    verb = _TREATMENTS.get(goal.type)
+    verb = VERB_OF.get(goal.type)
     if verb and goal.object not in CONDITIONABLE[verb]:
         raise ValueError(f"one cannot {verb} an object of class {goal.object!r}")
     return goal
-
-
-def _anything(world: World) -> Callable[[str], bool]:
-    return lambda thing: True
-
-
-_CONDITIONS: dict[str, Callable[[World], Callable[[str], bool]]] = {
-    "pick_clean_then_place_in_recep": lambda world: world.clean.__contains__,
-    "pick_heat_then_place_in_recep": lambda world: world.hot.__contains__,
-    "pick_cool_then_place_in_recep": lambda world: world.cool.__contains__,
-}

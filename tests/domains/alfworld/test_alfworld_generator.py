@@ -14,11 +14,10 @@ if importlib.util.find_spec("alfworld") is None:
     pytest.skip("needs ALFWorld: pip install 'dreamgym_env[alfworld]'", allow_module_level=True)
 
 from dreamgym_env.domains.alfworld.generator import SIZES, DrawnGame, draw_game, scenes_of
-from dreamgym_env.domains.alfworld.goals import TASK_TYPES
 from dreamgym_env.domains.alfworld.house import House
 from dreamgym_env.domains.alfworld.package_data import ROOMS
 from dreamgym_env.domains.alfworld.problem import read_problem
-from dreamgym_env.domains.alfworld.verifier import ALFWorldVerifier, goal_of
+from dreamgym_env.domains.alfworld.verifier import GOAL_TYPES, ALFWorldVerifier, goal_of
 from dreamgym_env.types import Task
 
 COUNT = 60
@@ -31,7 +30,7 @@ def drawn() -> dict[str, list[DrawnGame]]:
 
 def test_all_six_types_take_turns(drawn: dict[str, list[DrawnGame]]):
     for split, games in drawn.items():
-        assert Counter(game.goal.type for game in games) == dict.fromkeys(TASK_TYPES, COUNT // 6), split
+        assert Counter(game.goal.type for game in games) == dict.fromkeys(GOAL_TYPES, COUNT // 6), split
 
 
 def test_rooms_of_the_test_split_are_unseen(drawn: dict[str, list[DrawnGame]]):

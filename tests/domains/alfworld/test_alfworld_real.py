@@ -22,8 +22,8 @@ if importlib.util.find_spec("alfworld") is None:
     pytest.skip("needs ALFWorld: pip install 'dreamgym_env[alfworld]'", allow_module_level=True)
 
 from dreamgym_env.domains.alfworld.domain import ALFWorld
-from dreamgym_env.domains.alfworld.goals import TASK_TYPES
 from dreamgym_env.domains.alfworld.real import RealALFWorld
+from dreamgym_env.domains.alfworld.verifier import GOAL_TYPES
 from dreamgym_env.errors import GameError, KeywordError, ResetOptionError
 from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.simulation.episode import Episode
@@ -64,10 +64,10 @@ def watch(backend: RealALFWorld, domain: ALFWorld, task: Task, name: str, seed: 
     return episode
 
 
-@pytest.mark.parametrize("kind", TASK_TYPES)
+@pytest.mark.parametrize("kind", GOAL_TYPES)
 def test_generated_games_of_every_type_are_won_in_the_engine(backend: RealALFWorld, domain: ALFWorld, kind: str):
     for split in domain.splits():
-        task = domain.task(domain.task_ids(split)[12 + TASK_TYPES.index(kind)])
+        task = domain.task(domain.task_ids(split)[12 + GOAL_TYPES.index(kind)])
         assert task.goal["type"] == kind
         episode = watch(backend, domain, task, "oracle")
         assert episode.stop is StopReason.SUCCESS, f"{task.id}: {[turn.action for turn in episode.history]}"

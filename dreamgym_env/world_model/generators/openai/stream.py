@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+from dreamgym_env.deadline import Deadline
 from dreamgym_env.errors import WorldModelError
 from dreamgym_env.types import Completion, Prompt, Sampling
 from dreamgym_env.world_model.generators.openai.dispatch import Batch, Dispatcher, GaveUpError
@@ -49,11 +48,10 @@ class OpenAIStream:
         if batch is None or not self._awaited:
             return []
         self._dispatcher.wake()
-        give_up_at = None if timeout is None else time.monotonic() + timeout
+        deadline = Deadline(timeout)
         try:
             while True:
-                patience = None if give_up_at is None else max(0.0, give_up_at - time.monotonic())
-                outcomes = batch.take(patience)
+                outcomes = batch.take(deadline.left())
                 answers = [(at, outcome) for at, outcome in outcomes if isinstance(outcome, Completion)]
                 self._given_up += [(at, outcome) for at, outcome in outcomes if isinstance(outcome, GaveUpError)]
                 if answers:
