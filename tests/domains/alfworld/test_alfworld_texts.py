@@ -1,4 +1,4 @@
-"""Texts split into sentences and back without loss, whatever they are (DESIGN.md: segments)."""
+"""Texts split into sentences and back without loss, whatever they are."""
 
 from __future__ import annotations
 
