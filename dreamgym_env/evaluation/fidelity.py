@@ -16,9 +16,8 @@ from dataclasses import dataclass, replace
 
 from tqdm import tqdm
 
-from dreamgym_env.errors import UnknownTaskError
 from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.simulation.grounding import Grounding
+from dreamgym_env.simulation.grounding import Grounding, recorded_question
 from dreamgym_env.types import Domain, Memory, Prediction, Query, Source, Transition, Verdict, WorldModel
 
 __all__ = ["FLOORS", "MODEL", "Answer", "FidelityOptions", "answer_all", "line_f1", "memory_class"]
@@ -118,7 +117,7 @@ class _Asker:
 
     def __call__(self, steps: Sequence[Transition]) -> dict[str, list[Answer]]:
         began = time.perf_counter()
-        queries = [self._query(step) for step in steps]
+        queries = [recorded_question(self._domain, step) for step in steps]
         asked = queries if self._options.history else [replace(query, history=()) for query in queries]
         memories = self._retrieve(asked)
         predictions = self._predict(asked, memories)
@@ -150,15 +149,6 @@ class _Asker:
         seeds = [self._options.seed] * len(left)
         predicted = self._world_model.predict([queries[at] for at in left], [memories[at] for at in left], seeds)
         return [answer for _, answer in sorted([*guarded.items(), *zip(left, predicted, strict=True)], key=_first)]
-
-    def _query(self, step: Transition) -> Query:
-        """Return the step's question, with the domain's task where that is the step's."""
-        question = step.question()
-        try:
-            task = self._domain.task(step.task_id)
-        except UnknownTaskError:
-            return question
-        return replace(question, task=task) if task.instruction == step.instruction else question
 
     def _retrieve(self, queries: Sequence[Query]) -> list[list[Memory]]:
         if not self._options.k:

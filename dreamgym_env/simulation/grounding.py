@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from dreamgym_env.errors import UnknownTaskError
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.types import Composer, Domain, Memory, Query, Source, Transition
 
-__all__ = ["Grounding"]
+__all__ = ["Grounding", "recorded_question"]
+
+
+def recorded_question(domain: Domain, step: Transition) -> Query:
+    """Return the question that a recorded step answers, with its goal and hidden facts where the domain has the task.
+
+    Raises:
+        GameError: the domain has the task, and cannot read it.
+    """
+    question = step.question()
+    try:
+        task = domain.task(step.task_id)
+    except UnknownTaskError:
+        return question
+    return replace(question, task=task) if task.instruction == step.instruction else question
 
 
 class Grounding:

@@ -3,7 +3,8 @@
 The paper's experience model is trained to write first the reasoning and then the outcome, given the retrieved
 transitions (DreamGym, arXiv 2511.03773, section 4.1).  An example is therefore (prompt, answer) of a prompt format,
 with memories as the simulator would retrieve them: never of the example's own episode.  Some examples also hide what
-was recorded of the same task, and some hide every memory of the same action, so that the model learns to do without.
+was recorded of the same task and its hidden facts, and some hide every memory of the same action, so that the model
+learns to do without.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from dreamgym_env.memory import ReplayBuffer
-from dreamgym_env.simulation.grounding import Grounding
+from dreamgym_env.simulation.grounding import Grounding, recorded_question
 from dreamgym_env.training.mixing import mix
 from dreamgym_env.types import Domain, Memory, Prompt, Transition
 from dreamgym_env.world_model.formats import PromptFormat
@@ -45,7 +46,7 @@ class ExampleOptions:
     k: int = 5
     """Memories retrieved for each."""
     hide_task: float = 0.4
-    """Share of examples that see nothing recorded of their own task."""
+    """Share of examples that see nothing recorded of their own task, and none of its hidden facts."""
     hide_action: float = 0.25
     """Share of examples that see no memory of the same action."""
     count: int = 16_000
@@ -110,20 +111,20 @@ def _ground(
     rng: np.random.Generator,
     options: ExampleOptions,
 ) -> Iterator[Example]:
-    queries = [step.question() for step in batch]
+    told, untold = [recorded_question(domain, step) for step in batch], [step.question() for step in batch]
     draws = rng.random((len(batch), 2))
     longest = options.longest_answer or (_LONGEST_EDITS if prompt_format.codec.name == "edits" else sys.maxsize)
-    all_known = grounding.buffer.retrieve(queries, options.k, exclude_episode=True)
-    known_elsewhere = grounding.buffer.retrieve(queries, options.k, exclude_episode=True, exclude_task=True)
-    for step, query, draw, known, elsewhere in zip(batch, queries, draws, all_known, known_elsewhere, strict=True):
+    all_known = grounding.buffer.retrieve(told, options.k, exclude_episode=True)
+    known_elsewhere = grounding.buffer.retrieve(untold, options.k, exclude_episode=True, exclude_task=True)
+    for at, (step, draw) in enumerate(zip(batch, draws, strict=True)):
         hides_task = draw[0] < options.hide_task
-        memories = elsewhere if hides_task else known
+        query, memories = (untold[at], known_elsewhere[at]) if hides_task else (told[at], all_known[at])
         if draw[1] < options.hide_action:
             memories = [memory for memory in memories if not _same_action(domain, memory, step)]
         memories = grounding.complete(query, memories, exclude_episode=True, exclude_task=hides_task)[: options.k]
         view = prompt_format.viewer.view(query, memories)
-        told = domain.teach(step, [related.memory for related in prompt_format.shown(view)])
-        answer = prompt_format.answer(view, told)
+        taught = domain.teach(step, [related.memory for related in prompt_format.shown(view)])
+        answer = prompt_format.answer(view, taught)
         if len(answer) <= longest:
             yield Example(prompt_format.prompt(view), answer)
 

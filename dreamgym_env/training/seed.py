@@ -22,10 +22,11 @@ __all__ = ["RECORDINGS", "main"]
 
 RECORDINGS = MappingProxyType(
     {
+        "alfworld": ((0, 900, "oracle:0.35,noisy-oracle:0.5,random:0.15"),),
         "webshop": (
             (0, 1_300, "oracle:0.25,noisy-oracle:0.35,lazy:0.08,window-shopper:0.2,random:0.12"),
             (1, 1_500, "cataloguer:1"),  # each train task once: together they look at the whole shop
-        )
+        ),
     }
 )
 """Domain -> the seed, the number of episodes and the agents of each of its recordings."""
@@ -36,7 +37,10 @@ def main(
     out: Annotated[Path | None, typer.Option(help="File to write; by default the one that is shipped.")] = None,
 ) -> None:
     """Record a domain's seed experience."""
-    target = out or Path(load_domain(domain).seed_experience())
+    shipped = out or load_domain(domain).seed_experience()
+    if not shipped:
+        raise typer.BadParameter(f"{domain} ships no experience that could be recorded again: name a file with --out.")
+    target = Path(shipped)
     with tempfile.TemporaryDirectory() as folder:
         parts = []
         for seed, episodes, agents in RECORDINGS[domain]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from dreamgym_env.types import Domain, Prediction, Prompt, Transition
 from dreamgym_env.world_model.codec import CODECS, CodecError
-from dreamgym_env.world_model.formats import AnswerError, checked_state, has_open_end, outcome_word
+from dreamgym_env.world_model.formats import AnswerError, checked_state, evidence, has_open_end, outcome_word
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
 __all__ = ["SPECIAL_TOKENS", "CompactFormat"]
@@ -123,6 +123,8 @@ class CompactFormat:
         outcome = outcome_word(past.reward, past.terminated)
         if has_open_end(past):  # it is for the model to judge
             outcome = f"ended: {_plain(past.reasoning, 120)}"
+        elif told := evidence(past):
+            outcome = f"{outcome}: {_plain(told, 60)}"
         return (
             f"<|memory|>{memory.name} {relation[memory.same_action, memory.same_page]} {kind(past.state)}{action} -> "
             f"{kind(past.next_state)} {len(memory.outcome)} {outcome}"

@@ -20,6 +20,7 @@ __all__ = [
     "AnswerError",
     "PromptFormat",
     "checked_state",
+    "evidence",
     "has_open_end",
     "outcome_word",
     "unreadable",
@@ -80,6 +81,11 @@ def checked_state(state: str) -> str:
 def has_open_end(memory: Transition) -> bool:
     """Return whether a memory says that the episode ends, and leaves open whether that is a success."""
     return memory.source is Source.COMPOSED and memory.terminated
+
+
+def evidence(memory: Transition) -> str:
+    """Return what a composed memory says for and against success; empty where it says nothing."""
+    return memory.reasoning.partition(": ")[2] if memory.source is Source.COMPOSED else ""
 
 
 def outcome_word(reward: float, terminated: bool) -> str:

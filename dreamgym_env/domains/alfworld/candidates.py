@@ -23,7 +23,7 @@ from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, NOTHING_KNOWN, World, track
 from dreamgym_env.types import Turn
 
-__all__ = ["available_actions", "guard"]
+__all__ = ["admissible", "available_actions", "guard"]
 
 
 def available_actions(history: Sequence[Turn], state: str, start: World = NOTHING_KNOWN) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def available_actions(history: Sequence[Turn], state: str, start: World = NOTHIN
     Returns:
         The actions: what needs no object, ways to go, then what can be done where one stands.
     """
-    return tuple(action.text for action in _admissible(track(history, state, start)))
+    return tuple(action.text for action in admissible(track(history, state, start)))
 
 
 def guard(history: Sequence[Turn], state: str, action: str, start: World = NOTHING_KNOWN) -> str | None:
@@ -53,12 +53,13 @@ def guard(history: Sequence[Turn], state: str, action: str, start: World = NOTHI
         ``"Nothing happens."``, or None where the action is admissible.
     """
     parsed = parse(action)
-    if parsed is not None and parsed in set(_admissible(track(history, state, start))):
+    if parsed is not None and parsed in set(admissible(track(history, state, start))):
         return None
     return NOTHING_HAPPENS
 
 
-def _admissible(world: World) -> Iterator[ParsedAction]:
+def admissible(world: World) -> Iterator[ParsedAction]:
+    """Yield the actions that a world admits."""
     yield from (ParsedAction(verb) for verb in ("look", "inventory", "help"))
     here = world.here()
     yield from (ParsedAction("go", place=name) for name in world.receptacles if name not in here)

@@ -25,19 +25,24 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from dreamgym_env.domains.alfworld import STEP_LIMIT, candidates, grammar
+from dreamgym_env.domains.alfworld.composer import HouseComposer
 from dreamgym_env.domains.alfworld.games import Game, GameSource, LogicChoice, check_logic, find_game, open_games
 from dreamgym_env.domains.alfworld.goals import goal_members
 from dreamgym_env.domains.alfworld.house import House
+from dreamgym_env.domains.alfworld.known import known_of
 from dreamgym_env.domains.alfworld.problem import first_observation, read_problem
-from dreamgym_env.domains.alfworld.teaching import NoComposer, explain, teach
+from dreamgym_env.domains.alfworld.teaching import explain, teach
 from dreamgym_env.domains.alfworld.texts import join_sentences, page_kind, split_sentences
 from dreamgym_env.domains.alfworld.verifier import ALFWorldVerifier
 from dreamgym_env.errors import GameError, ResetOptionError, UnknownTaskError
 from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifier
 
 __all__ = ["ALFWorld"]
+
+_SEED_EXPERIENCE = Path(__file__).parent / "data" / "seed.jsonl.gz"
 
 _RULES = """\
 - A house is one room with numbered receptacles (furniture, appliances) and numbered objects, such as "cabinet 3" \
@@ -68,7 +73,13 @@ class ALFWorld:
     max_episode_steps = STEP_LIMIT
     rules = _RULES
 
-    def __init__(self, games: str | os.PathLike[str] | None = None, logic: LogicChoice = "installed") -> None:
+    def __init__(
+        self,
+        games: str | os.PathLike[str] | None = None,
+        logic: LogicChoice = "installed",
+        *,
+        facts: bool = True,
+    ) -> None:
         """Name the games; they are opened when a split or a task is asked for, and need the extra ``alfworld``.
 
         Args:
@@ -77,12 +88,14 @@ class ALFWorld:
                 ``split``).
             logic: ``"installed"`` plays all games by the rules and in the words of the installed package; ``"own"`` by
                 those that came with them, which in older data are others (``put O in/on R``).
+            facts: whether a task's hidden facts are known to the dream.  Without them it makes up a house that fits the
+                task; the oracles, which walk by facts, have nothing to walk by then.
 
         Raises:
             KeywordError: ``logic`` is none of its values.
         """
         check_logic(logic)
-        self._source, self._logic = games, logic
+        self._source, self._logic, self._tells = games, logic, facts
         self._task = functools.lru_cache(maxsize=1024)(self._read_task)
 
     @functools.cached_property
@@ -146,8 +159,8 @@ class ALFWorld:
         return parsed.text if parsed else None
 
     def guard(self, task: Task, history: Sequence[Turn], state: str, action: str) -> str | None:
-        """Return "Nothing happens." for an action that the state does not admit."""
-        return candidates.guard(history, state, action)
+        """Return "Nothing happens." for an action that the house does not admit, by its facts where it has any."""
+        return candidates.guard(history, state, action, known_of(task))
 
     def action_kind(self, action: str) -> str:
         """Return the action's verb, or ``invalid``."""
@@ -162,20 +175,20 @@ class ALFWorld:
         return ALFWorldVerifier()
 
     def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
-        """Return what composes memories: nothing, as yet."""
-        return NoComposer()
+        """Return what composes answers from a task's facts, the episode, and houses that real experience has shown."""
+        return HouseComposer(self, experience)
 
     def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
-        """Return a recorded step with a reason."""
-        return teach(transition)
+        """Return a recorded step with a reason, and with as much of its text as can be known."""
+        return teach(transition, memories)
 
     def explain(self, transition: Transition) -> str:
-        """Return in a sentence or two how the house responds."""
+        """Return in a sentence whether the step leads on, and how the house responds."""
         return explain(transition)
 
     def seed_experience(self) -> str:
-        """Return nothing: no experience is shipped."""
-        return ""
+        """Return the path of the shipped transitions, recorded in generated games of the train split."""
+        return str(_SEED_EXPERIENCE) if _SEED_EXPERIENCE.is_file() else ""
 
     def _read_task(self, task_id: str) -> Task:
         game = find_game(self._games, task_id)
@@ -198,5 +211,5 @@ class ALFWorld:
             initial_state=first_observation(problem, game.sentence),
             split=game.split,
             goal=goal_members(goal),
-            facts=facts,
+            facts=facts if self._tells else {},
         )

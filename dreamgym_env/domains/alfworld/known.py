@@ -11,11 +11,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from dreamgym_env.domains.alfworld.tracker import NAME, NOTHING_KNOWN, World
+from dreamgym_env.errors import ResetOptionError
+from dreamgym_env.types import Task
 
-__all__ = ["world_of_facts"]
+__all__ = ["known_of", "world_of_facts"]
 
 _CONDITIONS = ("hot", "cool", "clean", "sliced", "lit")
-_FACTS = ("contents", "beside", "doors", "open", "together", "start", "classes", "fixed", *_CONDITIONS)
+_FACTS = ("contents", "beside", "doors", "open", "together", "start", "classes", "fixed", "vessels", *_CONDITIONS)
+
+
+def known_of(task: Task) -> World:
+    """Return what a task's hidden facts tell, see :func:`world_of_facts`; nothing where it has none.
+
+    Raises:
+        ResetOptionError: they cannot be read.
+    """
+    try:
+        return world_of_facts(task.facts)
+    except (TypeError, ValueError) as error:
+        raise ResetOptionError(f"Task {task.id!r} has facts that cannot be read: {error}.") from error
 
 
 def world_of_facts(facts: Mapping[str, Any]) -> World:
@@ -32,6 +46,7 @@ def world_of_facts(facts: Mapping[str, Any]) -> World:
             start      receptacles that the agent stands at; none in the middle of the room
             classes    thing -> its class, where its name says another
             fixed      objects that cannot be taken
+            vessels    objects that can hold others -> objects in them
             hot, cool, clean, sliced, lit    objects in that condition
 
     Returns:
@@ -48,7 +63,9 @@ def _world_of_facts(text: str) -> World:
     facts = json.loads(text)
     if not facts:
         return NOTHING_KNOWN
-    contents, beside = (_checked_lists(facts.get(name, {}), name) for name in ("contents", "beside"))
+    contents, beside, vessels = (
+        _checked_lists(facts.get(name, {}), name) for name in ("contents", "beside", "vessels")
+    )
     opened = _checked(facts.get("open", []), "open")
     start = facts.get("start", [])
     _checked(start, "start")
@@ -58,6 +75,7 @@ def _world_of_facts(text: str) -> World:
         place=next(iter(start), ""),
         contents=contents,
         floor=beside,
+        vessels=vessels,
         opened=opened,
         closed=_checked(facts.get("doors", []), "doors") - opened,
         classes=_checked_classes(facts.get("classes", {})),

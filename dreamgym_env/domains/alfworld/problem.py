@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dreamgym_env.domains.alfworld.goals import CONDITION_PREDICATES, Formula, Goal, read_goal
-from dreamgym_env.domains.alfworld.texts import TASK_LEAD
+from dreamgym_env.domains.alfworld.texts import TASK_LEAD, listed
 from dreamgym_env.errors import GameError
 
 __all__ = ["Problem", "first_observation", "read_problem"]
@@ -48,15 +48,16 @@ class Problem:
         """Return what is true at the start, as JSON values; what there is none of is left out.
 
         All that :func:`~.known.world_of_facts` reads, and ``start``: receptacles that the agent starts at;
-        ``within``: object -> objects in it; ``fixed``: objects in receptacles that cannot be taken.
+        ``fixed``: objects in receptacles that cannot be taken; ``vessels``: object that can hold others -> objects in
+        it.
         """
         name, statements = self.name_of, self.statements
         contents: dict[str, list[str]] = {receptacle: [] for receptacle in self.receptacles()}
         for thing, receptacle in statements.get("inreceptacle", ()):
             contents.setdefault(name[receptacle], []).append(name[thing])
-        within: dict[str, list[str]] = {}
+        vessels: dict[str, list[str]] = {thing: [] for thing in self._all_of("isreceptacleobject")}
         for thing, holder in statements.get("inreceptacleobject", ()):
-            within.setdefault(name[holder], []).append(name[thing])
+            vessels.setdefault(name[holder], []).append(name[thing])
         places = dict.fromkeys(place for _, place in statements["receptacleatlocation"])
         carried = {name[thing] for (thing,) in statements.get("pickupable", ())}
         facts = {
@@ -67,7 +68,7 @@ class Problem:
             "together": [list(group) for place in places if len(group := self.receptacles(place)) > 1],
             "classes": self._odd_classes(),
             "start": list(self.start()),
-            "within": within,
+            "vessels": vessels,
             "fixed": [thing for things in contents.values() for thing in things if thing not in carried],
             **{condition: self._all_of(predicate) for predicate, condition in _CONDITIONS.items()},
         }
@@ -131,15 +132,11 @@ def first_observation(problem: Problem, sentence: str) -> str:
     """
     here = problem.start()
     if here:
-        look = f"You are facing the {_listed(here)}. Next to it, you see nothing."
+        look = f"You are facing the {listed(here)}. Next to it, you see nothing."
     else:
-        seen = _listed([f"a {receptacle}" for receptacle in problem.receptacles()])
+        seen = listed([f"a {receptacle}" for receptacle in problem.receptacles()])
         look = f"You are in the middle of a room. Looking quickly around you, you see {seen}."
     return f"{_WELCOME}\n\n{look}\n\n{TASK_LEAD}{sentence}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _names(ids: Iterable[str]) -> dict[str, str]:

@@ -1,34 +1,84 @@
-"""Reasons for recorded steps, by the rules of the house, and what composes memories."""
+"""Reasons for recorded steps, by the rules of the house: does a step lead on, and what does the house do?"""
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dreamgym_env.types import Memory, Query, Transition
+from dreamgym_env.domains.alfworld.affordances import CONDITION_AFTER
+from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse, thing_class
+from dreamgym_env.domains.alfworld.tracker import NAME
+from dreamgym_env.domains.alfworld.wording import spoken
+from dreamgym_env.types import Memory, Source, Transition
 
-__all__ = ["NoComposer", "explain", "teach"]
+__all__ = ["explain", "teach"]
+
+_NEUTRAL = {
+    "look": "Neutral: it tells where the agent stands.",
+    "inventory": "Neutral: it tells what is in hand.",
+    "help": "Neutral: it tells which commands there are.",
+    "close": "A detour: the door is shut.",
+    "slice": "A detour: the object is sliced, which no task asks for.",
+}
 
 
-class NoComposer:
-    """Composes nothing: what was retrieved has to do."""
+def teach(transition: Transition, memories: Sequence[Memory]) -> Transition:
+    """Return a recorded step with a reason, its own or the rules', and with as much of its text as can be known.
 
-    def compose(
-        self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
-    ) -> Memory | None:
-        """Return None."""
-        return None
-
-
-def teach(transition: Transition) -> Transition:
-    """Return a recorded step with a reason: its own, or the rules'."""
-    return replace(transition, reasoning=transition.reasoning or explain(transition))
+    What is in a place that nobody has looked into cannot be known: where the memories hold an answer that was made up
+    for the house, that is the one to learn.
+    """
+    told = replace(transition, reasoning=transition.reasoning or explain(transition))
+    composed = next((memory for memory in memories if memory.transition.source is Source.COMPOSED), None)
+    return replace(told, next_state=composed.transition.next_state) if composed else told
 
 
 def explain(transition: Transition) -> str:
     """Return whether a step leads to success, and how the house responds."""
-    if not transition.valid:
+    action = parse(transition.action)
+    if not transition.valid or action is None:
         return "It leads nowhere: that is not possible here, so nothing happens."
     if transition.terminated:
-        return "It completes the task: the house is now as it was wanted."
-    return "The action is possible here, so the house answers with what it changes or shows."
+        return f"Success: {_response(action, transition.next_state)}, and the house is as the task wants it."
+    if action.verb in _NEUTRAL:
+        return _NEUTRAL[action.verb]
+    return f"{_bearing(action, transition)}: {_response(action, transition.next_state)}."
+
+
+def _bearing(action: ParsedAction, step: Transition) -> str:
+    """Return whether what an action is about, or shows, is named by the task."""
+    if action.verb in ("go", "open", "examine"):
+        shown = NAME.findall(step.next_state.replace(action.place or action.object, ""))
+        named = any(_names(step.instruction, thing_class(name)) for name in (*shown, action.place) if name)
+        return "Toward the goal" if named else "On the way"
+    named = _names(step.instruction, thing_class(action.object))
+    if action.verb == "move":
+        named = named and _names(step.instruction, thing_class(action.place))
+    return "Toward the goal" if named else "A detour"
+
+
+def _response(action: ParsedAction, text: str) -> str:
+    match action.verb:
+        case "go":
+            return f"the agent walks there and {'finds it closed' if 'is closed.' in text else 'sees what it holds'}"
+        case "open":
+            return "the door opens and shows what is inside"
+        case "examine":
+            return "it is described, and nothing changes"
+        case "take":
+            return "the object leaves its place and is in hand"
+        case "move":
+            return "the object stays where it is put"
+        case "use":
+            return "the lamp is on"
+        case _:
+            return f"the object in hand is now {CONDITION_AFTER.get(action.verb, 'sliced')}"
+
+
+@functools.lru_cache(maxsize=16_384)
+def _names(instruction: str, kind: str) -> bool:
+    """Return whether an instruction names things of a class, as the engine or as people write it."""
+    words = instruction.lower()
+    return any(re.search(rf"\b{re.escape(form.lower())}", words) for form in (kind, spoken(kind)))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS
 from dreamgym_env.domains.segments import PLACEHOLDER, escape_segment, unescape_segment
 
-__all__ = ["TASK_LEAD", "join_sentences", "page_kind", "split_sentences"]
+__all__ = ["TASK_LEAD", "join_sentences", "listed", "page_kind", "split_sentences"]
 
 TASK_LEAD = "Your task is to: "
 """What stands before the instruction in a first text."""
@@ -46,6 +46,11 @@ def page_kind(state: str) -> str:
     if state == NOTHING_HAPPENS:
         return "nothing"
     return next((kind for start, kind in _KINDS if state.startswith(start)), "other")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as the engine lists them: ``a, b, and c``, but ``a, and b``."""
+    return ", and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 @functools.lru_cache(maxsize=32_768)

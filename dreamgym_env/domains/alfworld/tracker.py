@@ -40,6 +40,7 @@ _FACING = re.compile(r"You are facing the (?P<here>[^.\n]*)\.(?: Next to it, you
 _START = re.compile(r"Looking quickly around you, you see (?P<list>[^.\n]*)")
 _CARRYING = re.compile(r"You are carrying: (?P<list>[^.\n]*)")
 _EXAMINED = re.compile(r"This is an? (?P<words>(?:(?:hot|cool|cold|clean|sliced|and) )+)[a-z]+ \d+\.")
+_VESSEL = re.compile(r"This is a normal (?P<name>[a-z]+ \d+)\. In it, you see (?P<list>[^.\n]*)")
 _CHUNK = 100
 """Turns that are folded in one go; bounds the depth of recursion for episodes of any length."""
 
@@ -79,6 +80,12 @@ class World:
 
     fixed: frozenset[str] = frozenset()
     """Objects that cannot be taken although others of their class can."""
+    left: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Receptacle -> objects that were taken from it and not put back."""
+    put: Mapping[str, str] = field(default_factory=dict)
+    """Object -> the receptacle that it was moved to last; empty once it was taken again."""
+    vessels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Object that can hold others, such as a bowl, where the house lets it -> objects in it."""
 
     def here(self) -> tuple[str, ...]:
         """Return the receptacles within reach, in the order in which they were named; none at the start."""
@@ -238,8 +245,15 @@ def _took(world: World, action: ParsedAction, state: str) -> World:
     if not state.startswith(f"You pick up the {action.object} from the {action.place}."):
         return world
     world = world.joined(action.place)
-    left = world.objects_in(action.place) - {action.object}
-    return replace(world, holding=action.object, contents={**world.contents, action.place: left})
+    others = world.objects_in(action.place) - {action.object}
+    gone = world.left.get(action.place, frozenset()) | {action.object}
+    return replace(
+        world,
+        holding=action.object,
+        contents={**world.contents, action.place: others},
+        left={**world.left, action.place: gone},
+        put={**world.put, action.object: ""},
+    )
 
 
 def _moved(world: World, action: ParsedAction, state: str) -> World:
@@ -249,12 +263,21 @@ def _moved(world: World, action: ParsedAction, state: str) -> World:
         return world
     world = world.joined(action.place)
     holds = world.objects_in(action.place) | {action.object}
-    return replace(world, holding="", contents={**world.contents, action.place: holds})
+    gone = world.left.get(action.place, frozenset()) - {action.object}
+    return replace(
+        world,
+        holding="",
+        contents={**world.contents, action.place: holds},
+        left={**world.left, action.place: gone},
+        put={**world.put, action.object: action.place},
+    )
 
 
 def _examined(world: World, action: ParsedAction, state: str) -> World:
     if _describes(state, action.object):
         world = world.joined(action.object)
+    if (found := _VESSEL.match(state)) and found["name"] == action.object:
+        return replace(world, vessels={**world.vessels, action.object: frozenset(_names(found["list"]))})
     if not (found := _EXAMINED.match(state)):
         return _lit(world, action.object) if state.startswith(f"This {action.object} is on.") else world
     words, thing = set(found["words"].split()), {action.object}

@@ -31,7 +31,7 @@ from dreamgym_env.domains.alfworld.affordances import (
     accepts,
     is_receptacle_class,
 )
-from dreamgym_env.domains.alfworld.known import world_of_facts
+from dreamgym_env.domains.alfworld.known import known_of
 from dreamgym_env.domains.alfworld.tracker import World, track
 from dreamgym_env.errors import ResetOptionError
 from dreamgym_env.types import Task, Turn, Verdict
@@ -101,7 +101,7 @@ class ALFWorldVerifier:
     def check(self, task: Task) -> None:
         """Raise ResetOptionError unless the task has a goal that can be reached, and no facts that cannot be read."""
         goal_of(task)
-        _known_of(task)
+        known_of(task)
 
     def verify(self, task: Task, history: Sequence[Turn], state: str, action: str, next_state: str) -> Verdict:
         """Judge the step: reaching the goal ends an episode, nothing else does.
@@ -109,7 +109,7 @@ class ALFWorldVerifier:
         Raises:
             ResetOptionError: the task is none that :meth:`check` lets pass.
         """
-        done = goal_of(task).reached(track((*history, Turn(state, action)), next_state, _known_of(task)))
+        done = goal_of(task).reached(track((*history, Turn(state, action)), next_state, known_of(task)))
         return Verdict(done, done, float(done))
 
 
@@ -128,14 +128,6 @@ def goal_of(task: Task) -> Goal:
             f"(or 'lamp', for {_LIGHT}), for example {{'type': 'pick_heat_then_place_in_recep', 'object': 'Apple', "
             "'receptacle': 'Fridge'}. In a dream, success='model' lets the world model judge without a goal."
         ) from error
-
-
-def _known_of(task: Task) -> World:
-    """Return what a task's facts tell. Raises ResetOptionError."""
-    try:
-        return world_of_facts(task.facts)
-    except (TypeError, ValueError) as error:
-        raise ResetOptionError(f"Task {task.id!r} has facts that cannot be read: {error}.") from error
 
 
 def _read(goal: Mapping[str, Any]) -> Goal:

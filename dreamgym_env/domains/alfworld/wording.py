@@ -7,7 +7,7 @@ import re
 from dreamgym_env.domains.alfworld.verifier import Goal
 from dreamgym_env.domains.draws import Draws
 
-__all__ = ["sentence_of"]
+__all__ = ["sentence_of", "spoken"]
 
 _SENTENCES = {
     "pick_and_place_simple": (
@@ -146,9 +146,14 @@ def sentence_of(goal: Goal, draws: Draws) -> str:
     return f"{text[0].upper()}{text[1:]}." if draws.chance(0.5) else f"{text}."
 
 
+def spoken(kind: str) -> str:
+    """Return a class as people write it: ``"alarm clock"`` for ``"alarmclock"``."""
+    return _WORDS.get(kind, kind)
+
+
 def _written(kind: str, draws: Draws) -> str:
     """Return a class as people write it, or now and then as the engine does."""
-    return kind if draws.chance(0.3) else _WORDS.get(kind, kind)
+    return kind if draws.chance(0.3) else spoken(kind)
 
 
 def _article(word: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dreamgym_env.domains.composed import composed_memory, recorded_answers
 from dreamgym_env.domains.webshop import observation
-from dreamgym_env.domains.webshop.composers.memory import composed_memory, recorded_answers
 from dreamgym_env.domains.webshop.pages import item_page
 from dreamgym_env.domains.webshop.products import Product
 from dreamgym_env.types import Memory, Query

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from dreamgym_env.types import Memory, Query, Source, Transition
-
-if TYPE_CHECKING:
-    from dreamgym_env.domains.webshop.domain import WebShop
+from dreamgym_env.types import Domain, Memory, Query, Source, Transition
 
 __all__ = ["composed_memory", "recorded_answers"]
 
@@ -18,13 +14,13 @@ def composed_memory(
 ) -> Memory:
     """Return the memory that says: this action on this page leads to ``page``.
 
-    Its reward is 0 and means nothing where the episode ends: whether an order succeeds is not the composer's to say.
+    Its reward is 0 and means nothing where the episode ends: whether it ends well is not the composer's to say.
 
     Args:
         query: the question; its state and action are the memory's.
         action: the action's canonical text.
         page: the next state.
-        origin: what it was composed from, as a prompt names it.
+        origin: what it was composed from, as a prompt names it; after a colon, what speaks for and against success.
         terminated: whether the episode ends.
         certain: whether the page is the answer for certain.
     """
@@ -49,7 +45,7 @@ def composed_memory(
 
 
 def recorded_answers(
-    domain: WebShop, query: Query, memories: Sequence[Memory], *, any_page: bool = False
+    domain: Domain, query: Query, memories: Sequence[Memory], *, any_page: bool = False
 ) -> Iterator[str]:
     """Yield where real memories say that this action on this page (or on any page) leads, in the asking task's words.
 

@@ -1,0 +1,99 @@
+"""Composes what a house answers, out of its facts, of what the episode has shown, or of a house made up for the task.
+
+Where a task has facts, they and the episode tell every answer.  Where it has none, the episode's texts tell what they
+can, and the rest comes from an invented house (:mod:`~.invention`), so that it stays the same house to the end.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dreamgym_env.domains.alfworld.answers import answer_of
+from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse
+from dreamgym_env.domains.alfworld.invention import RecordedHouse, invent_facts, recorded_houses
+from dreamgym_env.domains.alfworld.known import known_of, world_of_facts
+from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, World, track
+from dreamgym_env.domains.composed import composed_memory, recorded_answers
+from dreamgym_env.types import Memory, Query, Transition
+
+if TYPE_CHECKING:
+    from dreamgym_env.domains.alfworld.domain import ALFWorld
+
+__all__ = ["HouseComposer"]
+
+
+class HouseComposer:
+    """Knows the houses of tasks that have facts, and makes up the others."""
+
+    def __init__(self, domain: ALFWorld, experience: Callable[[], Iterator[Transition]]) -> None:
+        """Create a composer; the experience is read when a house has to be made up for the first time."""
+        self._domain = domain
+        self._houses: Callable[[], list[RecordedHouse]] = functools.cache(lambda: recorded_houses(experience()))
+        self._invented: dict[tuple[str, ...], World] = {}
+
+    def compose(
+        self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
+    ) -> Memory | None:
+        """Return the answer, certain unless it was made up; or None for ``help``, which only recordings can answer.
+
+        Args:
+            query: the question; its history says what was done to the house.
+            memories: what was retrieved for it; needed for ``help`` alone.
+            exclude_episode: make nothing up from the asking episode's own recordings.
+            exclude_task: make nothing up from the asking task's own recordings.
+        """
+        action = parse(query.action)
+        text = action.text if action else query.action
+        if action and action.verb == "help":
+            page = next(recorded_answers(self._domain, query, memories, any_page=True), None)
+            return composed_memory(query, text, page, "recorded", certain=True) if page else None
+        world = track(query.history, query.state, known_of(query.task))
+        page = answer_of(world, action)
+        origin, certain = "known of this house", True
+        if page is None:
+            world = self._with_invention(world, query, exclude_episode=exclude_episode, exclude_task=exclude_task)
+            page = answer_of(world, action)
+            origin, certain = "made up for this house", False
+        if page is None:
+            return None
+        if action and page != NOTHING_HAPPENS and (told := _evidence(world.after(text, page), action)):
+            origin = f"{origin}: {told}"
+        return composed_memory(query, text, page, origin, certain=certain)
+
+    def _with_invention(self, world: World, query: Query, *, exclude_episode: bool, exclude_task: bool) -> World:
+        """Return the world with all that nobody has seen made up; nothing is made up that was seen elsewhere."""
+        seen = {world.holding, *(thing for things in world.contents.values() for thing in things)}
+        made_up = self._house(query, exclude_episode=exclude_episode, exclude_task=exclude_task)
+        unseen = {name: things - seen for name, things in made_up.contents.items() if name not in world.contents}
+        unvisited = set(unseen) - world.closed
+        return replace(world, contents={**unseen, **world.contents}, closed=world.closed | made_up.closed & unvisited)
+
+    def _house(self, query: Query, *, exclude_episode: bool, exclude_task: bool) -> World:
+        task, first_text = query.task, query.history[0].state if query.history else query.state
+        hidden = (task.family if exclude_task else "", query.episode if exclude_episode else "")
+        key = (task.id, first_text, *hidden)
+        if key not in self._invented:
+            allowed = (house for house in self._houses() if house.family != hidden[0] and house.episode != hidden[1])
+            self._invented[key] = world_of_facts(invent_facts(task, first_text, allowed))
+        return self._invented[key]
+
+
+def _evidence(world: World, action: ParsedAction) -> str:
+    """Say, of the world after an action that can complete a task, what of it counts; else nothing."""
+    if action.verb == "move":
+        kind = world.class_of(action.object)
+        count = sum(world.class_of(thing) == kind for thing in world.objects_in(action.place))
+        return f"{count} there, {_condition(world, action.object)}"
+    if action.verb in ("take", "use"):
+        lamps = {world.class_of(thing) for name in world.here() for thing in world.objects_in(name) & world.lit}
+        held = world.class_of(world.holding) if world.holding else "nothing"
+        return f"{held} in hand, {' and '.join(sorted(lamps)) or 'no lamp'} lit here"
+    return ""
+
+
+def _condition(world: World, thing: str) -> str:
+    names = [name for name in ("clean", "hot", "cool") if thing in getattr(world, name)]
+    return " and ".join(names) or "as it was"

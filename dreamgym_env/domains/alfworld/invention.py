@@ -1,0 +1,155 @@
+"""Invents a house for a task whose facts nobody tells: plausible, the same each time, and one that the task fits.
+
+What stands where is drawn from what real experience has shown in rooms with like furniture.  What experience has shown
+of this very house is kept as it was.  Where the task has a goal, the things that it asks for are somewhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from dreamgym_env.domains.alfworld.affordances import ALWAYS_OPEN, accepts
+from dreamgym_env.domains.alfworld.grammar import thing_class
+from dreamgym_env.domains.alfworld.tracker import track
+from dreamgym_env.domains.alfworld.verifier import Goal, goal_of
+from dreamgym_env.domains.draws import Draws
+from dreamgym_env.types import Task, Transition
+
+__all__ = ["RecordedHouse", "invent_facts", "recorded_houses"]
+
+T = TypeVar("T")
+
+_DONORS = 8
+"""How many recorded houses an invented one is drawn from: those of the most similar furniture."""
+_LAMP_STANDS = ("desk", "sidetable", "dresser", "shelf", "diningtable", "coffeetable")
+_SHUT = frozenset({"fridge", "microwave", "safe"})
+"""Classes of receptacles that always have a door."""
+
+
+@dataclass(slots=True)
+class RecordedHouse:
+    """What one recorded episode has shown of a house before anything was moved."""
+
+    family: str
+    """Of the episode's task, see :attr:`Transition.family`."""
+    episode: str
+    first_text: str
+    """What the episode began with; tells two tasks of one id from different sources of games apart."""
+    furniture: Counter[str]
+    """Class of receptacles -> how many there are."""
+    contents: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Receptacle -> objects in it, for those that the episode has looked into."""
+    doors: dict[str, bool] = field(default_factory=dict)
+    """Receptacle -> whether it was closed, for those that the episode has gone to."""
+
+    def contents_of(self, kind: str) -> Iterator[tuple[str, ...]]:
+        """Yield the classes of the objects in each receptacle of a class that was looked into."""
+        for name, things in self.contents.items():
+            if thing_class(name) == kind:
+                yield tuple(map(thing_class, things))
+
+    def doors_of(self, kind: str) -> Iterator[bool]:
+        """Yield whether it was closed for each receptacle of a class that was gone to."""
+        return (closed for name, closed in self.doors.items() if thing_class(name) == kind)
+
+    def likeness(self, furniture: Counter[str]) -> float:
+        """Return how much furniture is shared, in [0, 1]."""
+        return (self.furniture & furniture).total() / max(1, (self.furniture | furniture).total())
+
+
+def recorded_houses(experience: Iterable[Transition]) -> list[RecordedHouse]:
+    """Return what each episode has shown; steps may come in any order of episodes, but each episode's in their own."""
+    houses: dict[str, RecordedHouse] = {}
+    moved: defaultdict[str, set[str]] = defaultdict(set)
+    for step in experience:
+        house = houses.get(step.episode)
+        if house is None:
+            first = step.history[0].state if step.history else step.state
+            furniture = Counter(map(thing_class, track((), first).receptacles))
+            house = houses[step.episode] = RecordedHouse(step.family, step.episode, first, furniture)
+        seen = track((), step.next_state)
+        for name in seen.closed:
+            house.doors.setdefault(name, True)
+        for name, things in seen.contents.items():
+            house.doors.setdefault(name, name in seen.opened)
+            house.contents.setdefault(name, tuple(sorted(things - moved[step.episode])))
+        if step.next_state.startswith(("You pick up the ", "You move the ")):
+            moved[step.episode].add(" ".join(step.action.split()[1:3]))
+    return list(houses.values())
+
+
+def invent_facts(task: Task, first_text: str, houses: Iterable[RecordedHouse]) -> Mapping[str, Any]:
+    """Return facts of a house, in the form that :func:`~.known.world_of_facts` reads.
+
+    Args:
+        task: names the house: the same task gets the same house.
+        first_text: what the episode begins with; lists the furniture.
+        houses: what may be known of recorded ones.
+    """
+    receptacles = track((), first_text).receptacles
+    draws = Draws("alfworld house", task.family, first_text)
+    known = list(houses)
+    own = [house for house in known if (house.family, house.first_text) == (task.family, first_text)]
+    furniture = Counter(map(thing_class, receptacles))
+    donors = sorted(known, key=lambda house: -house.likeness(furniture))[:_DONORS]
+    numbers: Counter[str] = Counter()
+    for house in own:
+        for thing in (thing for things in house.contents.values() for thing in things):
+            numbers[thing_class(thing)] = max(numbers[thing_class(thing)], int(thing.partition(" ")[2]))
+    contents: dict[str, list[str]] = {}
+    doors: list[str] = []
+    for name in receptacles:
+        kind = thing_class(name)
+        shown = next((house for house in own if name in house.contents), None)
+        if shown:
+            contents[name] = list(shown.contents[name])
+        else:
+            drawn = _pick([things for house in donors for things in house.contents_of(kind)], draws, default=())
+            contents[name] = [_numbered(thing, numbers) for thing in drawn]
+        gone_to = [house.doors[name] for house in own if name in house.doors]
+        closed = _pick(gone_to or [closed for house in donors for closed in house.doors_of(kind)], draws, default=True)
+        if kind not in ALWAYS_OPEN and (closed or kind in _SHUT):
+            doors.append(name)
+    if task.goal:
+        _provide(goal_of(task), contents, numbers, draws)
+    return {"contents": contents, "doors": doors}
+
+
+def _pick(items: Sequence[T], draws: Draws, *, default: T) -> T:
+    return draws.pick(items) if items else default
+
+
+def _numbered(kind: str, numbers: Counter[str]) -> str:
+    numbers[kind] += 1
+    return f"{kind} {numbers[kind]}"
+
+
+def _provide(goal: Goal, contents: dict[str, list[str]], numbers: Counter[str], draws: Draws) -> None:
+    """See to it that what a goal asks for is in the house, and not where it is to be brought."""
+    targets = [name for name in contents if thing_class(name) == goal.receptacle]
+    for name in targets:
+        contents[name] = [thing for thing in contents[name] if thing_class(thing) != goal.object]
+    _add_missing(goal.object, goal.count, [name for name in contents if name not in targets], contents, numbers, draws)
+    if goal.lamp:
+        stands = [name for name in contents if thing_class(name) in _LAMP_STANDS]
+        _add_missing(goal.lamp, 1, stands, contents, numbers, draws, anywhere=True)
+
+
+def _add_missing(
+    kind: str,
+    count: int,
+    places: Sequence[str],
+    contents: dict[str, list[str]],
+    numbers: Counter[str],
+    draws: Draws,
+    *,
+    anywhere: bool = False,
+) -> None:
+    """Put as many objects of a class as are missing into some of these places, which take them."""
+    fitting = [name for name in places if anywhere or accepts(thing_class(name), kind)] or list(places)
+    there = sum(thing_class(thing) == kind for things in contents.values() for thing in things)
+    for _ in range(count - there if fitting else 0):
+        contents[draws.pick(fitting)].append(_numbered(kind, numbers))
