@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint test-vllm test-smollm2 benchmarks seed embedded clean
+.PHONY: demo test lint test-vllm test-smollm2 benchmarks seed alfworld-games embedded clean
 
 demo: $(VENV)/.installed
 	$(BIN)/dreamgym demo
@@ -69,6 +69,10 @@ benchmarks: $(VENV)/.installed-dev
 # The shipped seed experience (minutes) and the embedded model (minutes on a GPU, a night on two cores), made again.
 seed: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.seed webshop
+
+# The shipped tasks of ALFWorld's generated games, made again from the rooms of the installed package (seconds).
+alfworld-games: $(VENV)/.installed-dev
+	$(BIN)/python -m dreamgym_env.domains.alfworld.shipped
 
 embedded: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.embedded

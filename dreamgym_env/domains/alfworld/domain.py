@@ -27,11 +27,19 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from dreamgym_env.domains.alfworld import STEP_LIMIT, candidates, grammar
-from dreamgym_env.domains.alfworld.games import Game, GameSource, LogicChoice, check_logic, find_game, find_task, open_games
+from dreamgym_env.domains.alfworld.games import (
+    Game,
+    GameSource,
+    LogicChoice,
+    check_logic,
+    find_game,
+    find_task,
+    open_games,
+)
 from dreamgym_env.domains.alfworld.teaching import NoComposer, explain, teach
 from dreamgym_env.domains.alfworld.texts import join_sentences, page_kind, split_sentences
 from dreamgym_env.domains.alfworld.verifier import ALFWorldVerifier
-from dreamgym_env.errors import GameError, ResetOptionError, UnknownTaskError
+from dreamgym_env.errors import ResetOptionError, UnknownTaskError
 from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifier
 
 __all__ = ["ALFWorld"]

@@ -232,7 +232,7 @@ class OfficialGames:
         split, path = self._files[game_id]
         try:
             row = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise GameError(
                 f"The game {path} cannot be read ({error}). Fetch it again with `alfworld-download`."
             ) from error
@@ -276,7 +276,7 @@ def _read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
                 if not isinstance(row, dict):
                     raise GameError(f"Line {line} of {path} is no JSON object, so no game.")
                 rows.append((line, row))
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         if isinstance(error, GameError):
             raise
         raise GameError(f"{path} cannot be read as JSON lines of games (after line {line}: {error}).") from error

@@ -134,9 +134,9 @@ def read_problem(text: str) -> Problem:
     statements = {head: tuple(sorted(arguments)) for head, arguments in found.items()}
     names = _names(word for arguments in statements.values() for words in arguments for word in words)
     for head, (things, words_after) in _THINGS_AND_WORDS.items():
-        for arguments in statements.get(head, ()):
-            if len(arguments) != things + words_after or not names.keys() >= set(arguments[:things]):
-                raise GameError(f"its PDDL problem says '({' '.join((head, *arguments)):.80})', which is no statement")
+        for words in statements.get(head, ()):
+            if len(words) != things + words_after or not names.keys() >= set(words[:things]):
+                raise GameError(f"its PDDL problem says '({' '.join((head, *words)):.80})', which is no statement")
     return Problem(statements, read_goal(sections[":goal"][-1]), names)
 
 
