@@ -70,12 +70,12 @@ benchmarks: $(VENV)/.installed-dev
 seed: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.seed webshop
 
+embedded: $(VENV)/.installed
+	$(BIN)/python -m dreamgym_env.training.embedded
+
 # The shipped tasks of ALFWorld's generated games, made again from the rooms of the installed package (seconds).
 alfworld-games: $(VENV)/.installed-dev
 	$(BIN)/python -m dreamgym_env.domains.alfworld.shipped
-
-embedded: $(VENV)/.installed
-	$(BIN)/python -m dreamgym_env.training.embedded
 
 clean:
 	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -31,7 +31,8 @@ LogicChoice = Literal["installed", "own"]
 """Whose rules and words a game is played by: the installed package's, or those that came with the game."""
 
 _OFFICIAL_SPLITS = ("train", "valid_seen", "valid_unseen")
-_TASK_IN_GRAMMAR = re.compile(rf'"rhs"\s*:\s*("{TASK_LEAD}(?:[^"\\]|\\.)*")')
+_JSON_LETTER = r'[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}'
+_TASK_IN_GRAMMAR = re.compile(rf'"rhs"\s*:\s*("{TASK_LEAD}(?:{_JSON_LETTER})*")')
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,15 @@ class TestOfficial:
         with pytest.raises(GameError, match="marked as not solvable"):
             domain.task(domain.task_ids("valid_seen")[0])
         path = next(folder.glob("*/train/*/*/game.tw-pddl"))
-        for content, told in (("{", "cannot be read"), ("[]", "lacks 'pddl_problem'")):
+        game = json.loads(path.read_text())
+        for content, told in (
+            ("{", "cannot be read"),
+            ("[" * 100_000, "cannot be read"),
+            ("[]", "lacks 'pddl_problem'"),
+            (json.dumps({**game, "grammar": "no task"}), "does not say what its task is"),
+            (json.dumps({**game, "grammar": r'"rhs": "Your task is to: \x."'}), "does not say what its task is"),
+            (json.dumps({**game, "pddl_problem": "(define"}), "cut off, or is none"),
+        ):
             path.write_text(content)
             with pytest.raises(GameError, match=told):
                 ALFWorld(folder).task(domain.task_ids("train")[0])
@@ -247,7 +255,8 @@ def test_reading_the_package_changes_nothing_of_the_process(tmp_path: Path):
     code = (
         "import os, sys, gymnasium as gym, dreamgym_env\n"
         "env = gym.make('DreamGymReal/ALFWorld-v0')\n"
-        "env.unwrapped.domain.task('alfworld/test/3')\n"
+        "domain = env.unwrapped.domain\n"
+        "domain.game_of(domain.task('alfworld/test/3'))\n"
         "print('ALFWORLD_DATA' in os.environ, 'alfworld' in sys.modules, os.listdir(os.environ['HOME']))\n"
     )
     environment = {key: value for key, value in os.environ.items() if key != "ALFWORLD_DATA"} | {"HOME": str(tmp_path)}
