@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint test-vllm test-smollm2 benchmarks seed embedded clean
+.PHONY: demo test lint test-vllm test-smollm2 benchmarks seed alfworld-games embedded clean
 
 demo: $(VENV)/.installed
 	$(BIN)/dreamgym demo
@@ -72,6 +72,10 @@ seed: $(VENV)/.installed
 
 embedded: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.embedded
+
+# The shipped tasks of ALFWorld's generated games, made again from the rooms of the installed package (seconds).
+alfworld-games: $(VENV)/.installed-dev
+	$(BIN)/python -m dreamgym_env.domains.alfworld.shipped
 
 clean:
 	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -15,7 +15,7 @@ Anything else, and what is not possible where one stands, changes nothing: "Noth
 
 **Games.** Generated ones by default (rooms of the test split are in no other); a file, ``games=PATH``; or ALFWorld's
 own data, ``games="official"`` where ``ALFWORLD_DATA`` names its folder (splits ``train``, ``valid_seen``,
-``valid_unseen``).  All need the extra ``alfworld``.
+``valid_unseen``).  The real environment needs the extra ``alfworld``; the dream does not.
 
 **Ids.** ``DreamGym/ALFWorld-v0``, ``DreamGymReal/ALFWorld-v0``.
 """
@@ -25,19 +25,25 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dreamgym_env.domains.alfworld import STEP_LIMIT, candidates, grammar
 from dreamgym_env.domains.alfworld.composer import HouseComposer
-from dreamgym_env.domains.alfworld.games import Game, GameSource, LogicChoice, check_logic, find_game, open_games
-from dreamgym_env.domains.alfworld.goals import goal_members
-from dreamgym_env.domains.alfworld.house import House
+from dreamgym_env.domains.alfworld.games import (
+    Game,
+    GameSource,
+    LogicChoice,
+    check_logic,
+    find_game,
+    find_task,
+    open_games,
+)
 from dreamgym_env.domains.alfworld.known import known_of
-from dreamgym_env.domains.alfworld.problem import first_observation, read_problem
 from dreamgym_env.domains.alfworld.teaching import explain, teach
 from dreamgym_env.domains.alfworld.texts import join_sentences, page_kind, split_sentences
 from dreamgym_env.domains.alfworld.verifier import ALFWorldVerifier
-from dreamgym_env.errors import GameError, ResetOptionError, UnknownTaskError
+from dreamgym_env.errors import ResetOptionError, UnknownTaskError
 from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifier
 
 __all__ = ["ALFWorld"]
@@ -80,7 +86,7 @@ class ALFWorld:
         *,
         facts: bool = True,
     ) -> None:
-        """Name the games; they are opened when a split or a task is asked for, and need the extra ``alfworld``.
+        """Name the games; they are opened when a split or a task is asked for.
 
         Args:
             games: None for generated ones; ``"official"`` for ALFWorld's data in the folder that ``ALFWORLD_DATA``
@@ -107,7 +113,6 @@ class ALFWorld:
 
         Raises:
             GameError: there are no games where they should be.
-            MissingDependencyError: the extra ``alfworld`` is not installed.
         """
         return tuple(self._games.ids())
 
@@ -133,6 +138,7 @@ class ALFWorld:
         Raises:
             ResetOptionError: it is no task of these games: the real engine plays nothing else.
             GameError: the game cannot be read.
+            MissingDependencyError: the extra ``alfworld`` is not installed.
         """
         try:
             return find_game(self._games, task.family)
@@ -191,25 +197,5 @@ class ALFWorld:
         return str(_SEED_EXPERIENCE) if _SEED_EXPERIENCE.is_file() else ""
 
     def _read_task(self, task_id: str) -> Task:
-        game = find_game(self._games, task_id)
-        try:
-            problem = read_problem(game.problem)
-            facts = problem.facts()
-            walk = House.of(facts).walk(problem.goal)
-        except GameError as error:
-            raise GameError(f"The game {task_id!r} cannot be played: {error}.") from error
-        goal = problem.goal
-        if walk is None or (goal.receptacle and not problem.accepts(goal.receptacle, goal.object)):
-            raise GameError(
-                f"The game {task_id!r} cannot be solved: nothing leads to {goal_members(goal)} in it. Choose another "
-                "task."
-            )
-        return Task(
-            id=task_id,
-            domain=self.name,
-            instruction=game.sentence,
-            initial_state=first_observation(problem, game.sentence),
-            split=game.split,
-            goal=goal_members(goal),
-            facts=facts if self._tells else {},
-        )
+        task = find_task(self._games, task_id)
+        return task if self._tells else replace(task, facts={})

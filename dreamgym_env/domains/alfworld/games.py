@@ -1,6 +1,7 @@
 """Where games come from: generated, a file of games, or the official data.
 
-Each source knows its splits and the ids of its games, and reads or draws a game when it is asked for.
+Each source knows its splits and the ids of its games, and reads one when it is asked for: its task, which needs no
+extra, or the game that the engine plays.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from dreamgym_env.domains.alfworld.generator import SIZES, draw_game
-from dreamgym_env.domains.alfworld.package_data import Logic, installed_logic, require_package
+from dreamgym_env.domains.alfworld.generator import draw_game
+from dreamgym_env.domains.alfworld.package_data import Logic, installed_logic
+from dreamgym_env.domains.alfworld.shipped import shipped_ids, shipped_task
+from dreamgym_env.domains.alfworld.tasks import task_of_problem
 from dreamgym_env.domains.alfworld.texts import TASK_LEAD
 from dreamgym_env.errors import GameError, KeywordError, UnknownTaskError
+from dreamgym_env.types import Task
 
-__all__ = ["Game", "GameSource", "LogicChoice", "check_logic", "find_game", "open_games"]
+__all__ = ["Game", "GameSource", "LogicChoice", "check_logic", "find_game", "find_task", "open_games"]
 
 LogicChoice = Literal["installed", "own"]
 """Whose rules and words a game is played by: the installed package's, or those that came with the game."""
 
 _OFFICIAL_SPLITS = ("train", "valid_seen", "valid_unseen")
-_TASK_IN_GRAMMAR = re.compile(rf'"rhs"\s*:\s*("{TASK_LEAD}(?:[^"\\]|\\.)*")')
+_JSON_LETTER = r'[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}'
+_TASK_IN_GRAMMAR = re.compile(rf'"rhs"\s*:\s*("{TASK_LEAD}(?:{_JSON_LETTER})*")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,12 @@ class GameSource(Protocol):
         """Split -> ids of its games, in order."""
         ...
 
+    def task(self, game_id: str) -> Task:
+        """Return the task of one of them. Raises GameError where it cannot be read or solved."""
+        ...
+
     def game(self, game_id: str) -> Game:
-        """Return one of them. Raises GameError where it cannot be read."""
+        """Return one of them for the engine. Raises GameError, and MissingDependencyError without the extra."""
         ...
 
 
@@ -71,9 +80,7 @@ def open_games(games: str | os.PathLike[str] | None, logic: LogicChoice) -> Game
 
     Raises:
         GameError: there are no games there; the message says what is expected.
-        MissingDependencyError: the extra ``alfworld`` is not installed.
     """
-    require_package()
     if games is None:
         return GeneratedGames()
     if games == "official":
@@ -90,21 +97,39 @@ def open_games(games: str | os.PathLike[str] | None, logic: LogicChoice) -> Game
 
 
 class GeneratedGames:
-    """Games that the project draws in rooms of the installed package: ``alfworld/<split>/<number>``."""
+    """Games that the project draws in rooms of the installed package: ``alfworld/<split>/<number>``.
+
+    Their tasks are shipped; the games themselves are drawn for the engine.
+    """
 
     def ids(self) -> Mapping[str, Sequence[str]]:
         """Return the ids by split."""
         return self._ids
 
+    def task(self, game_id: str) -> Task:
+        """Return the shipped task of a game."""
+        return shipped_task(game_id)
+
     def game(self, game_id: str) -> Game:
-        """Draw a game; the same one each time."""
+        """Draw a game; the same one each time.
+
+        Raises:
+            GameError: it is not the shipped one: the installed package has other rooms.
+            MissingDependencyError: the extra ``alfworld`` is not installed.
+        """
         _, split, number = game_id.split("/")
         drawn = draw_game(split, int(number))
+        if task_of_problem(game_id, split, drawn.sentence, drawn.problem) != shipped_task(game_id):
+            raise GameError(
+                f"The game {game_id!r} that is drawn in rooms of the installed alfworld package is not the shipped "
+                "one, so that a dream and its real environment would differ. Install the version that the rooms of "
+                "the shipped games are from: pip install 'dreamgym_env[alfworld]'."
+            )
         return Game(game_id, split, drawn.sentence, drawn.problem, installed_logic())
 
     @cached_property
     def _ids(self) -> Mapping[str, Sequence[str]]:
-        return {split: [f"alfworld/{split}/{number}" for number in range(size)] for split, size in SIZES.items()}
+        return shipped_ids()
 
 
 class GamesFile:
@@ -136,8 +161,13 @@ class GamesFile:
         """Return the ids by split."""
         return _by_split((game_id, split) for game_id, (split, _, _) in self._rows.items())
 
+    def task(self, game_id: str) -> Task:
+        """Return the task of a game. Raises GameError."""
+        split, _, row = self._rows[game_id]
+        return task_of_problem(game_id, split, _with_full_stop(row["task"]), row["pddl_problem"])
+
     def game(self, game_id: str) -> Game:
-        """Return a game. Raises GameError where its own rules are wanted and missing."""
+        """Return a game. Raises GameError where its own rules are wanted and missing, and MissingDependencyError."""
         split, line, row = self._rows[game_id]
         logic = installed_logic() if self._logic == "installed" else self._own_logic(row, line)
         return Game(game_id, split, _with_full_stop(row["task"]), row["pddl_problem"], logic)
@@ -187,12 +217,23 @@ class OfficialGames:
         """Return the ids by split."""
         return _by_split((game_id, split) for game_id, (split, _) in self._files.items())
 
+    def task(self, game_id: str) -> Task:
+        """Read the task of a game. Raises GameError."""
+        split, sentence, row = self._read(game_id)
+        return task_of_problem(game_id, split, sentence, row["pddl_problem"])
+
     def game(self, game_id: str) -> Game:
-        """Read a game. Raises GameError."""
+        """Read a game. Raises GameError and MissingDependencyError."""
+        split, sentence, row = self._read(game_id)
+        logic = installed_logic() if self._logic == "installed" else Logic(row["pddl_domain"], row["grammar"])
+        return Game(game_id, split, sentence, row["pddl_problem"], logic)
+
+    def _read(self, game_id: str) -> tuple[str, str, Mapping[str, str]]:
+        """Return the split, the sentence and the members of a game's file. Raises GameError."""
         split, path = self._files[game_id]
         try:
             row = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise GameError(
                 f"The game {path} cannot be read ({error}). Fetch it again with `alfworld-download`."
             ) from error
@@ -207,9 +248,7 @@ class OfficialGames:
         found = _TASK_IN_GRAMMAR.search(row["grammar"])
         if found is None:
             raise GameError(f"The grammar of the game {path} does not say what its task is.")
-        sentence = json.loads(found[1]).removeprefix(TASK_LEAD)
-        logic = installed_logic() if self._logic == "installed" else Logic(row["pddl_domain"], row["grammar"])
-        return Game(game_id, split, sentence, row["pddl_problem"], logic)
+        return split, json.loads(found[1]).removeprefix(TASK_LEAD), row
 
 
 def _official_folder() -> Path:
@@ -238,7 +277,7 @@ def _read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
                 if not isinstance(row, dict):
                     raise GameError(f"Line {line} of {path} is no JSON object, so no game.")
                 rows.append((line, row))
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         if isinstance(error, GameError):
             raise
         raise GameError(f"{path} cannot be read as JSON lines of games (after line {line}: {error}).") from error
@@ -266,16 +305,32 @@ def _by_split(games: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return ids
 
 
+def find_task(source: GameSource, game_id: str) -> Task:
+    """Return the task of a game of a source.
+
+    Raises:
+        UnknownTaskError: it has none of that id.
+        GameError: the game is broken, of no known type, or cannot be solved.
+    """
+    _check_id(source, game_id)
+    return source.task(game_id)
+
+
 def find_game(source: GameSource, game_id: str) -> Game:
-    """Return a game of a source.
+    """Return a game of a source, for the engine.
 
     Raises:
         UnknownTaskError: it has none of that id.
         GameError: the game cannot be read.
+        MissingDependencyError: the extra ``alfworld`` is not installed.
     """
+    _check_id(source, game_id)
+    return source.game(game_id)
+
+
+def _check_id(source: GameSource, game_id: str) -> None:
     split = game_id.split("/")[1] if game_id.count("/") >= 2 else ""
     ids = source.ids()
     if game_id not in ids.get(split, ()):
         total, example = sum(map(len, ids.values())), next(iter(next(iter(ids.values()))))
         raise UnknownTaskError(f"ALFWorld has no task {game_id!r:.80} here; it has {total:,}, such as {example!r}.")
-    return source.game(game_id)

@@ -15,6 +15,11 @@ Formula = str | list["Formula"]
 
 CONDITION_PREDICATES = {"isclean": "clean", "ishot": "hot", "iscool": "cool"}
 """Predicate -> the condition that it states."""
+_ARGUMENTS = {
+    **dict.fromkeys(("objecttype", "receptacletype", "inreceptacle", "holds"), 2),
+    **dict.fromkeys(("istoggled", *CONDITION_PREDICATES), 1),
+}
+"""Predicate that is read -> how many words follow it."""
 _UNDERSTOOD = frozenset(
     [
         "and",
@@ -52,6 +57,9 @@ def read_goal(formula: Formula) -> Goal:
         GameError: it is none of the six types.
     """
     atoms = list(_atoms(formula))
+    for atom in atoms:
+        if not atom or len(atom) <= _ARGUMENTS.get(atom[0], 0):
+            raise GameError(f"its goal has '({' '.join(atom):.80})', which is no statement")
     words = {atom[0] for atom in atoms} | set(_connectives(formula))
     if not words <= _UNDERSTOOD:
         strange = ", ".join(sorted(words - _UNDERSTOOD))

@@ -87,8 +87,9 @@ def require_package(name: str = "alfworld") -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise MissingDependencyError(
-            "ALFWorld's games and its engine come with an extra that is not installed: "
-            "pip install 'dreamgym_env[alfworld]' (its planner is compiled, which takes about two minutes)."
+            "ALFWorld's engine and its rooms come with an extra that is not installed: "
+            "pip install 'dreamgym_env[alfworld]' (its planner is compiled, which takes about two minutes). "
+            "DreamGym/ALFWorld-v0, the dream, needs none of it."
         )
     return Path(spec.origin).parent
 

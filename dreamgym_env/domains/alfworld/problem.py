@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,18 @@ _COMMENT = re.compile(r";[^\n]*")
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 _CONDITIONS = {**CONDITION_PREDICATES, "issliced": "sliced", "istoggled": "lit"}
 _NEEDED = ("atlocation", "receptacleatlocation", "receptacletype", "objecttype")
+_ABOUT_ONE = ("pickupable", "sliceable", "openable", "opened", "isreceptacleobject", *_CONDITIONS)
+_ABOUT_TWO = ("inreceptacle", "inreceptacleobject")
+_ABOUT_ONE_AND_A_WORD = ("receptacleatlocation", "objectatlocation")
+_THINGS_AND_WORDS = {
+    **dict.fromkeys(_ABOUT_ONE, (1, 0)),
+    **dict.fromkeys(_ABOUT_TWO, (2, 0)),
+    **dict.fromkeys(_ABOUT_ONE_AND_A_WORD, (1, 1)),
+    **dict.fromkeys(("atlocation", "receptacletype", "objecttype", "cancontain"), (0, 2)),
+}
+"""Predicate -> of how many things it speaks, whose names the texts use, and how many other words follow."""
+_DEEPEST = 50
+"""Brackets within brackets; ALFWorld's own problems have a dozen."""
 _WELCOME = "-= Welcome to TextWorld, ALFRED! =-"
 
 
@@ -68,9 +80,9 @@ class Problem:
             "together": [list(group) for place in places if len(group := self.receptacles(place)) > 1],
             "classes": self._odd_classes(),
             "start": list(self.start()),
-            "vessels": vessels,
             "fixed": [thing for things in contents.values() for thing in things if thing not in carried],
             **{condition: self._all_of(predicate) for predicate, condition in _CONDITIONS.items()},
+            "vessels": vessels,
         }
         return {key: value for key, value in facts.items() if value}
 
@@ -106,7 +118,9 @@ def read_problem(text: str) -> Problem:
     Raises:
         GameError: it is none, lacks what a game needs, or its goal is of no known type; the message says which.
     """
-    sections = {part[0]: part for part in _parse(text)[1:] if isinstance(part, list) and part}
+    sections = {
+        part[0]: part for part in _parse(text)[1:] if isinstance(part, list) and part and isinstance(part[0], str)
+    }
     for section in (":init", ":goal"):
         if section not in sections:
             raise GameError(f"its PDDL problem has no ({section} ...)")
@@ -120,21 +134,25 @@ def read_problem(text: str) -> Problem:
             raise GameError(f"its PDDL problem says nothing of {predicate!r}")
     statements = {head: tuple(sorted(arguments)) for head, arguments in found.items()}
     names = _names(word for arguments in statements.values() for words in arguments for word in words)
+    for head, (things, words_after) in _THINGS_AND_WORDS.items():
+        for words in statements.get(head, ()):
+            if len(words) != things + words_after or not names.keys() >= set(words[:things]):
+                raise GameError(f"its PDDL problem says '({' '.join((head, *words)):.80})', which is no statement")
     return Problem(statements, read_goal(sections[":goal"][-1]), names)
 
 
-def first_observation(problem: Problem, sentence: str) -> str:
+def first_observation(sentence: str, receptacles: Sequence[str], start: Sequence[str] = ()) -> str:
     """Return the first text of a game, as the engine writes it.
 
     Args:
-        problem: the game's.
         sentence: its task, with the full stop.
+        receptacles: names of all of them, in the order in which texts list them.
+        start: those that the agent starts at; none in the middle of the room.
     """
-    here = problem.start()
-    if here:
-        look = f"You are facing the {listed(here)}. Next to it, you see nothing."
+    if start:
+        look = f"You are facing the {listed(start)}. Next to it, you see nothing."
     else:
-        seen = listed([f"a {receptacle}" for receptacle in problem.receptacles()])
+        seen = listed([f"a {receptacle}" for receptacle in receptacles])
         look = f"You are in the middle of a room. Looking quickly around you, you see {seen}."
     return f"{_WELCOME}\n\n{look}\n\n{TASK_LEAD}{sentence}"
 
@@ -160,6 +178,8 @@ def _parse(text: str) -> list[Formula]:
     for token in _TOKEN.findall(_COMMENT.sub("", text).lower()):
         if token == "(":  # noqa: S105 - a bracket
             stack.append([])
+            if len(stack) > _DEEPEST:
+                raise GameError(f"its PDDL problem has more than {_DEEPEST} brackets within each other")
         elif token != ")":  # noqa: S105
             stack[-1].append(token)
         elif len(stack) > 1:

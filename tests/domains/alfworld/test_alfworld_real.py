@@ -123,11 +123,16 @@ def test_case_spaces_and_the_older_spelling_are_understood(backend: RealALFWorld
     ]
 
 
-def test_the_process_of_the_user_is_left_as_it_was(backend: RealALFWorld, domain: ALFWorld):
+def test_the_process_of_the_user_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch):
     """The engine overwrites ``sys.argv``, and importing it sets a variable: not here."""
-    before = list(sys.argv), dict(os.environ)
-    begin(backend, domain.task("alfworld/train/1"))
-    assert (list(sys.argv), dict(os.environ)) == before
+    arguments = ["train.py", "--lr", "1e-5", "x" * 1000]
+    monkeypatch.setattr(sys, "argv", arguments)
+    before = list(arguments), dict(os.environ), Path.cwd()
+    env = gym.make(ID)
+    _, info = env.reset(seed=0)
+    env.step(info["available_actions"][0])
+    env.close()
+    assert sys.argv is arguments and (list(arguments), dict(os.environ), Path.cwd()) == before
 
 
 def test_a_variation_of_a_task_is_played_in_its_originals_house(backend: RealALFWorld, domain: ALFWorld):

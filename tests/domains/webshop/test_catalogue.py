@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from dreamgym_env.domains.draws import Draws
+from dreamgym_env.domains.records import encode_records
 from dreamgym_env.domains.webshop import catalogue
 from dreamgym_env.domains.webshop.catalogue.departments import DEPARTMENTS
-from dreamgym_env.domains.webshop.catalogue.files import encode_records
 from dreamgym_env.domains.webshop.catalogue.instructions import INLINE_OPTIONS, TEMPLATES
 from dreamgym_env.domains.webshop.catalogue.vocabulary import Department, has, is_, suits
 from dreamgym_env.domains.webshop.goals import Goal, load_goals
