@@ -28,11 +28,12 @@ def teach(transition: Transition, memories: Sequence[Memory]) -> Transition:
     """Return a recorded step with a reason, its own or the rules', and with as much of its text as can be known.
 
     What is in a place that nobody has looked into cannot be known: where the memories hold an answer that was made up
-    for the house, that is the one to learn.
+    for the house, that is the one to learn, with a reason of its own.
     """
-    told = replace(transition, reasoning=transition.reasoning or explain(transition))
     composed = next((memory for memory in memories if memory.transition.source is Source.COMPOSED), None)
-    return replace(told, next_state=composed.transition.next_state) if composed else told
+    if composed is not None and composed.transition.next_state != transition.next_state:
+        transition = replace(transition, next_state=composed.transition.next_state, reasoning="")
+    return replace(transition, reasoning=transition.reasoning or explain(transition))
 
 
 def explain(transition: Transition) -> str:
