@@ -1,4 +1,4 @@
-# make demo   a WebShop episode in the dream beside the real engine, and a side-by-side table
+# make demo   a WebShop episode in the dream beside the real engine, a side-by-side table, and a dream of ALFWorld
 # make test   lint, types and the default test suite
 # Both make .venv and install what they need; PYTHON chooses the interpreter (3.11 to 3.13).
 
@@ -12,6 +12,7 @@ TORCH := torch==2.13.0
 
 demo: $(VENV)/.installed
 	$(BIN)/dreamgym demo
+	$(BIN)/dreamgym demo alfworld --dream-only
 
 test: $(VENV)/.installed-dev lint
 	$(BIN)/python -m pytest

@@ -1,4 +1,7 @@
-"""``dreamgym demo``: an episode in the dream beside the same actions in the real engine, then both in figures."""
+"""``dreamgym demo``: an episode in the dream beside the same actions in the real engine, then both in figures.
+
+With ``--dream-only`` it is the dream's episode alone, which needs nothing that a real environment does.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from dreamgym_env.cli.episodes import EpisodePair
     from dreamgym_env.envs.text_vector_env import TextVectorEnv
+    from dreamgym_env.evaluation.rollout import Rollout
     from dreamgym_env.evaluation.side_by_side import SideBySide
     from dreamgym_env.types import Domain
 
@@ -34,6 +38,9 @@ def demo(
     world_model: WorldModelOption = "embedded",
     seed: SeedOption = 0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write all figures to this file.")] = None,
+    dream_only: Annotated[
+        bool, typer.Option("--dream-only", help="One episode in the dream; the real environment is left out.")
+    ] = False,
 ) -> None:
     """Show the dream beside the real environment: one episode page by page, then a table over test tasks.
 
@@ -44,6 +51,9 @@ def demo(
     from dreamgym_env.evaluation.environments import make_lanes
 
     console = make_console()
+    if dream_only:
+        _show_dream(console, domain, world_model, seed)
+        return
     lanes = min(tasks, _MOST_LANES)
     with _waiting(console, "Opening the dream; the first time, its experience is indexed"):
         dream = make_lanes(domain, lanes, real=False, split=_SPLIT, world_model=world_model, evaluation=True)
@@ -57,11 +67,30 @@ def demo(
         write_json({"episode": pair.to_json(), "side_by_side": comparison.to_json()}, json_file)
         console.print()
         _say(console, f"All figures are in {json_file}.")
+    _say_next(console, domain, comparison.dream.env_id)
+
+
+def _show_dream(console: Console, domain: str, world_model: str, seed: int) -> None:
+    """Play an episode in the dream and print it."""
+    from dreamgym_env.cli.episodes import print_episode
+    from dreamgym_env.evaluation.environments import environment_id, make_lanes
+
+    with _waiting(console, "Opening the dream; the first time, its experience is indexed"):
+        dream = make_lanes(domain, 1, real=False, split=_SPLIT, world_model=world_model, evaluation=True)
+    with contextlib.closing(dream):
+        (task_id,) = _draw_tasks(dream.domain, 1, seed)
+        dreamt = _play_dream(console, dream, task_id, seed)
+        print_episode(console, dreamt.env_id, dreamt.episodes[0])
+    _say(console, f"Its real counterpart is {environment_id(domain, real=True)}; no step of it was taken here.")
+    _say_next(console, domain, dreamt.env_id)
+
+
+def _say_next(console: Console, domain: str, dream_id: str) -> None:
     console.print()
     _say(
         console,
         f"Next: type the actions yourself with `dreamgym play {domain}` (--real for the real engine), or in Python, "
-        f"after `import dreamgym_env`, use `gymnasium.make({comparison.dream.env_id!r})`.",
+        f"after `import dreamgym_env`, use `gymnasium.make({dream_id!r})`.",
     )
 
 
@@ -76,14 +105,20 @@ def _draw_tasks(domain: Domain, count: int, seed: int) -> Sequence[str]:
 def _play_pair(console: Console, dream: TextVectorEnv, real: TextVectorEnv, task_id: str, seed: int) -> EpisodePair:
     """Play an episode in the dream and take its actions again in the real environment."""
     from dreamgym_env.cli.episodes import EpisodePair
+    from dreamgym_env.evaluation.rollout import replay_actions
+
+    dreamt = _play_dream(console, dream, task_id, seed)
+    replayed = replay_actions(real, dreamt.episodes)
+    return EpisodePair(dreamt.env_id, dreamt.episodes[0], replayed.env_id, replayed.episodes[0])
+
+
+def _play_dream(console: Console, dream: TextVectorEnv, task_id: str, seed: int) -> Rollout:
     from dreamgym_env.evaluation.agents import agent_factory
-    from dreamgym_env.evaluation.rollout import plan_episodes, play, replay_actions
+    from dreamgym_env.evaluation.rollout import plan_episodes, play
 
     agents = {_SHOWN_AGENT: agent_factory(dream.domain, _SHOWN_AGENT)}
     with _waiting(console, f"Dreaming the task {task_id}"):
-        dreamt = play(dream, agents, plan_episodes([task_id], _SHOWN_AGENT, seed))
-        replayed = replay_actions(real, dreamt.episodes)
-    return EpisodePair(dreamt.env_id, dreamt.episodes[0], replayed.env_id, replayed.episodes[0])
+        return play(dream, agents, plan_episodes([task_id], _SHOWN_AGENT, seed))
 
 
 def _compare(dream: TextVectorEnv, real: TextVectorEnv, task_ids: Sequence[str], seed: int) -> SideBySide:

@@ -1,4 +1,4 @@
-"""Printing an episode of the dream beside the same actions in the real environment."""
+"""Printing an episode of the dream, alone or beside the same actions in the real environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["EpisodePair", "print_pair"]
+__all__ = ["EpisodePair", "print_episode", "print_pair"]
 
 _ENDS = {
     StopReason.RUNNING: "not ended when the actions were used up",
@@ -80,8 +80,7 @@ class EpisodePair:
 def print_pair(console: Console, domain: Domain, pair: EpisodePair) -> None:
     """Print both episodes step by step, the pages in two columns with their differences marked."""
     task = pair.dream.task
-    console.print(f"Task {task.id}, agent {pair.dream.agent}", style="bold", markup=False)
-    console.print(textwrap.fill(printable(task.instruction), console.width), markup=False)
+    _print_task(console, pair.dream)
     before = None
     for number, (dream, real) in enumerate(pair.steps(), start=1):
         console.print()
@@ -95,9 +94,36 @@ def print_pair(console: Console, domain: Domain, pair: EpisodePair) -> None:
         before = (left, right)
     console.print(f"\n{pair.same_pages} of {pair.dream.steps} pages are the same in both, word for word.", markup=False)
     for env_id, episode in ((pair.dream_id, pair.dream), (pair.real_id, pair.real)):
-        console.print(
-            f"  {env_id}: {_ENDS[episode.stop]}, score {episode.score:.2f} after {episode.steps} actions", markup=False
-        )
+        _print_end(console, env_id, episode)
+
+
+def print_episode(console: Console, env_id: str, episode: EpisodeResult) -> None:
+    """Print an episode step by step, each with the text that it leads to."""
+    _print_task(console, episode)
+    console.print()
+    _print_state(console, episode.task.initial_state)
+    for number, outcome in enumerate(episode.outcomes, start=1):
+        console.print()
+        _print_action(console, number, outcome)
+        _print_state(console, outcome.transition.next_state)
+    console.print()
+    _print_end(console, env_id, episode)
+
+
+def _print_task(console: Console, episode: EpisodeResult) -> None:
+    console.print(f"Task {episode.task.id}, agent {episode.agent}", style="bold", markup=False)
+    console.print(textwrap.fill(printable(episode.task.instruction), console.width), markup=False)
+
+
+def _print_state(console: Console, state: str) -> None:
+    for line in filter(None, state.splitlines()):
+        console.print(textwrap.indent(textwrap.fill(printable(line), console.width - 4), "    "), markup=False)
+
+
+def _print_end(console: Console, env_id: str, episode: EpisodeResult) -> None:
+    console.print(
+        f"  {env_id}: {_ENDS[episode.stop]}, score {episode.score:.2f} after {episode.steps} actions", markup=False
+    )
 
 
 def _print_action(console: Console, number: int, dream: Outcome) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from dreamgym_env.types import Domain, Prediction, Prompt, Source, Transition, Turn
 from dreamgym_env.world_model.codec import CODECS, CodecError
-from dreamgym_env.world_model.formats import AnswerError, checked_state, has_open_end
+from dreamgym_env.world_model.formats import AnswerError, checked_state, evidence, has_open_end
 from dreamgym_env.world_model.quoting import one_line
 from dreamgym_env.world_model.view import RelatedMemory, View, Viewer
 
@@ -102,7 +102,7 @@ class ChatFormat:
             parts.append(
                 f"## {memory.name} ({_origin(past)})\nPage:\n{page}\nAction: {one_line(past.action)}\n"
                 f"Next page ({memory.name}):\n{self._write(memory.outcome)}\n"
-                f"Reward: {_reward(past)}, terminated: {str(past.terminated).lower()}"
+                f"{_end(past)}"
             )
         parts.append(f"# The agent's action, on the current page C\n{one_line(view.query.action)}")
         return Prompt(self._system, "\n\n".join(parts))
@@ -179,8 +179,14 @@ def _origin(past: Transition) -> str:
     return one_line(past.reasoning) if past.source is Source.COMPOSED else f"{past.source} experience"
 
 
-def _reward(past: Transition) -> str:
-    return "not known, yours to judge" if has_open_end(past) else f"{past.reward:g}"
+def _end(past: Transition) -> str:
+    """Return what came of a memory; of a composed one that speaks for or against success, that is open."""
+    terminated = str(past.terminated).lower()
+    if has_open_end(past):
+        return f"Reward: not known, yours to judge, terminated: {terminated}"
+    if evidence(past):
+        return "Reward and end: not known, yours to judge"
+    return f"Reward: {past.reward:g}, terminated: {terminated}"
 
 
 def _object(text: str) -> dict[str, Any] | None:

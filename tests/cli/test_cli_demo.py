@@ -56,3 +56,17 @@ def test_a_server_that_is_away_is_one_sentence(dreamgym, shop):
     assert result.exit_code == 1
     assert "127.0.0.1:9" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_dream_alone_needs_no_real_environment_and_says_that_it_is_one(dreamgym, copying_model):
+    result = dreamgym("demo", "alfworld", "--world-model", copying_model, "--dream-only")
+    assert result.exit_code == 0, result.output
+    for said in (
+        "agent oracle",
+        "Your task is to:",
+        "[1] > ",
+        "DreamGym/ALFWorld-v0: success",
+        "no step of it was taken",
+    ):
+        assert said in result.output
+    assert "dreamgym play alfworld" in result.output[-300:]

@@ -60,3 +60,20 @@ def test_a_composed_page_shows_nothing_that_only_the_examples_own_episode_record
     assert len(searches[0]) <= len(searches[1])  # a long answer that refers to nothing is left out
     assert not any("<|memory|>" in example.prompt.user for example in searches[0])
     assert all("<|memory|>M1 == " in example.prompt.user for example in searches[1])
+
+
+def test_hidden_facts_ground_the_examples_that_hide_nothing():
+    house = load_domain("alfworld")
+    known = [step for step in read_transitions(house.seed_experience()) if step.action.startswith("go to drawer")]
+    steps = [step for step in known if "On the drawer" in step.next_state]
+
+    def found_closed(hide_task: float) -> int:
+        with ReplayBuffer(house, seed_experience=False) as buffer:
+            buffer.add(known)
+            options = ExampleOptions(hide_task=hide_task)
+            made = make_examples(steps, buffer, house, CompactFormat(house), seed=0, options=options)
+        assert all("<|memory|>M1 ==" in example.prompt.user for example in made)
+        return sum("finds it closed" in example.answer for example in made)
+
+    assert found_closed(hide_task=0.0) == 0, "facts tell that these drawers have no front"
+    assert found_closed(hide_task=1.0) > 0, "without them some are made up as closed"

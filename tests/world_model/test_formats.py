@@ -216,6 +216,17 @@ def test_a_composed_memory_is_named_as_what_it_is_and_leaves_success_open():
         assert line.startswith("<|memory|>M1") and line.endswith(word)
 
 
+def test_a_composed_memory_that_speaks_for_success_leaves_the_end_open():
+    step = record("toyhouse/train/0", ["go kitchen"])[0]
+    composed = replace(step, source=Source.COMPOSED, reasoning="known of this house: 1 there, hot")
+    chat, compact = ChatFormat(HOUSE), CompactFormat(HOUSE)
+    told = chat.prompt(view_of(chat, "toyhouse/train/0", ["go kitchen"], [composed])).user
+    assert "## M1 (known of this house: 1 there, hot)" in told
+    assert "Reward and end: not known" in told
+    line = compact.prompt(view_of(compact, "toyhouse/train/0", ["go kitchen"], [composed])).user.splitlines()[-2]
+    assert line.endswith("continue: 1 there, hot")
+
+
 def test_an_answer_to_learn_refers_to_a_memory_rather_than_to_the_same_page_seen_earlier():
     compact = CompactFormat(HOUSE)
     back = record("toyhouse/train/0", ["go kitchen", "go hall"])[-1]
