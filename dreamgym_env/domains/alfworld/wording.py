@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from dreamgym_env.domains.alfworld.verifier import Goal
 from dreamgym_env.domains.draws import Draws
 
-__all__ = ["sentence_of", "spoken"]
+__all__ = ["names", "sentence_of"]
 
 _SENTENCES = {
     "pick_and_place_simple": (
@@ -146,14 +147,16 @@ def sentence_of(goal: Goal, draws: Draws) -> str:
     return f"{text[0].upper()}{text[1:]}." if draws.chance(0.5) else f"{text}."
 
 
-def spoken(kind: str) -> str:
-    """Return a class as people write it: ``"alarm clock"`` for ``"alarmclock"``."""
-    return _WORDS.get(kind, kind)
+@functools.lru_cache(maxsize=16_384)
+def names(instruction: str, kind: str) -> bool:
+    """Return whether an instruction names things of a class, as the engine or as people write it."""
+    words = instruction.lower()
+    return any(re.search(rf"\b{re.escape(form.lower())}", words) for form in (kind, _WORDS.get(kind, kind)))
 
 
 def _written(kind: str, draws: Draws) -> str:
     """Return a class as people write it, or now and then as the engine does."""
-    return kind if draws.chance(0.3) else spoken(kind)
+    return kind if draws.chance(0.3) else _WORDS.get(kind, kind)
 
 
 def _article(word: str) -> str:
