@@ -1,8 +1,8 @@
 """How true the dream of ALFWorld is, on games of rooms that it has no experience of.
 
-``python benchmarks/alfworld.py [--part PART] [--games PATH --split SPLIT] [--knowagent FOLDER]`` prints tables and
-writes ``results/alfworld.json``; a part that is not measured keeps what the file has.  All of it needs the extra
-``alfworld``: the real engine is what the dream is measured by.
+``python benchmarks/alfworld_games.py [--part PART] [--games PATH --split SPLIT] [--knowagent FOLDER]`` prints tables
+and writes ``results/alfworld_games.json``; a part that is not measured keeps what the file has.  All of it needs the
+extra ``alfworld``: the real engine is what the dream is measured by.
 
 =============  ========================================================================================================
 ``heldout``    open loop: next states of recorded real episodes, with the tasks' facts and without; candidate actions
@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import enum
+import functools
 import json
 import re
 import tempfile
@@ -46,10 +47,10 @@ from dreamgym_env.evaluation.side_by_side import compare
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.memory.experience import read_transitions
 from dreamgym_env.training.record import parse_agent_shares, record_experience
-from dreamgym_env.types import Domain, Transition, Turn
+from dreamgym_env.types import Domain, Task, Transition, Turn
 from dreamgym_env.world_model.build import world_model_from_string
 
-RESULTS = Path(__file__).parent / "results" / "alfworld.json"
+RESULTS = Path(__file__).parent / "results" / "alfworld_games.json"
 MIX = "oracle:0.3,noisy-oracle:0.4,random:0.3"
 AGENTS = ("oracle", "noisy-oracle", "random")
 _LANES = 32
@@ -112,7 +113,7 @@ def measure_held_out(own: Mapping[str, Any], split: str, episodes: int, world_mo
     """Record a mix of agents in the real engine, and put the question of each step to the world model."""
     steps = record(own, split, episodes)
     figures: dict[str, Any] = {"episodes": len({step.episode for step in steps}), "steps": len(steps)}
-    figures["candidates"] = candidate_figures(load_domain("alfworld", **own), steps)
+    figures["candidates"] = candidate_figures(own, split, episodes)
     for facts in (True, False):
         domain = load_domain("alfworld", **own, facts=facts)
         answers = ask(domain, world_model, steps)
@@ -178,16 +179,44 @@ def described(text: str) -> set[tuple[str, str]]:
     }
 
 
-def candidate_figures(domain: Domain, steps: Sequence[Transition]) -> dict[str, float]:
-    """Compare candidate actions, which rest on texts alone, with what the engine admitted after each step."""
+class Witness:
+    """An agent that counts how the candidate actions, which rest on texts alone, compare with those of the engine."""
+
     both = offered = admitted = 0
-    for step in steps:
-        if not step.terminated:
-            turns = (*step.history, Turn(step.state, step.action))
-            ours = set(domain.available_actions(domain.task(step.task_id), turns, step.next_state))
-            theirs = set(step.available_actions)
-            both, offered, admitted = both + len(ours & theirs), offered + len(ours), admitted + len(theirs)
-    return {"precision": both / offered, "recall": both / admitted}
+
+    def __init__(self, domain: Domain, agent: str) -> None:
+        """Let an agent of the domain act."""
+        self.name, self._domain, self._agent = agent, domain, agent_factory(domain, agent)()
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Start an episode."""
+        self._task = task
+        self._history: tuple[Turn, ...] = ()
+        self._agent.begin(task, rng)
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Compare, and act."""
+        ours, theirs = set(self._domain.available_actions(self._task, self._history, state)), set(available_actions)
+        Witness.both += len(ours & theirs)
+        Witness.offered += len(ours)
+        Witness.admitted += len(theirs)
+        action = self._agent.act(state, available_actions)
+        self._history = (*self._history, Turn(state, action))
+        return action
+
+
+def candidate_figures(own: Mapping[str, Any], split: str, episodes: int) -> dict[str, float]:
+    """Play agents in the real engine; return precision and recall of the candidate actions."""
+    env = make_lanes("alfworld", _LANES, real=True, split=split, **own)
+    ids = env.domain.task_ids(split)[:episodes]
+    plans = [
+        plan
+        for number, agent in enumerate(("oracle", "noisy-oracle", "random"))
+        for plan in plan_episodes(ids[number::3], agent, seed=5)
+    ]
+    play(env, {plan.agent: functools.partial(Witness, env.domain, plan.agent) for plan in plans}, plans)
+    env.close()
+    return {"precision": Witness.both / Witness.offered, "recall": Witness.both / Witness.admitted}
 
 
 def estimate(values: Sequence[bool], answers: Sequence[Answer]) -> dict[str, float | int]:
