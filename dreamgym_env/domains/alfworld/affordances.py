@@ -14,6 +14,7 @@ __all__ = [
     "KNIVES",
     "LAMPS",
     "SLICEABLE",
+    "VESSELS",
     "accepts",
     "is_receptacle_class",
 ]
@@ -105,6 +106,9 @@ FIXED = _words(
 
 LAMPS = frozenset({"desklamp", "floorlamp"})
 """Classes of objects that can be switched on."""
+
+VESSELS = _words("bowl box cup mug pan plate pot")
+"""Classes of objects that can hold others, though the engine never puts one in."""
 
 KNIVES = frozenset({"butterknife", "knife"})
 """Classes of objects that slice."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from dreamgym_env.domains.alfworld.affordances import VESSELS
 from dreamgym_env.domains.alfworld.candidates import admissible
 from dreamgym_env.domains.alfworld.grammar import ParsedAction, thing_class
 from dreamgym_env.domains.alfworld.texts import listed
@@ -103,8 +104,8 @@ def _examine(world: World, action: ParsedAction) -> str | None:
     name = action.object
     if name in world.here():
         return receptacle_shown(world, name)
-    if name in world.vessels:
-        return f"This is a normal {name}. In it, you see {_seen(world.vessels[name])}."
+    if world.class_of(name) in VESSELS:
+        return f"This is a normal {name}. In it, you see {_seen(world.vessels.get(name, ()))}."
     conditions = _conditions(world, name)
     return f"This is a {conditions} {name}." if conditions else f"There's nothing special about {name}."
 

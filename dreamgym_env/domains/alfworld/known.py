@@ -46,7 +46,7 @@ def world_of_facts(facts: Mapping[str, Any]) -> World:
             start      receptacles that the agent stands at; none in the middle of the room
             classes    thing -> its class, where its name says another
             fixed      objects that cannot be taken
-            vessels    objects that can hold others -> objects in them
+            vessels    object -> objects in it, such as a pot in a pan
             hot, cool, clean, sliced, lit    objects in that condition
 
     Returns:
