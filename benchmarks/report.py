@@ -121,7 +121,12 @@ def webshop(results: dict[str, Any]) -> Iterable[str]:
         "tasks) and in the real engine. *Consistency* is the success of the dream's actions, taken again in the real "
         "engine, over the success of acting there.\n"
     )
-    yield table(
+    yield side_by_side(results["side_by_side"])
+
+
+def side_by_side(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the table of agents in the dream and in the real environment."""
+    return table(
         [
             *("agent", "tasks", "solved in dream", "solved in real", "same outcome", "dream's actions in real"),
             *("consistency", "model failures", "dream steps/s", "real steps/s"),
@@ -139,9 +144,73 @@ def webshop(results: dict[str, Any]) -> Iterable[str]:
                 f"{row['dream']['steps_per_second']:,.1f}",
                 f"{row['real']['steps_per_second']:,.0f}",
             ]
-            for row in results["side_by_side"]
+            for row in rows
         ],
     )
+
+
+_SOURCES = {"generated": "generated games of the test split, whose rooms are in no other"}
+
+
+def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``alfworld_games.json``."""
+    yield (
+        "## ALFWorld, dream and real\n\n`python benchmarks/alfworld_games.py`, with `--games FILE --split SPLIT` for "
+        "games of one's own, and `--knowagent FOLDER`. All experience is the shipped one, recorded in generated games of "
+        "the train split. Open loop: guard, replay and memo are off, nothing recorded of a step's own task is among its "
+        "memories; 95 % intervals over episodes. A transition is *determined* where the texts before it tell the "
+        "answer: it describes no receptacle that was not described before.\n"
+    )
+    sources = {name: found for name, found in results.items() if name != "knowagent"}
+    for name, parts in sources.items():
+        run = next(iter(parts.values()))
+        yield f"### {_SOURCES.get(name, f'official games, {name}').capitalize()} ({measured(run)})\n"
+        yield table(["figure", "measured", "over"], list(_alfworld_rows(parts)))
+        if beside := parts.get("beside"):
+            yield "The same agent on the same games in the dream and in the real engine:\n"
+            yield side_by_side(beside["figures"])
+    if knowagent := results.get("knowagent"):
+        found = knowagent["figures"]
+        yield (
+            f"### Recorded episodes of another's agent ({measured(knowagent)})\n\nThe {found['episodes']:,} episodes "
+            f"of KnowAgent ({found['steps']:,} steps, official train games of an older version of the data; where things "
+            "are is not known; how their texts were mapped is told in `benchmarks/knowagent.py`): exact "
+            f"{percent(found['exact'], interval=True)}; on the {found['determined']:.1%} of the steps whose answer the "
+            f"texts determine {percent(found['exact_where_determined'], interval=True)}; where nothing happens "
+            f"{percent(found['exact_where_nothing_happens'], interval=True)}; unreadable "
+            f"{percent(found['unreadable'], interval=True)}.\n"
+        )
+
+
+def _alfworld_rows(parts: dict[str, Any]) -> Iterable[list[object]]:
+    """Yield (figure, measured, over what) of one source of games."""
+    if "heldout" in parts:
+        found = parts["heldout"]["figures"]
+        told, untold = found["with_facts"], found["without_facts"]
+        over = f"{found['steps']:,} steps of {found['episodes']} episodes"
+        yield ["next state exact, with facts", percent(told["exact"], interval=True), over]
+        yield ["... without facts, all transitions", percent(untold["exact"], interval=True), over]
+        yield [
+            "... without facts, determined ones",
+            percent(untold["exact_where_determined"], interval=True),
+            f"{untold['determined']:.1%} of them",
+        ]
+        yield ["answers that cannot be read, with facts", percent(told["unreadable"], interval=True), over]
+        yield ["success by the verifier, with facts", percent(told["verdict"], interval=True), over]
+        yield ["success by the model's own word, with facts", percent(told["own_word"], interval=True), over]
+        candidates = found["candidates"]
+        yield ["candidate actions, precision", f"{candidates['precision']:.2%}", "real episodes of three agents"]
+        yield ["candidate actions, recall", f"{candidates['recall']:.2%}", "the same"]
+    for facts, name in (("with_facts", "with facts"), ("without_facts", "without facts")):
+        if "consistent" in parts:
+            found = parts["consistent"]["figures"][facts]
+            over = f"{found['episodes']} random episodes, {found['steps']:,} steps, in the dream"
+            yield [f"episodes that never contradict themselves, {name}", f"{found['consistent']:.1%}", over]
+    if "demos" in parts:
+        found = parts["demos"]["figures"]
+        over = f"{found['demonstrations']} of {found['games']} real games"
+        yield ["walks of the oracle solved in the dream, too", f"{found['share']:.1%}", over]
+        yield ["... with the same texts throughout", f"{found['same_texts_throughout']:.1%}", over]
 
 
 def embedders(results: dict[str, Any]) -> Iterable[str]:
@@ -330,6 +399,7 @@ RENDERERS = {
     "fidelity": fidelity,
     "tried": tried,
     "speculation": speculation,
+    "alfworld_games": alfworld_games,
     "embedders": embedders,
 }
 
