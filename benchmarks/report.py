@@ -156,9 +156,9 @@ def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
     """Render ``alfworld_games.json``."""
     yield (
         "## ALFWorld, dream and real\n\n`python benchmarks/alfworld_games.py`, with `--games FILE --split SPLIT` for "
-        "games of one's own, and `--knowagent FOLDER`. All experience is the shipped one, recorded in generated games of "
-        "the train split. Open loop: guard, replay and memo are off, nothing recorded of a step's own task is among its "
-        "memories; 95 % intervals over episodes. A transition is *determined* where the texts before it tell the "
+        "games of one's own, and `--knowagent FOLDER`. All experience is the shipped one, recorded in generated games "
+        "of the train split. Open loop: guard, replay and memo are off, nothing recorded of a step's own task is among "
+        "its memories; 95 % intervals over episodes. A transition is *determined* where the texts before it tell the "
         "answer: it describes no receptacle that was not described before.\n"
     )
     sources = {name: found for name, found in results.items() if name != "knowagent"}
@@ -173,8 +173,8 @@ def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
         found = knowagent["figures"]
         yield (
             f"### Recorded episodes of another's agent ({measured(knowagent)})\n\nThe {found['episodes']:,} episodes "
-            f"of KnowAgent ({found['steps']:,} steps, official train games of an older version of the data; where things "
-            "are is not known; how their texts were mapped is told in `benchmarks/knowagent.py`): exact "
+            f"of KnowAgent ({found['steps']:,} steps, official train games of an older version of the data; where "
+            "things are is not known; how their texts were mapped is told in `benchmarks/knowagent.py`): exact "
             f"{percent(found['exact'], interval=True)}; on the {found['determined']:.1%} of the steps whose answer the "
             f"texts determine {percent(found['exact_where_determined'], interval=True)}; where nothing happens "
             f"{percent(found['exact_where_nothing_happens'], interval=True)}; unreadable "
