@@ -22,16 +22,18 @@ FILES = ("ALFWorld_processed_knowagent", "KnowAgentALFWorld_llama-2-13b_D0", "Kn
 _OWN = ("Think:", "ActionPath:")
 
 
-def read_knowagent(folder: Path) -> Iterator[Transition]:
+def read_knowagent(folder: Path, every: int = 1) -> Iterator[Transition]:
     """Yield the steps of all episodes, in order.
 
     Args:
         folder: where the three ``.jsonl.gz`` files lie.
+        every: of each file's episodes the n-th is read, for every n that this divides.
     """
     for name in FILES:
         with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines):
-                yield from _steps(json.loads(line), f"{name}/{number}")
+                if number % every == 0:
+                    yield from _steps(json.loads(line), f"{name}/{number}")
 
 
 def _steps(recorded: dict[str, str], episode: str) -> Iterator[Transition]:
