@@ -91,6 +91,6 @@ def test_its_buffer_is_looked_into(dreamgym, cave, tmp_path):
 
 def test_it_is_played(dreamgym, cave, copying_model):
     options = ("--set", f"experience={cave}", "--world-model", copying_model, "--task-id", "cave/0")
-    result = dreamgym("play", "recorded", *options, typed="look\nquit\n")
-    assert result.exit_code == 0 and "answered by replay" in result.output
+    result = dreamgym("play", "recorded", *options, typed="go attic\nquit\n")
+    assert result.exit_code == 0 and "Left after 1 actions." in result.output
     assert "only dreamt" in dreamgym("play", "recorded", "--real").stderr

@@ -70,7 +70,7 @@ def recorded_file() -> tuple[tempfile.TemporaryDirectory[str], str]:
     """A folder, and the path of a file in it: what a recorded environment is made of."""
     folder = tempfile.TemporaryDirectory()
     path = Path(folder.name) / "house.jsonl.gz"
-    house = ToyHouse()
+    house = ToyHouse({"train": 60, "eval": 3, "test": 4})
     ids = [task_id for split in house.splits() for task_id in house.task_ids(split)]
     walks = (("look", "go kitchen", "go hall", "say <words>", "leave"), ("dance",) * 3)  # the second replays, unasked
     steps = (record(task_id, walk, episode=walk[0], domain=house) for task_id in ids for walk in walks)
