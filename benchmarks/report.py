@@ -330,9 +330,9 @@ def textworld_recorded(results: dict[str, Any]) -> Iterable[str]:
     yield f"## A recorded environment: TextWorld\n\n`python benchmarks/textworld_recorded.py`, {measured(results)}.\n"
     yield (
         f"`DreamGym/Recorded-v0` knows {games['transitions']:,} recorded transitions of {games['recorded']} games of "
-        f"TextWorld {results['textworld']}; the embedded model was fine-tuned on them for {training['steps']:,} steps of "
-        f"batches in {training['seconds']:,.0f} s. Open loop on {games['asked']:,} real steps of {games['unseen']} other "
-        "games; success is by the model's own word:\n"
+        f"TextWorld {results['textworld']}; the embedded model was fine-tuned on them for {training['steps']:,} steps "
+        f"in {training['seconds']:,.0f} s. Open loop on {games['asked']:,} real steps of {games['unseen']} "
+        "other games; success is by the model's own word:\n"
     )
     reports = results["fidelity"]
     floors = {name: row for name, row in reports["embedded"]["overall"].items() if name != "world model"}
