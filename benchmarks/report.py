@@ -393,11 +393,32 @@ def tried(results: dict[str, Any]) -> Iterable[str]:
     )
 
 
+def textworld_recorded(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``textworld_recorded.json``."""
+    games, training = results["games"], results["training"]
+    yield f"## A recorded environment: TextWorld\n\n`python benchmarks/textworld_recorded.py`, {measured(results)}.\n"
+    yield (
+        f"`DreamGym/Recorded-v0` knows {games['transitions']:,} recorded transitions of {games['recorded']} games of "
+        f"TextWorld {results['textworld']}; the embedded model was fine-tuned on them for {training['steps']:,} steps "
+        f"in {training['seconds']:,.0f} s. Open loop on {games['asked']:,} real steps of {games['unseen']} "
+        "other games; success is by the model's own word:\n"
+    )
+    reports = results["fidelity"]
+    floors = {name: row for name, row in reports["embedded"]["overall"].items() if name != "world model"}
+    rows = {name: report["overall"]["world model"] for name, report in reports.items()} | floors
+    columns = ("exact_match", "line_f1", "termination_accuracy", "missed_success", "parse_failures")
+    yield table(
+        ["answers", *(column.replace("_", " ") for column in columns)],
+        [[name, *(percent(row[column], interval=True) for column in columns)] for name, row in rows.items()],
+    )
+
+
 RENDERERS = {
     "throughput": throughput,
     "webshop": webshop,
     "fidelity": fidelity,
     "tried": tried,
+    "textworld_recorded": textworld_recorded,
     "speculation": speculation,
     "alfworld_games": alfworld_games,
     "embedders": embedders,

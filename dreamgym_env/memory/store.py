@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from dreamgym_env.errors import ReplayBufferError
 from dreamgym_env.memory.folder import BufferFolder
+from dreamgym_env.memory.identity import plain_name
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -93,7 +94,7 @@ class Store:
         self._folder: BufferFolder | None = None
         self._temporary = location is None
         # clients in memory share their state within a process: each buffer gets a name of its own
-        name = f"{_COLLECTION}.{uuid.uuid4().hex if self._temporary else spec.domain}"
+        name = f"{_COLLECTION}.{uuid.uuid4().hex if self._temporary else plain_name(spec.domain)}"
         if not is_url(location) and location is not None:
             self._folder = BufferFolder(Path(location), read_only=read_only)
         try:
