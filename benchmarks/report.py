@@ -270,6 +270,8 @@ def fidelity(results: dict[str, Any]) -> Iterable[str]:
 def model_card(settings: dict[str, Any], figures: dict[str, Any]) -> str:
     """Return the embedded model's card in the form of the Hugging Face hub."""
     training, held_out = settings["training"], figures["heldout"]
+    before = settings.get("before")
+    shape = before or training
     model = held_out["overall"]["world model"]
     rows = [
         ["next state exact", percent(model["exact_match"], interval=True)],
@@ -290,25 +292,35 @@ pipeline_tag: text-generation
 
 # The embedded world model
 
-A causal language model of {training["parameters"] / 1e6:.1f} M parameters (Llama architecture, {training["layers"]}
-layers of width {training["hidden"]}, a vocabulary of {training["vocabulary"]:,} tokens of its own) that answers what a
+A causal language model of {training["parameters"] / 1e6:.1f} M parameters (Llama architecture, {shape["layers"]}
+layers of width {shape["hidden"]}, a vocabulary of {shape["vocabulary"]:,} tokens of its own) that answers what a
 text environment does: one sentence of reasoning, then the next page by reference to pages that its prompt names
 (codec `{settings["codec"]}`, format `{settings["format"]}`). It is no language model for anything else: it selects and
-joins pages that memories hold, and invents nothing useful where they hold nothing.
+joins pages that memories hold, and invents nothing useful where they hold nothing. Domains: \
+{", ".join(settings["domains"])}.
 
 - **Data**: {training["examples"]:,} examples drawn from the seed experience that the package ships (`make seed`:
   scripted agents in the real environment, train tasks only; reasons by the domain's rules), each grounded in memories
   of other episodes, part of them with the task's own recordings, or all memories of the same action, hidden.
-- **Training**: from scratch, {training["steps"]:,} steps of {training["batch_size"]} examples on
-  {"one NVIDIA H100" if training["device"] == "cuda" else "a CPU"}, peak learning rate {training["learning_rate"]}, seed
-  {training["seed"]}; loss on the answer's tokens alone, {training["loss"]:.3f} nats a token on average,
-  {training["final_loss"]:.4f} over the last tenth. To train it again:
-  `make embedded`, four minutes on such a GPU. (RESULTS.md tells what shorter trainings gave.)
+- **Training**: {_trained(before, f"from scratch on {', '.join(before['domains'])}") + "; then " if before else ""}\
+{_trained(training, f"on {', '.join(settings['domains'])}" if before else "from scratch")}. The loss is that of the
+  answer's tokens alone. To train it on all domains from scratch: `make embedded`, four minutes on such a GPU.
+  (RESULTS.md tells what shorter trainings gave.)
 - **Figures** ({measured(figures["runs"]["heldout"])}; `python benchmarks/fidelity.py --part heldout`): open loop on
   {held_out["steps"]:,} steps of {held_out["episodes"]} episodes on test tasks in `DreamGymReal/WebShop-v0`; guard,
   replay and memo off, nothing recorded of a step's own task among its memories; 95 % intervals.
 
 {table(["figure", "measured"], rows)}"""
+
+
+def _trained(training: dict[str, Any], on: str) -> str:
+    """Say how a training went."""
+    device = "one NVIDIA H100" if training["device"] == "cuda" else "a CPU"
+    return (
+        f"{on}, {training['examples']:,} examples, {training['steps']:,} steps of {training['batch_size']} on {device}, "
+        f"peak learning rate {training['learning_rate']}, seed {training['seed']}, {training['loss']:.3f} nats a token "
+        f"on average and {training['final_loss']:.4f} over the last tenth"
+    )
 
 
 def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:
