@@ -317,8 +317,8 @@ def _trained(training: dict[str, Any], on: str) -> str:
     """Say how a training went."""
     device = "one NVIDIA H100" if training["device"] == "cuda" else "a CPU"
     return (
-        f"{on}, {training['examples']:,} examples, {training['steps']:,} steps of {training['batch_size']} on {device}, "
-        f"peak learning rate {training['learning_rate']}, seed {training['seed']}, {training['loss']:.3f} nats a token "
+        f"{on}, {training['examples']:,} examples, {training['steps']:,} steps of {training['batch_size']} on "
+        f"{device}, peak learning rate {training['learning_rate']}, seed {training['seed']}, {training['loss']:.3f} nats a token "
         f"on average and {training['final_loss']:.4f} over the last tenth"
     )
 
