@@ -318,8 +318,8 @@ def _trained(training: dict[str, Any], on: str) -> str:
     device = "one NVIDIA H100" if training["device"] == "cuda" else "a CPU"
     return (
         f"{on}, {training['examples']:,} examples, {training['steps']:,} steps of {training['batch_size']} on "
-        f"{device}, peak learning rate {training['learning_rate']}, seed {training['seed']}, {training['loss']:.3f} nats a token "
-        f"on average and {training['final_loss']:.4f} over the last tenth"
+        f"{device}, peak learning rate {training['learning_rate']}, seed {training['seed']}, {training['loss']:.3f} "
+        f"nats a token on average and {training['final_loss']:.4f} over the last tenth"
     )
 
 

@@ -443,14 +443,22 @@ class TestVector:
 
     @every_id
     def test_processes_work_without_shared_memory(self, made: list[Any], env_id: str):
-        apart_in = {"shared_memory": False}
-        if env_id == RECORDED_ID:
-            apart_in["context"] = "spawn"  # a step of it asks the buffer, and Chroma does not survive a fork
+        apart_in = {"shared_memory": False, "context": "spawn"}
         made.append(gym.make_vec(env_id, 2, vectorization_mode="async", vector_kwargs=apart_in, **strings(env_id)))
         made.append(gym.make_vec(env_id, 2, **strings(env_id)))
         apart, batched = made
         assert apart.reset(seed=3)[0] == batched.reset(seed=3)[0]
         assert apart.step(["dance"] * 2)[0] == batched.step(["dance"] * 2)[0]
+
+    def test_a_forked_process_says_that_it_cannot_open_a_buffer(self, made: list[Any], capfd: Any):
+        apart_in = {"shared_memory": False, "context": "fork"}
+        keywords = strings("DreamGym/WebShop-v0")
+        made.append(gym.make("DreamGym/WebShop-v0", **keywords))
+        with pytest.raises((EOFError, OSError)):  # Gymnasium's worker prints the error, and is gone
+            gym.make_vec(
+                "DreamGym/WebShop-v0", 2, vectorization_mode="async", vector_kwargs=apart_in, **keywords
+            ).reset()
+        assert "Chroma's engine does not survive a fork" in capfd.readouterr().err
 
     @every_id
     def test_groups_start_alike(self, make_vec: Any, env_id: str):
