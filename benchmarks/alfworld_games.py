@@ -184,11 +184,10 @@ def described(text: str) -> set[tuple[str, str]]:
 class Witness:
     """An agent that counts how the candidate actions, which rest on texts alone, compare with those of the engine."""
 
-    both = offered = admitted = 0
-
-    def __init__(self, domain: Domain, agent: str) -> None:
-        """Let an agent of the domain act."""
+    def __init__(self, domain: Domain, agent: str, counts: Counter[str]) -> None:
+        """Let an agent of the domain act, and count into ``counts``."""
         self.name, self._domain, self._agent = agent, domain, agent_factory(domain, agent)()
+        self._counts = counts
 
     def begin(self, task: Task, rng: np.random.Generator) -> None:
         """Start an episode."""
@@ -199,9 +198,7 @@ class Witness:
     def act(self, state: str, available_actions: Sequence[str]) -> str:
         """Compare, and act."""
         ours, theirs = set(self._domain.available_actions(self._task, self._history, state)), set(available_actions)
-        Witness.both += len(ours & theirs)
-        Witness.offered += len(ours)
-        Witness.admitted += len(theirs)
+        self._counts.update(both=len(ours & theirs), offered=len(ours), admitted=len(theirs))
         action = self._agent.act(state, available_actions)
         self._history = (*self._history, Turn(state, action))
         return action
@@ -210,15 +207,16 @@ class Witness:
 def candidate_figures(own: Mapping[str, Any], split: str, episodes: int) -> dict[str, float]:
     """Play agents in the real engine; return precision and recall of the candidate actions."""
     env = make_lanes("alfworld", _LANES, real=True, split=split, **own)
+    counts: Counter[str] = Counter()
     ids = env.domain.task_ids(split)[:episodes]
     plans = [
         plan
         for number, agent in enumerate(("oracle", "noisy-oracle", "random"))
         for plan in plan_episodes(ids[number::3], agent, seed=5)
     ]
-    play(env, {plan.agent: functools.partial(Witness, env.domain, plan.agent) for plan in plans}, plans)
+    play(env, {plan.agent: functools.partial(Witness, env.domain, plan.agent, counts) for plan in plans}, plans)
     env.close()
-    return {"precision": Witness.both / Witness.offered, "recall": Witness.both / Witness.admitted}
+    return {"precision": counts["both"] / counts["offered"], "recall": counts["both"] / counts["admitted"]}
 
 
 def estimate(values: Sequence[bool], answers: Sequence[Answer]) -> dict[str, float | int]:
@@ -262,40 +260,55 @@ def contradictions(episode: EpisodeResult) -> list[str]:
     """Return what an episode's texts say that cannot be: of things in hand, and of what receptacles hold.
 
     An object that was taken is no longer where it was, and in hand until it is put down; a receptacle holds what it
-    was seen to hold, and what was put into it, until something is taken from it; a door stays as it is left.
+    was seen to hold, and what was put into it, until something is taken from it; a door stays as it is left.  An object
+    may be seen in two receptacles, which is so in the real engine where a mug stands in the coffee machine on the
+    counter, but only where the facts say so.
     """
-    held, found = "", []
+    held = ""
+    found: list[str] = []
     contents: dict[str, set[str]] = {}
     closed: dict[str, bool] = {}
+    twofold = _twofold(episode.task)
+
+    def contradict(step: Transition, why: str) -> None:
+        found.append(f"step {step.step}, {step.action!r} -> {step.next_state!r}: {why}")
+
     for step in (outcome.transition for outcome in episode.outcomes):
-        action, text = " ".join(step.action.lower().split()), step.next_state
+        text = step.next_state
         if match := re.match(r"You pick up the (\w+ \d+) from the (\w+ \d+)\.", text):
             thing, receptacle = match.groups()
             if held or thing not in contents.get(receptacle, {thing}):
-                found.append(f"step {step.step}: {action}, although {held or 'nothing'} is held")
+                contradict(step, f"{held or 'nothing'} is in hand")
             held = thing
             contents.get(receptacle, set()).discard(thing)
         elif match := re.match(r"You move the (\w+ \d+) to the (\w+ \d+)\.", text):
             thing, receptacle = match.groups()
             if thing != held:
-                found.append(f"step {step.step}: {action}, although {held or 'nothing'} is held")
+                contradict(step, f"{held or 'nothing'} is in hand")
             held = ""
             contents.setdefault(receptacle, set()).add(thing)
-        elif text.startswith("You are carrying") or text.startswith("You are not carrying"):
-            if (held or "not carrying") not in text:
-                found.append(f"step {step.step}: {text} although {held or 'nothing'} is held")
+        elif match := re.match(r"You are (?:carrying: a (\w+ \d+)|not carrying anything)\.", text):
+            if (match[1] or "") != held:
+                contradict(step, f"{held or 'nothing'} is in hand")
         elif match := re.match(r"You (open|close) the (\w+ \d+)\.", text):
             closed[match[2]] = match[1] == "close"
-        found.extend(
-            f"step {step.step}: {text} although it was left otherwise"
-            for name, state in re.findall(r"The (\w+ \d+) is (open|closed)\.", text)
-            if closed.setdefault(name, state == "closed") != (state == "closed")
-        )
+        for name, state in re.findall(r"The (\w+ \d+) is (open|closed)\.", text):
+            if closed.setdefault(name, state == "closed") != (state == "closed"):
+                contradict(step, f"{name} was left otherwise")
         for name, listed in re.findall(r"(?:On the|The) (\w+ \d+)(?: is open\. In it)?, you see ([^.]*)\.", text):
             seen = set(re.findall(r"an? (\w+ \d+)", listed))
+            elsewhere = {thing for other, things in contents.items() if other != name for thing in things} | {held}
             if seen != contents.setdefault(name, seen):
-                found.append(f"step {step.step}: {text} although it held {sorted(contents[name])}")
+                contradict(step, f"{name} held {sorted(contents[name])}")
+            if seen & elsewhere - twofold:
+                contradict(step, f"{sorted(seen & elsewhere - twofold)} is elsewhere")
     return found
+
+
+def _twofold(task: Task) -> set[str]:
+    """Return the objects that a task's facts place in two receptacles."""
+    places = Counter(thing for things in task.facts.get("contents", {}).values() for thing in things)
+    return {thing for thing, count in places.items() if count > 1}
 
 
 # --- from one world to the other
