@@ -52,7 +52,7 @@ def demo(
 
     console = make_console()
     if dream_only:
-        _show_dream(console, domain, world_model, seed)
+        _show_dream(console, domain, world_model, seed, json_file)
         return
     lanes = min(tasks, _MOST_LANES)
     with _waiting(console, "Opening the dream; the first time, its experience is indexed"):
@@ -70,9 +70,9 @@ def demo(
     _say_next(console, domain, comparison.dream.env_id)
 
 
-def _show_dream(console: Console, domain: str, world_model: str, seed: int) -> None:
+def _show_dream(console: Console, domain: str, world_model: str, seed: int, json_file: Path | None) -> None:
     """Play an episode in the dream and print it."""
-    from dreamgym_env.cli.episodes import print_episode
+    from dreamgym_env.cli.episodes import episode_json, print_episode
     from dreamgym_env.evaluation.environments import environment_id, make_lanes
 
     with _waiting(console, "Opening the dream; the first time, its experience is indexed"):
@@ -81,6 +81,9 @@ def _show_dream(console: Console, domain: str, world_model: str, seed: int) -> N
         (task_id,) = _draw_tasks(dream.domain, 1, seed)
         dreamt = _play_dream(console, dream, task_id, seed)
         print_episode(console, dreamt.env_id, dreamt.episodes[0])
+    if json_file is not None:
+        write_json({"env_id": dreamt.env_id, "episode": episode_json(dreamt.episodes[0])}, json_file)
+        _say(console, f"The episode is in {json_file}.")
     _say(console, f"Its real counterpart is {environment_id(domain, real=True)}; no step of it was taken here.")
     _say_next(console, domain, dreamt.env_id)
 

@@ -74,8 +74,8 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
             RecordingError: another recorder writes to it.
         """
         super().__init__(env)
-        known = getattr(env.unwrapped, "domain", None)
-        self._domain = domain or (known.name if known is not None else self._env_id())
+        known = getattr(getattr(env.unwrapped, "domain", None), "name", None)
+        self._domain = domain or (known if isinstance(known, str) else self._env_id())
         self._split, self._instruction, self._task_id = split, instruction, task_id
         self._success = success or _won
         path = Path(path)
@@ -155,9 +155,9 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
             terminated=terminated,
             source=Source.REAL if answered == AnsweredBy.REAL else Source.DREAM,
             reasoning=_said(info, "reasoning", ""),
-            score=_within_one(info.get("task_score", reward), outcome),
+            score=_within_one(reward if info.get("task_score") is None else info["task_score"], outcome),
             valid=bool(info.get("valid", True)),
-            available_actions=tuple(map(str, offered)),
+            available_actions=(offered,) if isinstance(offered, str) else tuple(map(str, offered)),
         )
 
     def _text(self, observation: object) -> str:

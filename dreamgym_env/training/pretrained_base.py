@@ -14,12 +14,13 @@ from dreamgym_env.errors import MissingDependencyError, TrainingError
 from dreamgym_env.training.options import TrainingOptions
 from dreamgym_env.world_model.build import format_settings
 from dreamgym_env.world_model.chat import ChatFormat
-from dreamgym_env.world_model.compact import CompactFormat
 from dreamgym_env.world_model.generators.hf.loading import locate, readable_failures
 
 __all__ = ["PretrainedBase"]
 
 _MAX_LENGTH = 4096
+_SMALL = 512
+"""Width of the hidden states up to which a model counts as small; the embedded one has 256."""
 
 
 class PretrainedBase:
@@ -42,8 +43,7 @@ class PretrainedBase:
         """
         self.name = name
         self._place, self._file = locate(model or name)
-        self._small = format_settings(self._place).get("format") == CompactFormat.name
-        self.prompt_format = CompactFormat.name if self._small else ChatFormat.name
+        self.prompt_format = format_settings(self._place).get("format", ChatFormat.name)
         with readable_failures(name):
             self._config: Any = AutoConfig.from_pretrained(self._place, **self._file)
         self._check_causal()
@@ -60,9 +60,9 @@ class PretrainedBase:
 
     def learning_rate(self, options: TrainingOptions) -> float:
         """Return 2e-4 for adapters and 2e-5 for the whole model; 5e-4 for a small one, which learns faster."""
-        if self._small:
-            return 5e-4
-        return 2e-4 if options.lora else 2e-5
+        if options.lora:
+            return 2e-4
+        return 5e-4 if self._config.get_text_config().hidden_size <= _SMALL else 2e-5
 
     def max_length(self, options: TrainingOptions) -> int:
         """Return 4,096 tokens, or the model's context if that is less."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,13 +116,43 @@ def test_offered_actions_are_those_of_the_recordings(cave: Recorded):
     assert cave.available_actions(task, (), cellar) == ("go hall", "look", "take rope")
 
 
-def test_where_nothing_was_offered_what_was_done_there_is(tmp_path: Path):
+def test_where_nothing_was_offered_what_was_done_there_in_other_tasks_is(tmp_path: Path):
     steps = record("toyhouse/train/0", ["go kitchen", "go hall", "fly"])
-    write_transitions(tmp_path / "house.jsonl", steps)
+    write_transitions(tmp_path / "house.jsonl", [*steps, *record("toyhouse/train/1", ["go cellar"])])
     house = Recorded(tmp_path / "house.jsonl")
-    assert house.available_actions(house.task("toyhouse/train/0"), (), steps[0].state) == ("go kitchen",), (
-        "what the environment refused is not offered"
+    offered = {
+        task_id: house.available_actions(house.task(task_id), (), house.task(task_id).initial_state)
+        for task_id in ("toyhouse/train/0", "toyhouse/train/1")
+    }
+    assert offered["toyhouse/train/1"] == ("go kitchen",), "what the environment refused is not offered"
+    assert offered["toyhouse/train/0"] == ("go cellar",), "how the task itself was solved is not told"
+
+
+def test_candidates_do_not_depend_on_the_order_of_sets(tmp_path: Path):
+    pages = {"A room.\nline one\nfoo": "a", "B room.\nline two\nbar": "b", "C room.\nline three": "c"}
+    (step,) = record("toyhouse/train/0", ["go kitchen"])
+    steps = [
+        replace(step, task_id=f"toyhouse/train/{at}", episode=str(at), state=page, action=action)
+        for at, (page, action) in enumerate(pages.items())
+    ]
+    write_transitions(path := tmp_path / "rooms.jsonl", steps)
+    code = (
+        "from dreamgym_env.domains.recorded.domain import Recorded;"
+        f"domain = Recorded({str(path)!r});"
+        "task = domain.task('toyhouse/train/0');"
+        "print(domain.available_actions(task, (), 'Q room.\\nline one\\nline two\\nline three'))"
     )
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert answers == {"('b',)\n"}
 
 
 def test_a_page_never_seen_offers_what_the_most_similar_one_does(cave: Recorded):

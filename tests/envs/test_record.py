@@ -233,3 +233,21 @@ def test_it_is_imported_from_the_top():
     assert dreamgym_env.RecordTransitions is RecordTransitions
     with pytest.raises(AttributeError, match="no attribute 'Recorder'"):
         dreamgym_env.Recorder  # noqa: B018
+
+
+class Loose(Cave):
+    """An environment whose info is legal and unlike ours."""
+
+    domain = "kitchen"
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = super().step(action)
+        return observation, reward, terminated, truncated, {**info, "task_score": None, "available_actions": "look"}
+
+
+def test_what_a_loose_info_holds_does_no_harm(tmp_path: Path):
+    with RecordTransitions(Loose(), tmp_path / "loose.jsonl") as env:
+        env.reset(seed=0, options={"number": 0})
+        env.step("go cellar")
+    (step,) = read_transitions(tmp_path / "loose.jsonl")
+    assert (step.domain, step.available_actions, step.score) == ("Loose", ("look",), 0.1)

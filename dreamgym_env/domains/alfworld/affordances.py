@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     "ALWAYS_OPEN",
     "APPLIANCES",
+    "CLASSES",
     "CONDITIONABLE",
     "CONDITION_AFTER",
     "FIXED",
@@ -103,6 +104,9 @@ FIXED = _words(
     """
 )
 """Classes of objects that cannot be taken."""
+
+CLASSES = frozenset(_CONTENTS) | FIXED | frozenset(thing for things in _ACCEPTED.values() for thing in things)
+"""All classes of things that are known here."""
 
 LAMPS = frozenset({"desklamp", "floorlamp"})
 """Classes of objects that can be switched on."""

@@ -19,49 +19,54 @@ class RecordedActions:
 
     The first of these that knows any decides: recordings of the task on that very page; recordings of any task on it;
     the recorded page that shares most lines with it, a line counting the more the fewer pages have it; the latest page
-    of its kind.  On a page, what the recorder was told (``available_actions``) goes before what was done there.
+    of its kind.  On a page, what the recorder was told (``available_actions``) goes before what was done there.  What
+    was done in the asked task itself never counts: it would tell an agent how the task is solved.
     """
 
     def __init__(self, transitions: Iterable[Transition]) -> None:
         """Read them off transitions."""
         self._offered: defaultdict[Hashable, _Actions] = defaultdict(dict)
-        self._taken: defaultdict[Hashable, _Actions] = defaultdict(dict)
+        self._taken: defaultdict[_Page, dict[str, set[str]]] = defaultdict(dict)
         self._of_kind: dict[str, _Page] = {}
         self._pages_with: defaultdict[str, dict[_Page, None]] = defaultdict(dict)
         for step in transitions:
             if step.valid:
-                self._note(self._taken, step.state, step, (step.action,))
-            if not step.terminated:
-                self._note(self._offered, step.next_state, step, step.available_actions)
+                page = split_text(step.state, step.instruction)
+                self._taken[page].setdefault(step.action, set()).add(step.family)
+                self._remember(page, step.state)
+            if not step.terminated and step.available_actions:
+                page = split_text(step.next_state, step.instruction)
+                for key in ((step.task_id, page), page):
+                    self._offered[key].update(dict.fromkeys(step.available_actions))
+                self._remember(page, step.next_state)
 
     def of(self, task: Task, state: str) -> tuple[str, ...]:
         """Return the actions that a state offers; none where no recording is anything like it."""
         page = split_text(state, task.instruction)
-        for key in ((task.id, page), page):
-            if known := self._known(key):
-                return known
-        similar = self._most_similar(page) or self._of_kind.get(page_kind(state))
-        return self._known(similar) if similar is not None else ()
+        known = self._offered.get((task.id, page)) or self._known(page, task)
+        if not known:
+            similar = self._most_similar(page, task) or self._of_kind.get(page_kind(state))
+            known = self._known(similar, task) if similar is not None else {}
+        return tuple(known)
 
-    def _note(
-        self, table: defaultdict[Hashable, _Actions], state: str, step: Transition, actions: tuple[str, ...]
-    ) -> None:
-        if not actions:
-            return
-        page = split_text(state, step.instruction)
-        for key in ((step.task_id, page), page):
-            table[key].update(dict.fromkeys(actions))
+    def _remember(self, page: _Page, state: str) -> None:
         self._of_kind[page_kind(state)] = page
         for segment in page:
             self._pages_with[segment][page] = None
 
-    def _known(self, key: Hashable) -> tuple[str, ...]:
-        return tuple(self._offered.get(key) or self._taken.get(key) or ())
+    def _known(self, page: _Page, task: Task) -> _Actions:
+        """Return what was offered on a page, or else was done there in other tasks."""
+        taken = self._taken.get(page, {})
+        return self._offered.get(page) or {
+            action: None for action, families in taken.items() if families - {task.family}
+        }
 
-    def _most_similar(self, page: _Page) -> _Page | None:
+    def _most_similar(self, page: _Page, task: Task) -> _Page | None:
+        """Return the page that shares most with another, of those whose actions are known."""
         scores: defaultdict[_Page, float] = defaultdict(float)
-        for segment in set(page):
+        for segment in dict.fromkeys(page):
             pages = self._pages_with.get(segment, {})
             for other in pages:
                 scores[other] += 1 / len(pages)
-        return max(scores, key=scores.__getitem__, default=None)
+        known = (other for other in scores if self._known(other, task))
+        return max(known, key=scores.__getitem__, default=None)
