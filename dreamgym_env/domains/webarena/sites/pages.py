@@ -99,24 +99,20 @@ class Route:
 
 def clean(text: str) -> str:
     """Return a text without control characters, its white space reduced to single blanks."""
-    kept = (" " if letter.isspace() else letter for letter in text if letter.isspace() or not _control(letter))
+    kept = (letter for letter in text if letter.isspace() or unicodedata.category(letter) != "Cc")
     return " ".join("".join(kept).split())
-
-
-def _control(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co")
 
 
 def matching(words: str, *columns: str) -> tuple[str, list[str]]:
     """Return an SQL condition that every word stands in one of the columns, and its values.
 
     Args:
-        words: what somebody typed; at most ten words of it count.
+        words: what somebody typed; at most ten words of it count, and a hundred letters of each.
         columns: names of columns, of our own.
     """
     conditions, values = [], []
     for word in words.split()[:10]:
-        escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        escaped = word[:100].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         conditions.append("(" + " OR ".join(rf"{column} LIKE ? ESCAPE '\'" for column in columns) + ")")
         values.extend([f"%{escaped}%"] * len(columns))
     return " AND ".join(conditions) or "1", values
