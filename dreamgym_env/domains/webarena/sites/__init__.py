@@ -25,3 +25,8 @@ internet; any other host gets a plain 404 page, and a tunnel for https is refuse
 """
 
 from __future__ import annotations
+
+from dreamgym_env.domains.webarena.sites.directory import SITE_URLS, SITES, resolve_url
+from dreamgym_env.domains.webarena.sites.server import Lane, Sites
+
+__all__ = ["SITES", "SITE_URLS", "Lane", "Sites", "resolve_url"]
