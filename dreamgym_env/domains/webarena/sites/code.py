@@ -8,13 +8,26 @@ from dreamgym_env.domains.webarena.sites.code_merges import MERGE_NOTICES, MERGE
 from dreamgym_env.domains.webarena.sites.content.dates import TODAY
 from dreamgym_env.domains.webarena.sites.content.region import slug_of
 from dreamgym_env.domains.webarena.sites.content.software import LABELS
-from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Page, Redirect, Route, Visit, matching, paginate
+from dreamgym_env.domains.webarena.sites.pages import (
+    Answer,
+    NotHereError,
+    Page,
+    Redirect,
+    Route,
+    Visit,
+    matching,
+    paginate,
+)
 
 __all__ = ["NOTICES", "ROUTES"]
 
 _ROLES = ("Guest", "Reporter", "Developer", "Maintainer")
 _HOME = ("Home", "/")
-_SORTS = {"name": ("Name", "path"), "stars": ("Most stars", "total_stars DESC, path"), "new": ("Newest", "created DESC, path")}
+_SORTS = {
+    "name": ("Name", "path"),
+    "stars": ("Most stars", "total_stars DESC, path"),
+    "new": ("Newest", "created DESC, path"),
+}
 _PROJECTS = """
     SELECT projects.*, stars + EXISTS (SELECT 1 FROM stars WHERE project = path) AS total_stars,
         (SELECT count(*) FROM issues WHERE project = path AND state = 'Open') AS open_issues FROM projects

@@ -6,14 +6,24 @@ import sqlite3
 
 from dreamgym_env.domains.webarena.sites.code_access import USER, notes_of, own_role, project_crumbs, project_of
 from dreamgym_env.domains.webarena.sites.content.dates import TODAY
-from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Page, Redirect, Route, Visit, matching, paginate
+from dreamgym_env.domains.webarena.sites.pages import (
+    Answer,
+    NotHereError,
+    Page,
+    Redirect,
+    Route,
+    Visit,
+    matching,
+    paginate,
+)
 
 __all__ = ["ISSUE_NOTICES", "ISSUE_ROUTES"]
 
 _STATES = ("Open", "Closed")
 _ISSUES = """
     SELECT issues.*, (SELECT group_concat(label, ', ') FROM (SELECT label FROM issue_labels WHERE
-        issue_labels.project = issues.project AND issue_labels.number = issues.number ORDER BY label)) AS labels FROM issues
+        issue_labels.project = issues.project AND issue_labels.number = issues.number ORDER BY label)) AS labels
+    FROM issues
 """
 
 
@@ -68,7 +78,9 @@ def _issue(visit: Visit) -> sqlite3.Row:
 
 def _own_labels(visit: Visit, found: sqlite3.Row) -> list[str]:
     rows = visit.database.rows(
-        "SELECT label FROM issue_labels WHERE project = ? AND number = ? ORDER BY label", found["project"], found["number"]
+        "SELECT label FROM issue_labels WHERE project = ? AND number = ? ORDER BY label",
+        found["project"],
+        found["number"],
     )
     return [row["label"] for row in rows]
 
@@ -102,7 +114,9 @@ def _new_issue_page(visit: Visit, error: str = "") -> Page:
         "members": _members(visit, path),
         "may_manage": bool(own_role(visit, path)),
     }
-    return Page("code/new_issue.html", "New issue", values, [*project_crumbs(path), ("Issues", f"/{path}/issues")], error)
+    return Page(
+        "code/new_issue.html", "New issue", values, [*project_crumbs(path), ("Issues", f"/{path}/issues")], error
+    )
 
 
 def new_issue(visit: Visit) -> Answer:

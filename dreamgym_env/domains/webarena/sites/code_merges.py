@@ -28,7 +28,8 @@ def merge_requests(visit: Visit) -> Answer:
 def my_reviews(visit: Visit) -> Answer:
     """List the open merge requests that wait for the user's review."""
     rows = visit.database.rows(
-        "SELECT * FROM merge_requests WHERE reviewer = ? AND state = 'Open' ORDER BY created DESC, project, number", USER
+        "SELECT * FROM merge_requests WHERE reviewer = ? AND state = 'Open' ORDER BY created DESC, project, number",
+        USER,
     )
     return Page("code/my_reviews.html", "Merge requests for me to review", {"rows": rows}, [("Home", "/")])
 

@@ -81,7 +81,7 @@ def _template() -> sqlite3.Connection:
     connection.executescript(_SCHEMA.read_text())
     for table, row in content_records():
         marks = ", ".join("?" * len(row))
-        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608 - names of our own
+        statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"
         connection.execute(statement, tuple(row.values()))
     connection.commit()
     return connection

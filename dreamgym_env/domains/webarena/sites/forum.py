@@ -8,7 +8,16 @@ from dreamgym_env.domains.webarena.sites.content.dates import TODAY
 from dreamgym_env.domains.webarena.sites.content.forum import handle_of
 from dreamgym_env.domains.webarena.sites.content.names import USER_NAME
 from dreamgym_env.domains.webarena.sites.forum_posts import POST_NOTICES, POST_ROUTES, POSTS
-from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Page, Redirect, Route, Visit, matching, paginate
+from dreamgym_env.domains.webarena.sites.pages import (
+    Answer,
+    NotHereError,
+    Page,
+    Redirect,
+    Route,
+    Visit,
+    matching,
+    paginate,
+)
 
 __all__ = ["NOTICES", "ROUTES"]
 
@@ -71,7 +80,9 @@ def search(visit: Visit) -> Answer:
     """List the posts in which every word of the search stands."""
     words = visit.asked("q")
     condition, given = matching(words, "title", "body", "author")
-    rows = visit.database.rows(f"{POSTS} WHERE {condition} ORDER BY written DESC, posts.id DESC", *given) if words else []
+    rows = (
+        visit.database.rows(f"{POSTS} WHERE {condition} ORDER BY written DESC, posts.id DESC", *given) if words else []
+    )
     title = f"Search results for {words}" if words else "Search"
     return Page("forum/search.html", title, {**paginate(visit, rows, _PAGE), "words": words}, [("Home", "/")])
 
@@ -128,7 +139,8 @@ def submit(visit: Visit) -> Answer:
         "INSERT INTO posts (board, author, title, body, written, score) VALUES (?, ?, ?, ?, ?, 1)",
         *(slug, _USER, title, visit.text("body"), TODAY),
     )
-    return Redirect(f"/post/{visit.database.value('SELECT max(id) FROM posts')}", "published")
+    number = visit.database.value("SELECT max(id) FROM posts")
+    return Redirect(f"/post/{number}", "published")
 
 
 NOTICES = {

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from dreamgym_env.domains.webarena.sites.content.region import SPEEDS, journey
-from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Page, Redirect, Route, Visit, matching, paginate
+from dreamgym_env.domains.webarena.sites.pages import (
+    Answer,
+    NotHereError,
+    Page,
+    Redirect,
+    Route,
+    Visit,
+    matching,
+    paginate,
+)
 
 __all__ = ["NOTICES", "ROUTES"]
 
@@ -57,9 +67,13 @@ def near(visit: Visit) -> Answer:
     others = visit.database.rows("SELECT * FROM places WHERE kind = ? AND slug <> ?", kind, found["slug"])
     ways = [(journey(_point(found), _point(other), "foot"), other) for other in others]
     ways.sort(key=lambda pair: (pair[0][0], pair[1]["name"]))
-    rows = [{"place": other, "kilometres": kilometres, "minutes": minutes} for (kilometres, minutes), other in ways[:10]]
+    rows = [
+        {"place": other, "kilometres": kilometres, "minutes": minutes} for (kilometres, minutes), other in ways[:10]
+    ]
     values = {"place": found, "kind": kind, "kinds": _kinds(visit), "rows": rows}
-    return Page("map/near.html", f"Places near {found['name']}", values, [_HOME, (found["name"], f"/place/{found['slug']}")])
+    return Page(
+        "map/near.html", f"Places near {found['name']}", values, [_HOME, (found["name"], f"/place/{found['slug']}")]
+    )
 
 
 def _point(found: sqlite3.Row) -> tuple[float, float]:
@@ -82,7 +96,7 @@ def _named(visit: Visit, text: str) -> sqlite3.Row | str:
 def directions(visit: Visit) -> Answer:
     """Show distance and time between two places."""
     start, end, way = visit.asked("from"), visit.asked("to"), visit.asked("way", _WAYS[0])
-    values = {"start": start, "end": end, "way": way, "ways": _WAYS, "journey": None}
+    values: dict[str, Any] = {"start": start, "end": end, "way": way, "ways": _WAYS, "journey": None}
     if not start and not end:
         return Page("map/directions.html", "Directions", values, [_HOME])
     if not start or not end or way not in SPEEDS:

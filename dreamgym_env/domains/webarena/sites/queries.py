@@ -29,7 +29,8 @@ QUERIES: Mapping[str, str] = {
     "order_status": "SELECT status FROM orders WHERE CAST(number AS TEXT) = ?",
     "order_note": "SELECT note FROM orders WHERE CAST(number AS TEXT) = ?",
     "account": (
-        "SELECT email || ', ' || phone || ', ' || street || ', ' || postcode || ' ' || town FROM customers WHERE name = ?"
+        "SELECT email || ', ' || phone || ', ' || street || ', ' || postcode || ' ' || town FROM customers "
+        "WHERE name = ?"
     ),
     "newsletter": "SELECT newsletter FROM customers WHERE name = ?",
     "posts_by": "SELECT board || ': ' || title || ': ' || body FROM posts WHERE author = ? ORDER BY id",

@@ -126,7 +126,8 @@ def _require_packages() -> None:
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(
-            f"The bundled sites come with an extra that is not installed ({error}): pip install 'dreamgym_env[webarena]'."
+            f"The bundled sites come with an extra that is not installed ({error}): "
+            "pip install 'dreamgym_env[webarena]'."
         ) from error
 
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from dreamgym_env.domains.webarena.sites.content.dates import TODAY
 from dreamgym_env.domains.webarena.sites.content.names import USER_NAME
-from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Page, Redirect, Route, Visit, matching, paginate
+from dreamgym_env.domains.webarena.sites.pages import (
+    Answer,
+    NotHereError,
+    Page,
+    Redirect,
+    Route,
+    Visit,
+    matching,
+    paginate,
+)
 from dreamgym_env.domains.webarena.sites.shop_orders import ORDER_NOTICES, ORDER_ROUTES
 
 __all__ = ["NOTICES", "ROUTES"]
@@ -131,7 +140,8 @@ def review(visit: Visit) -> Answer:
     if not title or not body:
         return _review_page(visit, "A review needs a title and a text.")
     visit.database.rows(
-        "INSERT INTO reviews (product, author, rating, title, body, written, status) VALUES (?, ?, ?, ?, ?, ?, 'Pending')",
+        "INSERT INTO reviews (product, author, rating, title, body, written, status) "
+        "VALUES (?, ?, ?, ?, ?, ?, 'Pending')",
         *(found["id"], USER_NAME, int(rating), title, body, TODAY),
     )
     return Redirect(f"/product/{found['slug']}", "reviewed")

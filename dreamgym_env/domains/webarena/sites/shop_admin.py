@@ -6,7 +6,16 @@ import sqlite3
 from typing import Any
 
 from dreamgym_env.domains.webarena.sites.content.dates import TODAY
-from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Page, Redirect, Route, Visit, matching, paginate
+from dreamgym_env.domains.webarena.sites.pages import (
+    Answer,
+    NotHereError,
+    Page,
+    Redirect,
+    Route,
+    Visit,
+    matching,
+    paginate,
+)
 from dreamgym_env.domains.webarena.sites.shop_admin_products import PRODUCT_NOTICES, PRODUCT_ROUTES
 
 __all__ = ["NOTICES", "ROUTES", "STATUSES"]
@@ -154,7 +163,10 @@ def sales(visit: Visit) -> Answer:
 
 def bestsellers(visit: Visit) -> Answer:
     """Show the ten products that sold most in a month; cancelled orders do not count."""
-    months = [row["month"] for row in visit.database.rows("SELECT DISTINCT substr(placed, 1, 7) AS month FROM orders ORDER BY 1 DESC")]
+    months = [
+        row["month"]
+        for row in visit.database.rows("SELECT DISTINCT substr(placed, 1, 7) AS month FROM orders ORDER BY 1 DESC")
+    ]
     month = visit.asked("month", TODAY[:7])
     rows = visit.database.rows(
         "SELECT name, sku, category, sum(quantity) AS sold, sum(quantity * order_items.price) AS revenue "

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 
-from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Page, Redirect, Route, Visit, matching, paginate
+from dreamgym_env.domains.webarena.sites.pages import (
+    Answer,
+    NotHereError,
+    Page,
+    Redirect,
+    Route,
+    Visit,
+    matching,
+    paginate,
+)
 
 __all__ = ["PRODUCT_NOTICES", "PRODUCT_ROUTES"]
 

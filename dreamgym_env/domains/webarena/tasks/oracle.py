@@ -85,5 +85,7 @@ def steps_from_records(records: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]
         try:
             steps.append(kind(**members))  # type: ignore[misc]
         except TypeError as error:
-            raise ValueError(f"{dict(record)!r:.200} is no step of an oracle; steps are: {', '.join(_KINDS)}.") from error
+            raise ValueError(
+                f"{dict(record)!r:.200} is no step of an oracle; steps are: {', '.join(_KINDS)}."
+            ) from error
     return tuple(steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dreamgym_env.domains.draws import Draws
@@ -51,15 +51,18 @@ def _project(project: Software, people: list[str]) -> Rows:
     draws = Draws("bundled sites", "projects", project.path)
     user, own = people[0], project.path.startswith(people[0] + "/")
     created = draws.between(420, 1_500)
-    yield "projects", {
-        "path": project.path,
-        "name": project.path.partition("/")[2],
-        "about": project.about,
-        "language": project.language,
-        "visibility": "Private" if project.path.endswith("dotfiles") else "Public",
-        "stars": draws.between(3, 60) if own else draws.between(40, 900),
-        "created": day_before_today(created),
-    }
+    yield (
+        "projects",
+        {
+            "path": project.path,
+            "name": project.path.partition("/")[2],
+            "about": project.about,
+            "language": project.language,
+            "visibility": "Private" if project.path.endswith("dotfiles") else "Public",
+            "stars": draws.between(3, 60) if own else draws.between(40, 900),
+            "created": day_before_today(created),
+        },
+    )
     members = draws.sample(people[1:], 3 if own else 6)
     if own:
         members.insert(0, user)
@@ -76,22 +79,26 @@ def _project(project: Software, people: list[str]) -> Rows:
 
 
 def _issues(project: Software, members: list[str], people: list[str], draws: Draws) -> Rows:
+    drafts: list[tuple[tuple[str, str], str, Sequence[str]]]
     drafts = [(text, part, _BUG_LABELS) for text in BUGS for part in project.parts]
     drafts += [(text, part, _WISH_LABELS) for text in WISHES for part in project.parts]
     count = draws.between(12, 17)
     days = sorted(draws.sample(range(1, 400), count), reverse=True)
     for number, (day, draft) in enumerate(zip(days, draws.sample(drafts, count), strict=True), start=1):
         (title, body), part, labels = draft
-        yield "issues", {
-            "project": project.path,
-            "number": number,
-            "title": _sentence(title, part),
-            "body": body,
-            "author": draws.pick(people[1:]),
-            "assignee": draws.pick(members) if draws.chance(0.55) else "",
-            "state": "Closed" if draws.chance(0.35) else "Open",
-            "created": day_before_today(day),
-        }
+        yield (
+            "issues",
+            {
+                "project": project.path,
+                "number": number,
+                "title": _sentence(title, part),
+                "body": body,
+                "author": draws.pick(people[1:]),
+                "assignee": draws.pick(members) if draws.chance(0.55) else "",
+                "state": "Closed" if draws.chance(0.35) else "Open",
+                "created": day_before_today(day),
+            },
+        )
         for label in draws.subset(labels, draws.pick((0, 1, 1, 1, 2))):
             yield "issue_labels", {"project": project.path, "number": number, "label": label}
         yield from _notes(project, "issue", number, day, members, draws)
@@ -103,18 +110,21 @@ def _merge_requests(project: Software, members: list[str], draws: Draws) -> Rows
     for number, (day, (text, part)) in enumerate(zip(days, drafts, strict=True), start=1):
         author, reviewer = draws.sample(members, 2)
         title = _sentence(text, part)
-        yield "merge_requests", {
-            "project": project.path,
-            "number": number,
-            "title": title,
-            "body": f"This is to {title[0].lower()}{title[1:]}.",
-            "author": author,
-            "reviewer": reviewer,
-            "source": slug_of(title.replace("the ", "")),
-            "target": "main",
-            "state": "Open" if day < 60 and draws.chance(0.8) else draws.pick(("Merged", "Merged", "Closed")),
-            "created": day_before_today(day),
-        }
+        yield (
+            "merge_requests",
+            {
+                "project": project.path,
+                "number": number,
+                "title": title,
+                "body": f"This is to {title[0].lower()}{title[1:]}.",
+                "author": author,
+                "reviewer": reviewer,
+                "source": slug_of(title.replace("the ", "")),
+                "target": "main",
+                "state": "Open" if day < 60 and draws.chance(0.8) else draws.pick(("Merged", "Merged", "Closed")),
+                "created": day_before_today(day),
+            },
+        )
         yield from _notes(project, "merge request", number, day, members, draws)
 
 
@@ -122,14 +132,17 @@ def _notes(project: Software, kind: str, number: int, day: int, members: list[st
     texts = draws.sample(COMMENTS, draws.pick((0, 0, 1, 1, 2, 3)))
     written = sorted(draws.between(0, min(day - 1, 9)) for _ in texts)
     for text, after in zip(texts, written, strict=True):
-        yield "notes", {
-            "project": project.path,
-            "kind": kind,
-            "number": number,
-            "author": draws.pick(members),
-            "body": text,
-            "written": days_after(day_before_today(day), after),
-        }
+        yield (
+            "notes",
+            {
+                "project": project.path,
+                "kind": kind,
+                "number": number,
+                "author": draws.pick(members),
+                "body": text,
+                "written": days_after(day_before_today(day), after),
+            },
+        )
 
 
 def _commits(project: Software, members: list[str], draws: Draws) -> Rows:
@@ -138,13 +151,16 @@ def _commits(project: Software, members: list[str], draws: Draws) -> Rows:
     for position, day in enumerate(days):
         message = _sentence(draws.pick(COMMITS), draws.pick(project.parts))
         digest = hashlib.sha256(f"{project.path} {position} {message}".encode()).hexdigest()
-        yield "commits", {
-            "sha": digest[:8],
-            "project": project.path,
-            "author": draws.pick((writers[0], writers[0], *writers)),
-            "message": message,
-            "written": day_before_today(day),
-        }
+        yield (
+            "commits",
+            {
+                "sha": digest[:8],
+                "project": project.path,
+                "author": draws.pick((writers[0], writers[0], *writers)),
+                "message": message,
+                "written": day_before_today(day),
+            },
+        )
 
 
 def _sentence(text: str, part: str) -> str:

@@ -42,15 +42,18 @@ def forum_records() -> Iterator[tuple[str, Record]]:
         for position, (day, (subject, title, body)) in enumerate(zip(days, drafts, strict=True)):
             post_number += 1
             author = user if (board.slug, position) in _USER_POSTS else draws.pick(members)
-            yield "posts", {
-                "id": post_number,
-                "board": board.slug,
-                "author": author,
-                "title": title,
-                "body": body,
-                "written": day_before_today(day),
-                "score": draws.between(-2, 90),
-            }
+            yield (
+                "posts",
+                {
+                    "id": post_number,
+                    "board": board.slug,
+                    "author": author,
+                    "title": title,
+                    "body": body,
+                    "written": day_before_today(day),
+                    "score": draws.between(-2, 90),
+                },
+            )
             others = [member for member in members if member != author]
             for comment in _comments(board, subject, day, others, draws):
                 comment_number += 1

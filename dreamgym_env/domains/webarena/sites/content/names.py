@@ -34,4 +34,6 @@ def draw_names(site: str, count: int) -> list[str]:
         count: at most 60, so that no two share a first or a last name.
     """
     draws = Draws("bundled sites", "names", site)
-    return [f"{first} {last}" for first, last in zip(draws.sample(_FIRST, count), draws.sample(_LAST, count), strict=True)]
+    return [
+        f"{first} {last}" for first, last in zip(draws.sample(_FIRST, count), draws.sample(_LAST, count), strict=True)
+    ]

@@ -10,7 +10,7 @@ from typing import Any
 from dreamgym_env.domains.draws import Draws
 from dreamgym_env.domains.webarena.sites.content.names import draw_names
 
-__all__ = ["SPEEDS", "TOWNS", "STREETS", "Town", "journey", "region_records", "slug_of"]
+__all__ = ["SPEEDS", "STREETS", "TOWNS", "Town", "journey", "region_records", "slug_of"]
 
 Record = Mapping[str, Any]
 
@@ -66,7 +66,8 @@ _WORDS = {
     "hotel": ("Meridian", "Bluebell", "Old Mill", "Anchor", "Lantern", "Heron", "Corona", "Foxglove", "Belvedere",
               "Kingfisher", "Granary", "Sundial", "Magnolia", "Rookery", "Harvest", "Larkspur", "Pilgrim", "Juniper",
               "Copper Kettle", "White Hart"),
-    "cafe": ("Aurora", "Pomelo", "Tangerine", "Almond", "Sparrow", "Cinnamon", "Velvet", "Marigold", "Nutmeg", "Figaro"),
+    "cafe": ("Aurora", "Pomelo", "Tangerine", "Almond", "Sparrow", "Cinnamon", "Velvet", "Marigold", "Nutmeg",
+             "Figaro"),
     "park": ("Queens", "Beech", "Riverside", "Lakeside", "Observatory", "Dune", "Hawthorn", "Meadow", "Weavers",
              "Cloister"),
     "pharmacy": ("Green Cross", "Linden", "Old Town", "Swan", "Bridge", "Sage", "Corner", "Crown", "Eagle", "Willow"),
@@ -138,7 +139,11 @@ def _street(draws: Draws) -> str:
 def _place(
     name: str, kind: str, town: Town, street: str, hours: str, at: tuple[float, float], draws: Draws
 ) -> dict[str, Any]:
-    phone = "" if kind in ("park", "town") else f"0{town.postcode[1:4]} {draws.between(200, 899)} {draws.between(1000, 9999)}"
+    phone = (
+        ""
+        if kind in ("park", "town")
+        else f"0{town.postcode[1:4]} {draws.between(200, 899)} {draws.between(1000, 9999)}"
+    )
     return {
         "slug": slug_of(name),
         "name": name,
@@ -156,11 +161,11 @@ def _place(
 def _town_article(town: Town, mayor: str, draws: Draws) -> dict[str, Any]:
     area = draws.between(18, 140)
     text = (
-        f"{town.name} is a town of {town.population:,} people in the region of Aldermark. It lies by {town.river} and is "
-        f"known for {town.known_for}.\n\nThe town was founded in {town.founded}. Its first charter gave it a market on "
-        f"{draws.pick(('Tuesdays', 'Wednesdays', 'Thursdays', 'Saturdays'))}, which is held to this day. "
-        f"The mayor is {mayor}, who was elected in {draws.between(2018, 2024)}.\n\nThe town covers {area} square kilometres; "
-        f"its highest point is {draws.between(60, 690)} metres above the sea."
+        f"{town.name} is a town of {town.population:,} people in the region of Aldermark. It lies by {town.river} and "
+        f"is known for {town.known_for}.\n\nThe town was founded in {town.founded}. Its first charter gave it a market "
+        f"on {draws.pick(('Tuesdays', 'Wednesdays', 'Thursdays', 'Saturdays'))}, which is held to this day. "
+        f"The mayor is {mayor}, who was elected in {draws.between(2018, 2024)}.\n\nThe town covers {area} square "
+        f"kilometres; its highest point is {draws.between(60, 690)} metres above the sea."
     )
     facts = (
         f"Population: {town.population:,}\nFounded: {town.founded}\nWater: {town.river}\nMayor: {mayor}\n"
@@ -177,8 +182,8 @@ def _person_article(name: str, calling: str, work: str, town: Town, draws: Draws
     text = (
         f"{name} ({born}-{died}) was {article} {calling} from Aldermark, best known for {work}.\n\n"
         f"Born in {town.name}, {name.split()[0]} left school at {draws.between(13, 18)} and learnt the trade in "
-        f"{draws.pick([other.name for other in TOWNS if other is not town])}. The town's museum keeps letters, drawings and "
-        f"a travelling case."
+        f"{draws.pick([other.name for other in TOWNS if other is not town])}. The town's museum keeps letters, "
+        f"drawings and a travelling case."
     )
     facts = f"Born: {born}, {town.name}\nDied: {died}\nOccupation: {calling}\nKnown for: {work}"
     return {"slug": slug_of(name), "title": name, "kind": "Person", "facts": facts, "text": text}
@@ -187,10 +192,10 @@ def _person_article(name: str, calling: str, work: str, town: Town, draws: Draws
 def _museum_article(number: int, town: Town, draws: Draws) -> dict[str, Any]:
     title = f"{town.name} Museum of {_WORDS['museum'][number]}"
     opened, visitors = draws.between(1871, 1998), draws.between(9, 210) * 1_000
-    objects = draws.between(12, 240) * 100
+    objects, building = draws.between(12, 240) * 100, draws.pick(("granary", "school", "customs house", "brewery"))
     text = (
-        f"The {title} opened in {opened} in a former {draws.pick(('granary', 'school', 'customs house', 'brewery'))}. It shows "
-        f"{objects:,} objects on {draws.between(2, 4)} floors and had {visitors:,} visitors last year.\n\nA ticket costs "
+        f"The {title} opened in {opened} in a former {building}. It shows {objects:,} objects on "
+        f"{draws.between(2, 4)} floors and had {visitors:,} visitors last year.\n\nA ticket costs "
         f"{draws.between(4, 14)} dollars; children under twelve pay nothing."
     )
     facts = f"Opened: {opened}\nObjects: {objects:,}\nVisitors: {visitors:,} a year\nTown: {town.name}"

@@ -38,6 +38,12 @@ _USER_PENDING = (383, 390, 397)
 _FIRST_DAY = 285
 """Days before today on which the first order was placed."""
 _FIRST_NUMBER = 1001
+_REMARKS = (
+    "Designed in Castlebridge.",
+    "Made in small series.",
+    "Spare parts are kept for ten years.",
+    "Packed without plastic.",
+)
 _COLOURS = ("black", "white", "forest green", "slate blue", "sand", "brick red", "olive")
 
 
@@ -71,14 +77,12 @@ def _products() -> Iterator[dict[str, Any]]:
                 yield _product(number, f"{brand} {line} {kind.name}", brand, category, kind, draws)
 
 
-def _product(
-    number: int, name: str, brand: str, category: Category, kind: Kind, draws: Draws
-) -> dict[str, Any]:
+def _product(number: int, name: str, brand: str, category: Category, kind: Kind, draws: Draws) -> dict[str, Any]:
     material, colour, value = draws.pick(kind.materials), draws.pick(_COLOURS), draws.pick(kind.values)
     warranty = draws.pick(("1 year", "2 years", "5 years"))
     description = (
         f"A {kind.name.lower()} made for {kind.use}. {brand} makes it of {material} and finishes it in {colour}. "
-        f"{draws.pick(('Designed in Castlebridge.', 'Made in small series.', 'Spare parts are kept for ten years.', 'Packed without plastic.'))}"
+        f"{draws.pick(_REMARKS)}"
     )
     details = (
         f"Material: {material}\nColour: {colour}\n{kind.detail}: {value}\n"
@@ -130,25 +134,33 @@ def _orders(
         customer = customers[0] if position in own else draws.pick(customers[1:])
         bought = draws.sample(popular if draws.chance(0.5) else products, draws.pick((1, 1, 1, 2, 2, 3, 4)))
         items = [
-            {"order_number": number, "product": product["id"], "quantity": draws.pick((1, 1, 1, 1, 2, 3)), "price": product["price"]}
+            {
+                "order_number": number,
+                "product": product["id"],
+                "quantity": draws.pick((1, 1, 1, 1, 2, 3)),
+                "price": product["price"],
+            }
             for product in bought
         ]
         goods = sum(item["quantity"] * item["price"] for item in items)
         shipping = "Express" if draws.chance(0.2) else "Standard"
         cost = 0 if shipping == "Standard" and goods >= FREE_SHIPPING_FROM else SHIPPING[shipping]
-        yield {
-            "number": number,
-            "customer": customer["id"],
-            "placed": day_before_today(day),
-            "status": "Pending" if position in _USER_PENDING else _status(day, draws),
-            "street": customer["street"],
-            "town": customer["town"],
-            "postcode": customer["postcode"],
-            "shipping": shipping,
-            "shipping_cost": cost,
-            "total": goods + cost,
-            "note": "",
-        }, items
+        yield (
+            {
+                "number": number,
+                "customer": customer["id"],
+                "placed": day_before_today(day),
+                "status": "Pending" if position in _USER_PENDING else _status(day, draws),
+                "street": customer["street"],
+                "town": customer["town"],
+                "postcode": customer["postcode"],
+                "shipping": shipping,
+                "shipping_cost": cost,
+                "total": goods + cost,
+                "note": "",
+            },
+            items,
+        )
 
 
 def _status(days_ago: int, draws: Draws) -> str:
