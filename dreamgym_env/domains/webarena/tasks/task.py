@@ -42,20 +42,6 @@ class WebTask:
     oracle: tuple[Step, ...] = ()
     """Steps that solve it; none where nobody wrote them."""
 
-    def record(self) -> dict[str, Any]:
-        """Return what :func:`task_from_record` reads, the oracle left out."""
-        return {
-            "id": self.id,
-            "split": self.split,
-            "sites": list(self.sites),
-            "task_id": int(self.id.rpartition("/")[2]) if self.id.rpartition("/")[2].isdigit() else self.id,
-            "start_url": self.start_url,
-            "intent_template": self.intent_template,
-            "instantiation_dict": dict(self.instantiation_dict),
-            "intent": self.intent,
-            "eval": dict(self.eval),
-        }
-
 
 def task_from_record(record: Any) -> WebTask:
     """Return the task that a JSON object holds.
@@ -151,4 +137,4 @@ def _check_contents(contents: Any, rules: Mapping[str, tuple[type, ...]], name: 
 
 
 def _described(kinds: Sequence[type]) -> str:
-    return " or ".join({str: "a text", list: "a list of texts"}[kind] for kind in kinds)
+    return " or ".join("a text" if kind is str else "a list of texts" for kind in kinds)

@@ -32,7 +32,7 @@ def equal(text: str, reference: str) -> bool:
 
 
 def includes(text: str, reference: str) -> bool:
-    """Return whether a reference, or one of several, stands in a text as whole words: ``3`` does not stand in ``31``."""
+    """Return whether a reference, or one of several, stands in a text as whole words: ``3`` not in ``31``."""
     return any(_stands_in(normalised(choice), normalised(text)) for choice in reference.split(OR))
 
 
