@@ -93,7 +93,7 @@ def shows(*targets: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def target(url: str, locator: str, *includes: str, exact: str = "") -> dict[str, Any]:
-    """Return what the elements of a page that a locator names have to show: one text exactly, or several among others."""
+    """Return what the elements of a page that a locator names have to show: one text, or several among others."""
     contents = {"must_include": list(includes)} if includes else {"exact_match": exact}
     return {"url": url, "locator": locator, "required_contents": contents}
 
@@ -123,18 +123,10 @@ def dates(text: str) -> str:
     """Return a date in the ways in which people write it, any of which will do."""
     date = datetime.date.fromisoformat(text)
     month = _MONTHS[date.month - 1]
-    return (
-        f" {OR} ".join(
-            written
-            for name in (month, month[:3])
-            for written in (
-                f"{name} {date.day}, {date.year}",
-                f"{date.day} {name} {date.year}",
-                f"{name} {date.day} {date.year}",
-            )
-        )
-        + f" {OR} {text}"
-    )
+    ways = [text]
+    for name in (month, month[:3]):
+        ways += [f"{name} {date.day}, {date.year}", f"{date.day} {name} {date.year}", f"{name} {date.day} {date.year}"]
+    return f" {OR} ".join(ways)
 
 
 _MONTHS = (

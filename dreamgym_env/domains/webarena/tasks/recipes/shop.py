@@ -48,7 +48,7 @@ def price(database: Database, draws: Draws) -> Draft | None:
 def attribute(database: Database, draws: Draws) -> Draft | None:
     """Read one of a product's details."""
     product = pick_product(database, draws)
-    name, _, value = draws.pick([line for line in product["details"].split("\n")]).partition(": ")
+    name, _, value = draws.pick(product["details"].split("\n")).partition(": ")
     arguments = {"attribute": name.lower(), "product": product["name"]}
     return Draft(arguments, says(value), (*find_product(product["name"]), Answer(f"{name}: {value}")))
 
