@@ -51,7 +51,6 @@ Build = Callable[[Database, Draws], Draft | None]
 class Recipe:
     """A template with what fills it."""
 
-    name: str
     sites: tuple[str, ...]
     split: str
     intent: str
@@ -71,7 +70,7 @@ class RecipeBook:
         """Return the decorator of a function that draws tasks of a template."""
 
         def register(build: Build) -> Build:
-            self.recipes.append(Recipe(build.__name__, sites or self._sites, split, intent, build))
+            self.recipes.append(Recipe(sites or self._sites, split, intent, build))
             return build
 
         return register

@@ -114,7 +114,7 @@ BOARDS = (
             ("Something is eating the leaves of {it}", "Small round holes, mostly at night."),
             ("First year with {it}: what I have learnt", "Less water, more compost, and a net."),
             ("Can {it} grow in a pot on a balcony?", "It faces west and gets wind."),
-            ("Swap: I have too much {it}", "Come by on Sunday and bring a bag."),
+            ("Swap: who takes {it}?", "Come by on Sunday and bring a bag."),
         ),
         (
             "With {it} I wait until the ground is warm to the wrist.",

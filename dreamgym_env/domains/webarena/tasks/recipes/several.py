@@ -9,7 +9,7 @@ from dreamgym_env.domains.webarena.sites.directory import SITES
 from dreamgym_env.domains.webarena.tasks.oracle import Answer, Click, Fill, Step
 from dreamgym_env.domains.webarena.tasks.recipe import DONE, Draft, RecipeBook, money, says, search, shows, target
 from dreamgym_env.domains.webarena.tasks.recipes import code, forum, shop, shop_admin
-from dreamgym_env.domains.webarena.tasks.recipes.map import directions, pick_place, travel
+from dreamgym_env.domains.webarena.tasks.recipes.region import directions, pick_place, travel
 
 __all__ = ["BOOK"]
 
