@@ -60,7 +60,7 @@ def shop_records() -> Iterator[tuple[str, Record]]:
         yield "orders", order
         yield from (("order_items", item) for item in items)
     yield from (("reviews", review) for review in _reviews(products, customers, orders))
-    for product in Draws("bundled sites", "cart").sample(products, 5)[:2]:
+    for product in Draws("bundled sites", "cart").sample([row for row in products if row["stock"] > 3], 2):
         yield "cart", {"product": product["id"], "quantity": 1}
     for product in Draws("bundled sites", "wish list").sample(products, 3):
         yield "wishes", {"product": product["id"]}

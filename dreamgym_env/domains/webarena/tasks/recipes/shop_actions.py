@@ -116,7 +116,7 @@ def cancel_order(database: Database, draws: Draws) -> Draft | None:
     """Cancel an order that is pending."""
     rows = database.rows("SELECT number FROM orders WHERE customer = 1 AND status = 'Pending' ORDER BY number")
     number = draws.pick(rows)["number"]
-    goal = shows(target(f"__SHOP__/orders/{number}", "#status", exact="Cancelled"))
+    goal = shows(target(f"__SHOP__/orders/{number}", "#current-status", exact="Cancelled"))
     return Draft({"number": str(number)}, goal, (*open_order(database, number), Click("button", "Cancel order"), DONE))
 
 
