@@ -34,7 +34,9 @@ QUERIES: Mapping[str, str] = {
     ),
     "newsletter": "SELECT newsletter FROM customers WHERE name = ?",
     "posts_by": "SELECT board || ': ' || title || ': ' || body FROM posts WHERE author = ? ORDER BY id",
-    "comments_on": "SELECT comments.body FROM comments JOIN posts ON posts.id = post WHERE title = ? AND comments.author = ?",
+    "comments_on": (
+        "SELECT comments.body FROM comments JOIN posts ON posts.id = post WHERE title = ? AND comments.author = ?"
+    ),
 }
 """Name -> SQL with a ``?`` for each argument, a text."""
 
