@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -126,7 +127,8 @@ def _orders(
     products: list[dict[str, Any]], customers: list[dict[str, Any]]
 ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     draws = Draws("bundled sites", "orders")
-    days = sorted((int(draws.uniform() ** 1.4 * _FIRST_DAY) for _ in range(_ORDERS)), reverse=True)
+    shares = [draws.uniform() for _ in range(_ORDERS)]
+    days = sorted((int(share * math.sqrt(share) * _FIRST_DAY) for share in shares), reverse=True)  # the shop grows
     own = {*draws.sample(range(_USER_PENDING[0] - 20), _USER_ORDERS), *_USER_PENDING}
     popular = draws.sample(products, len(products) // 8)
     for position, day in enumerate(days):
