@@ -15,7 +15,7 @@ from dreamgym_env.domains.webarena.sites.database import Database, content_recor
 from dreamgym_env.domains.webarena.tasks.drawing import RECIPES, draw_records
 from dreamgym_env.domains.webarena.tasks.shipped import SPLITS, TASKS_FILE
 
-CONTENT_HASH = "de3e8fffea3ecb8dbef11ef509041ecebcda2fe28ae09080538e7115cb361536"
+CONTENT_HASH = "c36b976d3af2c9b6f5f89b41c21a1d396033e889c2693468b982e0aa17e32ea6"
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,12 @@ class TestServing:
         assert status == 404 and "no such site" in text
         assert ask(lane, "GET", f"http://{host or 'x'}/", host)[0] == 404
 
+    def test_an_address_means_the_same_through_the_proxy(self, lane: Lane):
+        for path in ("/u/emma_larsen", "/u/emma_larsen%3Fx", "/u/emma%5Flarsen", "/u/a%23", "/search?q=a%26b", "/%20"):
+            directly, through = (ask(lane, "GET", start + path, "forum.test") for start in ("", "http://forum.test"))
+            assert directly == through
+        assert ask(lane, "GET", "http://forum.test", "forum.test")[0] == 200
+
     def test_no_tunnel_is_opened(self, lane: Lane):
         assert ask(lane, "CONNECT", "shop.test:443", "shop.test:443")[0] == 404
 
@@ -215,6 +221,7 @@ class TestInput:
             "/orders/99999999999999999999",
             "/category/%00",
             "/product/%2e%2e",
+            "/product/%3Fa%23b",
         ],
     )
     def test_an_unknown_address_is_a_plain_page(self, lane: Lane, browser: PlainBrowser, path: str):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import jinja2
 from starlette.applications import Starlette
@@ -58,8 +58,10 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, sent to a site or, as a browser sends it to a proxy, with the whole URL as its path."""
-        parts = urlsplit(scope["path"]) if scope["path"].startswith("http://") else None
-        host = parts.netloc if parts else dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        host, path = dict(scope["headers"]).get(b"host", b"").decode("latin-1"), scope["path"]
+        if path.startswith("http://"):  # from the raw path: a %3F in it is no question mark
+            host, _, rest = scope["raw_path"].decode("latin-1").removeprefix("http://").partition("/")
+            path = unquote(f"/{rest}")
         name = site_of_host(host)
         if scope["method"] == "CONNECT" or (name is None and host.partition(":")[0] not in ("127.0.0.1", "localhost")):
             await HTMLResponse("<!doctype html><title>Not found</title><h1>There is no such site here.</h1>", 404)(
@@ -68,7 +70,6 @@ class Application:
         elif name is None:
             await RedirectResponse(f"http://shop.localhost:{scope['server'][1]}/sites", 303)(scope, receive, send)
         else:
-            path = scope["path"] if parts is None else parts.path or "/"
             inner = {**scope, "path": path, "raw_path": path.encode(), "database": self._lanes[scope["server"][1]]}
             await self._sites[name](inner, receive, send)
 
