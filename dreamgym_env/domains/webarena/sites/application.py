@@ -77,14 +77,13 @@ class Application:
         module = import_module(f"dreamgym_env.domains.webarena.sites.{name}")
         routes = [
             StarletteRoute(route.path, self._endpoint(name, module.NOTICES, route), methods=[route.method])
-            for route in (*module.ROUTES, Route("/sites", _no_handler))
+            for route in module.ROUTES
         ]
+        routes.insert(0, StarletteRoute("/sites", self._list_sites(name)))
         return Starlette(routes=routes, exception_handlers={HTTPException: self._refuse(name)})
 
     def _endpoint(self, name: str, notices: Mapping[str, str], route: Route) -> Endpoint:
         async def answer(request: Request) -> Response:
-            if route.path == "/sites":
-                return self._render(name, Page("sites.html", "All sites", {"others": _addresses(request)}))
             form = await _form(request) if route.method == "POST" else {}
             database: Database = request.scope["database"]
             visit = Visit(database, dict(request.query_params), form, request.path_params)
@@ -98,6 +97,12 @@ class Application:
             except Exception:
                 logger.exception("%s %s of the bundled site %s failed", route.method, request.url.path, name)
                 return self._render(name, _message(500))
+
+        return answer
+
+    def _list_sites(self, name: str) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            return self._render(name, Page("sites.html", "All sites", {"others": _addresses(request)}))
 
         return answer
 
@@ -130,10 +135,6 @@ class Application:
 def _message(status: int, sentence: str = "") -> Page:
     sentence = sentence or _SENTENCES.get(status, _SENTENCES[500])
     return Page("message.html", _TITLES.get(status, "Error"), {"sentence": sentence}, status=status)
-
-
-def _no_handler(visit: Visit) -> Answer:
-    raise NotHereError("There is no such page.")
 
 
 def _addresses(request: Request) -> list[tuple[Any, str]]:
