@@ -34,7 +34,7 @@ $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 
 # alfworld: the planner of its engine is compiled, about two minutes
 $(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable ".[dev,alfworld]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,alfworld,webarena]"
 	touch $@
 
 # The vLLM generator for real, on the CPU (a few gigabytes, in an environment of its own; about 10 minutes).
