@@ -361,6 +361,7 @@ def measure_knowagent(folder: Path, world_model: str, every: int) -> dict[str, A
     refused = [answer for answer in answers if answer.step.next_state == "Nothing happens."]
     return {
         "episodes": len({step.episode for step in steps}),
+        "every": every,
         "steps": len(steps),
         "exact": estimate([same_words(answer) for answer in answers], answers),
         "determined": len(known) / len(steps),
