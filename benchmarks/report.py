@@ -174,7 +174,8 @@ def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
         yield (
             f"### Recorded episodes of another's agent ({measured(knowagent)})\n\n{found['episodes']:,} episodes of "
             f"KnowAgent, one in {found['every']} ({found['steps']:,} steps, "
-            "official train games of an older version of the data; where things are is not known; how their texts were mapped is told in `benchmarks/knowagent.py`): exact "
+            "official train games of an older version of the data; where things are is not known; how their texts were "
+            "mapped is told in `benchmarks/knowagent.py`): exact "
             f"{percent(found['exact'], interval=True)}; on the {found['determined']:.1%} of the steps whose answer the "
             f"texts determine {percent(found['exact_where_determined'], interval=True)}; where nothing happens "
             f"{percent(found['exact_where_nothing_happens'], interval=True)}; unreadable "
