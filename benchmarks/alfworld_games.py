@@ -267,6 +267,7 @@ def contradictions(episode: EpisodeResult) -> list[str]:
     held = ""
     found: list[str] = []
     contents: dict[str, set[str]] = {}
+    unseen: dict[str, set[str]] = {}  # put where nobody had looked
     closed: dict[str, bool] = {}
     twofold = _twofold(episode.task)
 
@@ -280,13 +281,13 @@ def contradictions(episode: EpisodeResult) -> list[str]:
             if held or thing not in contents.get(receptacle, {thing}):
                 contradict(step, f"{held or 'nothing'} is in hand")
             held = thing
-            contents.get(receptacle, set()).discard(thing)
+            contents.get(receptacle, unseen.get(receptacle, set())).discard(thing)
         elif match := re.match(r"You move the (\w+ \d+) to the (\w+ \d+)\.", text):
             thing, receptacle = match.groups()
             if thing != held:
                 contradict(step, f"{held or 'nothing'} is in hand")
             held = ""
-            contents.setdefault(receptacle, set()).add(thing)
+            contents.get(receptacle, unseen.setdefault(receptacle, set())).add(thing)
         elif match := re.match(r"You are (?:carrying: a (\w+ \d+)|not carrying anything)\.", text):
             if (match[1] or "") != held:
                 contradict(step, f"{held or 'nothing'} is in hand")
@@ -298,6 +299,8 @@ def contradictions(episode: EpisodeResult) -> list[str]:
         for name, listed in re.findall(r"(?:On the|The) (\w+ \d+)(?: is open\. In it)?, you see ([^.]*)\.", text):
             seen = set(re.findall(r"an? (\w+ \d+)", listed))
             elsewhere = {thing for other, things in contents.items() if other != name for thing in things} | {held}
+            if not unseen.pop(name, set()) <= seen:
+                contradict(step, f"{name} lacks what was put there")
             if seen != contents.setdefault(name, seen):
                 contradict(step, f"{name} held {sorted(contents[name])}")
             if seen & elsewhere - twofold:
