@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from dreamgym_env.domains.alfworld.affordances import VESSELS
-from dreamgym_env.domains.alfworld.candidates import admissible
+from dreamgym_env.domains.alfworld.candidates import admitted
 from dreamgym_env.domains.alfworld.grammar import ParsedAction, thing_class
 from dreamgym_env.domains.alfworld.texts import listed
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, World
@@ -27,7 +27,7 @@ def answer_of(world: World, action: ParsedAction | None) -> str | None:
     Returns:
         The engine's text.  ``help`` is never known: its text is the engine's own and tells nothing of a house.
     """
-    if action is None or action not in set(admissible(world)):
+    if action is None or action not in admitted(world):
         return NOTHING_HAPPENS
     return _ANSWERS[action.verb](world, action)
 
