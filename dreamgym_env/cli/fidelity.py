@@ -51,8 +51,8 @@ def fidelity(
 ) -> None:
     """Ask a world model about recorded real steps, one by one, and lay its answers beside the real ones.
 
-    Nothing that was recorded of a step's own task is among its memories.  The state repeated and the nearest memory
-    copied stand in the same table: what a model is worth begins above them.
+    Nothing that was recorded of a step's own task is among its memories.  The state repeated, the nearest memory and
+    the domain's composed answer stand in the same table: what a model is worth begins above them.
 
     DOMAIN may be the name that a file of any other environment gives its transitions: memories are then those of --set
     experience=FILE, or else of --transitions itself.

@@ -2,8 +2,9 @@
 
 Every recorded step is a question of its own (teacher forcing): the model gets the real history, the real state and the
 action, grounded in memories that hold nothing of the step's own task, and its answer is laid beside the real one.
-Replay and memo have no part in it, and the guard only where it is asked for.  Two answers that need no model stand in
-the same table as a floor: the state repeated, and the next state of the nearest memory.
+Replay and memo have no part in it, and the guard only where it is asked for.  Three answers that need no model stand in
+the same table as floors: the state repeated, the next state of the nearest memory, and what the domain's composer made
+(the nearest memory where it made nothing), which never claims a success.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dreamgym_env.types import Domain, Memory, Prediction, Query, Source, Transi
 __all__ = ["FLOORS", "MODEL", "Answer", "FidelityOptions", "answer_all", "line_f1", "memory_class"]
 
 MODEL = "world model"
-FLOORS = ("state repeated", "nearest memory copied")
+FLOORS = ("state repeated", "nearest memory copied", "composed answer copied")
 _BATCH = 256
 
 
@@ -123,11 +124,13 @@ class _Asker:
         predictions = self._predict(asked, memories)
         seconds = (time.perf_counter() - began) / len(steps)
         classes = [memory_class(self._domain, query, found) for query, found in zip(queries, memories, strict=True)]
-        copied = [self._nearest(query, found) for query, found in zip(queries, memories, strict=True)]
+        nearest = [self._copied(query, found, composed=False) for query, found in zip(queries, memories, strict=True)]
+        composed = [self._copied(query, found, composed=True) for query, found in zip(queries, memories, strict=True)]
         systems = {
             MODEL: (predictions, seconds),
             FLOORS[0]: ([Prediction("", step.state, 0.0, False) for step in steps], 0.0),
-            FLOORS[1]: (copied, 0.0),
+            FLOORS[1]: (nearest, 0.0),
+            FLOORS[2]: (composed, 0.0),
         }
         return {
             name: [
@@ -155,9 +158,10 @@ class _Asker:
             return [[] for _ in queries]
         return self._grounding.retrieve(queries, self._options.k, exclude_episode=True, exclude_task=True)
 
-    def _nearest(self, query: Query, memories: Sequence[Memory]) -> Prediction:
-        """Copy the nearest recorded memory's outcome, in the words of the asking task."""
-        nearest = next((one.transition for one in memories if one.transition.source is not Source.COMPOSED), None)
+    def _copied(self, query: Query, memories: Sequence[Memory], *, composed: bool) -> Prediction:
+        """Copy the first memory's outcome, composed or only recorded ones, in the words of the asking task."""
+        allowed = (one.transition for one in memories if composed or one.transition.source is not Source.COMPOSED)
+        nearest = next(allowed, None)
         if nearest is None:
             return Prediction("", query.state, 0.0, False)
         segments = self._domain.segment(nearest.next_state, nearest.instruction)

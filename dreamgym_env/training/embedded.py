@@ -14,16 +14,19 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dreamgym_env.domains import DOMAINS, load_domain
+from dreamgym_env.domains import DOMAINS, RECORDED, load_domain
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.memory.experience import read_transitions
 from dreamgym_env.training.examples import Example, make_examples, read_examples, write_examples
 from dreamgym_env.training.finetune import TrainingOptions, finetune_examples
+from dreamgym_env.types import Domain, Transition
 from dreamgym_env.world_model.build import EMBEDDED_PATH, MODEL_SETTINGS_FILE
 from dreamgym_env.world_model.compact import CompactFormat
 
@@ -33,7 +36,10 @@ _BASE, _CODEC, _MAX_MEMORIES = "new:small", "edits", 3
 
 
 def seed_examples(seed: int, passes: int) -> list[Example]:
-    """Return the examples that the shipped experience of all domains gives, shuffled by the seed.
+    """Return the examples that the shipped experience of all domains gives.
+
+    Each domain's experience is drawn once more as a recording of an environment that nobody described, without its
+    reasons: by such examples the model learns what to make of any other environment's recordings.
 
     Args:
         seed: decides what is drawn, and which memories are hidden from it.
@@ -45,13 +51,18 @@ def seed_examples(seed: int, passes: int) -> list[Example]:
         path = domain.seed_experience()
         if not path:
             continue
-        prompt_format = CompactFormat(domain, _CODEC, max_memories=_MAX_MEMORIES)
-        buffer = ReplayBuffer(domain)
         experience = read_transitions(path)
-        for number in range(passes):
-            examples.extend(make_examples(experience, buffer, domain, prompt_format, seed=seed + number))
-        buffer.close()
+        examples.extend(_grounded(domain, experience, range(seed, seed + passes)))
+        undescribed = [replace(step, reasoning="") for step in experience]
+        examples.extend(_grounded(load_domain(RECORDED, experience=path), undescribed, [seed + passes]))
     return examples
+
+
+def _grounded(domain: Domain, experience: Sequence[Transition], seeds: Iterable[int]) -> Iterator[Example]:
+    prompt_format = CompactFormat(domain, _CODEC, max_memories=_MAX_MEMORIES)
+    with ReplayBuffer(domain) as buffer:
+        for seed in seeds:
+            yield from make_examples(experience, buffer, domain, prompt_format, seed=seed)
 
 
 def main(

@@ -19,7 +19,8 @@ def test_figures_are_printed_and_written(dreamgym, shop, copying_model, tmp_path
     assert result.exit_code == 0, result.output
     assert "nearest memory copied" in result.output
     figures = json.loads(out.read_text(encoding="utf-8"))
-    assert set(figures["overall"]) == {"world model", "state repeated", "nearest memory copied"}
+    floors = {"state repeated", "nearest memory copied", "composed answer copied"}
+    assert set(figures["overall"]) == {"world model", *floors}
     exact = figures["overall"]["world model"]["exact_match"]
     assert exact["low"] <= exact["value"] <= exact["high"]
     assert exact["count"] == figures["steps"]

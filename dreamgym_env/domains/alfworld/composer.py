@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dreamgym_env.domains.alfworld.affordances import CONDITION_AFTER
 from dreamgym_env.domains.alfworld.answers import answer_of
 from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse
 from dreamgym_env.domains.alfworld.invention import RecordedHouse, invent_facts, recorded_houses
 from dreamgym_env.domains.alfworld.known import known_of, world_of_facts
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, World, track
+from dreamgym_env.domains.alfworld.wording import asks_for, asks_for_two, names
 from dreamgym_env.domains.composed import composed_memory, recorded_answers
 from dreamgym_env.types import Memory, Query, Transition
 
@@ -64,7 +66,11 @@ class HouseComposer:
             origin, certain = "made up for this house", False
         if page is None:
             return None
-        if action and page != NOTHING_HAPPENS and (told := _evidence(world.after(text, page), action)):
+        if (
+            action
+            and page != NOTHING_HAPPENS
+            and (told := _evidence(world.after(text, page), action, query.task.instruction))
+        ):
             origin = f"{origin}: {told}"
         return composed_memory(query, text, page, origin, certain=certain)
 
@@ -88,19 +94,25 @@ class HouseComposer:
         return self._invented[key]
 
 
-def _evidence(world: World, action: ParsedAction) -> str:
-    """Say, of the world after an action that can complete a task, what of it counts; else nothing."""
+def _evidence(world: World, action: ParsedAction, instruction: str) -> str:
+    """Say, of the world after an action that can complete a task, what speaks for and against it; else nothing."""
     if action.verb == "move":
-        kind = world.class_of(action.object)
-        count = sum(world.class_of(thing) == kind for thing in world.objects_in(action.place))
-        return f"{count} there, {_condition(world, action.object)}"
+        thing, place = world.class_of(action.object), world.class_of(action.place)
+        count = sum(world.class_of(other) == thing for other in world.objects_in(action.place))
+        wanted = 2 if asks_for_two(instruction) else 1
+        told = [_named(instruction, thing, "thing"), _named(instruction, place, "place")]
+        told.append("enough there" if count >= wanted else "one too few there")
+        for verb, condition in CONDITION_AFTER.items():
+            if asks_for(instruction, verb):
+                told.append(f"{'' if action.object in getattr(world, condition) else 'not '}{condition}")
+        return ", ".join(told)
     if action.verb in ("take", "use"):
         lamps = {world.class_of(thing) for name in world.here() for thing in world.objects_in(name) & world.lit}
-        held = world.class_of(world.holding) if world.holding else "nothing"
-        return f"{held} in hand, {' and '.join(sorted(lamps)) or 'no lamp'} lit here"
+        held = _named(instruction, world.class_of(world.holding), "thing") if world.holding else "nothing"
+        lit = any(names(instruction, lamp) for lamp in lamps)
+        return f"{held} in hand, {'named lamp' if lit else 'other lamp' if lamps else 'no lamp'} lit here"
     return ""
 
 
-def _condition(world: World, thing: str) -> str:
-    names = [name for name in ("clean", "hot", "cool") if thing in getattr(world, name)]
-    return " and ".join(names) or "as it was"
+def _named(instruction: str, kind: str, role: str) -> str:
+    return f"{'named' if names(instruction, kind) else 'other'} {role}"

@@ -143,10 +143,10 @@ def load_scene(number: int) -> Scene:
     present = sorted(set(json.loads(Path(f"{stem}-objects.json").read_text())))
     free = _free_places(np.load(f"{stem}-layout.npy"), views)
     start = free.pop()
-    receptacles = {name: _place(*views[name]) for name in sorted(views)}
+    receptacles = {_receptacle_id(receptacle_class(name), name): _place(*views[name]) for name in sorted(views)}
     for kind in _without_view(present, receptacles):
         for at in range(_BURNERS if kind == "StoveBurner" else 1):
-            receptacles[f"{kind}|{at + 1}"] = free.pop()
+            receptacles[_receptacle_id(kind, f"{kind}|{at + 1}")] = free.pop()
     tables = affordances()
     carried = set().union(*(tables.contents[receptacle_class(name)] for name in receptacles))
     return Scene(
@@ -161,6 +161,18 @@ def load_scene(number: int) -> Scene:
 def receptacle_class(name: str) -> str:
     """Return the class of a receptacle: the basin of a sink or a bathtub, else what its id begins with."""
     return name.rpartition("|")[2] if name.endswith("Basin") else name.partition("|")[0]
+
+
+def _receptacle_id(kind: str, name: str) -> str:
+    """Return an id by which the engine names a receptacle after its class.
+
+    A basin's id begins with what the basin is in, and ends with its class: the engine reads ``Sink|...|SinkBasin``, and
+    no other spelling, as a ``sinkbasin``.  Some layouts have another.
+    """
+    if not kind.endswith("Basin"):
+        return name
+    place = name.removesuffix(f"|{kind}").partition("|")[2]
+    return f"{kind.removesuffix('Basin')}|{place}|{kind}"
 
 
 def _without_view(present: list[str], receptacles: Mapping[str, str]) -> list[str]:

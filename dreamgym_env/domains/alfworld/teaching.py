@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from dreamgym_env.domains.alfworld.affordances import CONDITION_AFTER
 from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse, thing_class
 from dreamgym_env.domains.alfworld.tracker import NAME
-from dreamgym_env.domains.alfworld.wording import names
+from dreamgym_env.domains.alfworld.wording import asks_for, names
 from dreamgym_env.types import Memory, Source, Transition
 
 __all__ = ["explain", "teach"]
@@ -21,13 +20,6 @@ _NEUTRAL = {
     "close": "A detour: the door is shut.",
     "slice": "A detour: the object is sliced, which no task asks for.",
 }
-
-_ASKED = {
-    "heat": re.compile(r"\b(?:heat|hot|warm|microwave|cook)"),
-    "clean": re.compile(r"\b(?:clean|wash|rinse)"),
-    "cool": re.compile(r"\b(?:cool|cold|chill|refrigerate)"),
-}
-"""Verb -> how an instruction asks for it."""
 
 
 def teach(transition: Transition, memories: Sequence[Memory]) -> Transition:
@@ -63,8 +55,8 @@ def _bearing(action: ParsedAction, step: Transition) -> str:
     named = names(step.instruction, thing_class(action.object))
     if action.verb == "move":
         named = named and names(step.instruction, thing_class(action.place))
-    elif action.verb in _ASKED:
-        named = named and _ASKED[action.verb].search(step.instruction.lower()) is not None
+    elif action.verb in CONDITION_AFTER:
+        named = named and asks_for(step.instruction, action.verb)
     return "Toward the goal" if named else "A detour"
 
 

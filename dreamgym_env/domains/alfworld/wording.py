@@ -9,7 +9,7 @@ from dreamgym_env.domains.alfworld.affordances import CLASSES
 from dreamgym_env.domains.alfworld.verifier import Goal
 from dreamgym_env.domains.draws import Draws
 
-__all__ = ["names", "sentence_of"]
+__all__ = ["asks_for", "asks_for_two", "names", "sentence_of"]
 
 _SENTENCES = {
     "pick_and_place_simple": (
@@ -132,6 +132,15 @@ _WORDS = {
 }
 
 
+_ASKED = {
+    "heat": re.compile(r"\b(?:heat|hot|warm|cook|microwave (?:an?|some|the)\b)"),
+    "clean": re.compile(r"\b(?:clean|wash|rinse)"),
+    "cool": re.compile(r"\b(?:cool|cold|chill|refrigerate)"),
+}
+"""Verb -> how an instruction asks for it."""
+_TWO = re.compile(r"\b(?:two|both|pair)\b")
+
+
 def sentence_of(goal: Goal, draws: Draws) -> str:
     """Return a sentence, with a full stop, that asks for a goal."""
     thing, place = _written(goal.object, draws), _written(goal.receptacle or goal.lamp, draws)
@@ -154,6 +163,16 @@ def names(instruction: str, kind: str) -> bool:
     Of names within each other the longest counts: a desk lamp is no desk.
     """
     return kind in _named(instruction)
+
+
+def asks_for(instruction: str, verb: str) -> bool:
+    """Return whether an instruction asks to ``heat``, ``clean`` or ``cool`` something."""
+    return _ASKED[verb].search(instruction.lower()) is not None
+
+
+def asks_for_two(instruction: str) -> bool:
+    """Return whether an instruction asks for two things of a class."""
+    return _TWO.search(instruction.lower()) is not None
 
 
 @functools.lru_cache(maxsize=16_384)

@@ -25,10 +25,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from dreamgym_env.domains.recorded.candidates import RecordedActions
+from dreamgym_env.domains.recorded.composer import ExplainingComposer
 from dreamgym_env.domains.recorded.texts import action_kind, join_text, page_kind, split_text
 from dreamgym_env.errors import ExperienceFormatError, KeywordError, UnknownTaskError
 from dreamgym_env.memory.experience import read_domain_transitions
-from dreamgym_env.types import Composer, Memory, Query, Task, Transition, Turn, Verifier
+from dreamgym_env.types import Composer, Memory, Source, Task, Transition, Turn, Verifier
 
 __all__ = ["Recorded"]
 
@@ -143,15 +144,28 @@ class Recorded:
         return None
 
     def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
-        """Return what composes memories: nothing.
+        """Return what composes answers by what has explained such answers before; see :mod:`.composer`.
 
-        Not even a page that the episode has shown comes back for certain: in an environment that nobody described, the
-        same action may answer otherwise the second time.
+        None is certain, not even a page that the episode has shown: in an environment that nobody described, the same
+        action may answer otherwise the second time.
         """
-        return _NoComposer()
+        return ExplainingComposer(self, experience)
 
     def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
-        """Return a recorded step with a reason: its own, or what can be said of any."""
+        """Return a recorded step with a reason, its own or what can be said of any, and what can be known of its text.
+
+        What no page of the episode and no memory holds, such as a room that nobody has entered, cannot be known.  Where
+        that is more than half of the text, and an answer was composed, then that is the one to learn.
+        """
+        told = next((memory.transition for memory in memories if memory.transition.source is Source.COMPOSED), None)
+        if told is not None:
+            pages = [(turn.state, transition.instruction) for turn in transition.history]
+            pages.append((transition.state, transition.instruction))
+            pages.extend((memory.transition.next_state, memory.transition.instruction) for memory in memories)
+            known = {segment for text, instruction in pages for segment in self.segment(text, instruction)}
+            answer = self.segment(transition.next_state, transition.instruction)
+            if sum(len(segment) for segment in answer if segment in known) < sum(map(len, answer)) / 2:
+                transition = replace(transition, next_state=told.next_state)
         return replace(transition, reasoning=transition.reasoning or self.explain(transition))
 
     def explain(self, transition: Transition) -> str:
@@ -169,16 +183,6 @@ class Recorded:
     def seed_experience(self) -> str:
         """Return the path of the file itself."""
         return self._path
-
-
-class _NoComposer:
-    """Composes nothing: what was retrieved has to do."""
-
-    def compose(
-        self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
-    ) -> Memory | None:
-        """Return None."""
-        return None
 
 
 def _task(step: Transition) -> Task:
