@@ -17,7 +17,7 @@ def test_figures_are_printed_and_written(dreamgym, shop, copying_model, tmp_path
     out = tmp_path / "fidelity.json"
     result = dreamgym("fidelity", "webshop", "--world-model", copying_model, "--episodes", 4, "--ablate", "--out", out)
     assert result.exit_code == 0, result.output
-    assert "nearest memory copied" in result.output
+    assert "state repeated" in result.output
     figures = json.loads(out.read_text(encoding="utf-8"))
     floors = {"state repeated", "nearest memory copied", "composed answer copied"}
     assert set(figures["overall"]) == {"world model", *floors}

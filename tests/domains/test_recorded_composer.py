@@ -7,10 +7,14 @@ from hypothesis import strategies as st
 
 from dreamgym_env.domains import RECORDED, load_domain
 from dreamgym_env.domains.recorded.actions import fill, read_action, template_of
+from dreamgym_env.domains.recorded.edits import apply_edits, edits_of
 from dreamgym_env.memory import write_transitions
 from dreamgym_env.types import Query, Source, Task, Transition, Turn
 
 TEXTS = st.text(max_size=12) | st.sampled_from(["open", "Gate", "gate 1", "\ue0000=", "\ue000", "GATE", "ſ", "İ"])
+
+LINES = st.text(max_size=8) | st.sampled_from(["Purse: 20 coins", "Purse: 17 coins", "rope (3 coins)", "Turn 1", "007"])
+PAGES = st.lists(LINES, min_size=1, max_size=6)
 
 
 def episode(number, *turns, instruction="Open all.", task=None, won=False):
@@ -80,6 +84,40 @@ class TestActions:
         assert fill(template, ["iron door"]) == ("You open iron door.", "Iron door is open. IRON DOOR! gates.")
 
 
+class TestEdits:
+    LINES = st.text(max_size=8) | st.sampled_from(
+        ["Purse: 20 coins", "Purse: 17 coins", "rope (3 coins)", "Turn 1", "Turn 2", "007"]
+    )
+
+    @given(
+        st.lists(LINES, min_size=1, max_size=6),
+        st.lists(LINES, min_size=1, max_size=6),
+        st.lists(TEXTS.filter(bool), max_size=2),
+    )
+    def test_edits_lead_from_a_page_to_the_one_after_it(self, page, answer, arguments):
+        edits = edits_of(page, answer, arguments)
+        assert edits is None or apply_edits(edits, page, arguments) == tuple(answer)
+
+    @given(
+        st.lists(LINES, min_size=1, max_size=6), st.lists(LINES, min_size=1, max_size=6), st.lists(LINES, max_size=6)
+    )
+    def test_on_another_page_as_many_segments_are_kept_or_they_do_not_fit(self, page, answer, other):
+        edits = edits_of(page, answer, ["rope"]) or ()
+        edited = apply_edits(edits, other, ["lamp"])
+        assert edited is None or len(edited) - len(other) == sum(
+            len(edit.added) + len(edit.changes) - edit.removed for edit in edits
+        )
+
+    def test_what_is_told_of_a_thing_is_taken_from_a_number(self):
+        page = ["You stand here.", "Stalls: rope (3 coins), lamp (9 coins)", "Purse: 20 coins"]
+        edits = edits_of(page, ["You buy rope.", page[1], "Purse: 17 coins"], ["rope"])
+        assert apply_edits(edits, page, ["lamp"]) == ("You buy lamp.", page[1], "Purse: 11 coins")
+        assert apply_edits(edits, [*page[:2], "Purse: 5 coins"], ["lamp"]) is None, "nobody owes coins"
+
+    def test_a_page_that_has_little_in_common_is_another_one(self):
+        assert edits_of(["A cave.", "It is dark."], ["A wood.", "Birds sing."], []) is None
+
+
 class TestComposer:
     def test_a_thing_never_seen_is_answered_as_another_was(self, tmp_path):
         found = composer(
@@ -134,6 +172,20 @@ class TestComposer:
         steps = episode(0, "A cave.", ("open box", "A secret word is written in it."))
         question = asked("A cave.", "open box", task="cave/0", episode="e0")
         assert composer(tmp_path, steps).compose(question, [], exclude_task=True) is None
+
+    def test_a_page_that_shows_all_of_a_state_changes_as_such_pages_do(self, tmp_path):
+        stalls = "Stalls: rope (3 coins), lamp (9 coins), salt (2 coins), jar (4 coins)."
+        steps = [
+            step
+            for n, (thing, price) in enumerate([("rope", 3), ("lamp", 9), ("salt", 2)])
+            for step in episode(
+                n,
+                f"You stand in the market.\n{stalls}\nPurse: {20 + n} coins",
+                (f"buy {thing}", f"You buy {thing}.\n{stalls}\nPurse: {20 + n - price} coins"),
+            )
+        ]
+        memory = composer(tmp_path, steps).compose(asked(f"You yawn.\n{stalls}\nPurse: 15 coins", "buy jar"), [])
+        assert memory.transition.next_state == f"You buy jar.\n{stalls}\nPurse: 11 coins"
 
     def test_where_such_steps_ended_their_episodes_the_end_is_open_to_the_model(self, tmp_path):
         steps = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dreamgym_env.domains.recorded.texts import action_kind
@@ -24,7 +24,13 @@ _PIECE = re.compile(r"\s*([\w'’-]+|[^\w\s])")
 _SLOT = "\ue000"
 _FILLED = re.compile(rf"{_SLOT}(?:{_SLOT}|(\d)(.))")
 _MAX_ARGUMENTS = 9
-_STYLES = {"=": str, "l": str.lower, "c": str.capitalize, "t": str.title, "u": str.upper}
+_STYLES: Mapping[str, Callable[[str], str]] = {
+    "=": str,
+    "l": str.lower,
+    "c": str.capitalize,
+    "t": str.title,
+    "u": str.upper,
+}
 
 
 @dataclass(frozen=True, slots=True)
