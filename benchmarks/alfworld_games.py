@@ -39,7 +39,7 @@ import dreamgym_env  # noqa: F401 - registers the ids
 from dreamgym_env.domains import load_domain
 from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.evaluation.environments import make_lanes
-from dreamgym_env.evaluation.fidelity import MODEL, Answer, FidelityOptions, answer_all
+from dreamgym_env.evaluation.fidelity import COMPOSED, MODEL, Answer, FidelityOptions, answer_all
 from dreamgym_env.evaluation.fidelity_report import report_fidelity
 from dreamgym_env.evaluation.intervals import ratio_estimates
 from dreamgym_env.evaluation.rollout import EpisodeResult, plan_episodes, play, replay_actions
@@ -118,9 +118,11 @@ def measure_held_out(own: Mapping[str, Any], split: str, episodes: int, world_mo
     figures["candidates"] = candidate_figures(own, split, episodes)
     for facts in (True, False):
         domain = load_domain("alfworld", **own, facts=facts)
-        answers = ask(domain, world_model, steps)
+        by_system = ask(domain, world_model, steps)
+        answers, composed = by_system[MODEL], by_system[COMPOSED]
         told: dict[str, Any] = {
             "exact": estimate([answer.exact for answer in answers], answers),
+            "composed_exact": estimate([answer.exact for answer in composed], composed),
             "unreadable": estimate([bool(answer.prediction.failure) for answer in answers], answers),
             "verdict": estimate([says_success(answer) == (answer.step.reward > 0) for answer in answers], answers),
             "own_word": estimate([answer.claims_success == (answer.step.reward > 0) for answer in answers], answers),
@@ -145,13 +147,13 @@ def record(own: Mapping[str, Any], split: str, episodes: int) -> list[Transition
         return read_transitions(path)
 
 
-def ask(domain: Domain, world_model: str, steps: Sequence[Transition]) -> list[Answer]:
-    """Return the world model's answer to each step; guard, replay and memo have no part in it."""
+def ask(domain: Domain, world_model: str, steps: Sequence[Transition]) -> dict[str, list[Answer]]:
+    """Return for the world model and each floor its answer to each step; guard, replay and memo have no part in it."""
     with (
         ReplayBuffer(domain) as buffer,
         contextlib.closing(world_model_from_string(world_model, domain)) as model,
     ):
-        return answer_all(domain, model, buffer, steps, FidelityOptions(), progress=True)[MODEL]
+        return answer_all(domain, model, buffer, steps, FidelityOptions(), progress=True)
 
 
 def says_success(answer: Answer) -> bool:
@@ -359,7 +361,7 @@ def measure_knowagent(folder: Path, world_model: str, every: int) -> dict[str, A
     """Put the question of each recorded step to the world model, and compare in the words of today's engine."""
     domain = load_domain("alfworld")
     steps = list(read_knowagent(folder, every))
-    answers = ask(domain, world_model, steps)
+    answers = ask(domain, world_model, steps)[MODEL]
     known = [answer for answer in answers if is_determined(answer.step)]
     refused = [answer for answer in answers if answer.step.next_state == "Nothing happens."]
     return {

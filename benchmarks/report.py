@@ -196,6 +196,9 @@ def _alfworld_rows(parts: dict[str, Any]) -> Iterable[list[object]]:
             percent(untold["exact_where_determined"], interval=True),
             f"{untold['determined']:.1%} of them",
         ]
+        if "composed_exact" in told:
+            floors = " / ".join(percent(part["composed_exact"]) for part in (told, untold))
+            yield ["... by what the domain composes, no model asked, with / without facts", floors, over]
         yield ["answers that cannot be read, with facts", percent(told["unreadable"], interval=True), over]
         yield ["success by the verifier, with facts", percent(told["verdict"], interval=True), over]
         yield ["success by the model's own word, with facts", percent(told["own_word"], interval=True), over]
@@ -302,7 +305,8 @@ joins pages that memories hold, and invents nothing useful where they hold nothi
 
 - **Data**: {training["examples"]:,} examples drawn from the seed experience that the package ships (`make seed`:
   scripted agents in the real environment, train tasks only; reasons by the domain's rules), each grounded in memories
-  of other episodes, part of them with the task's own recordings, or all memories of the same action, hidden.
+  of other episodes, part of them with the task's own recordings, or all memories of the same action, hidden. Each
+  domain's experience is learnt from once more as an environment that nobody described (`DreamGym/Recorded-v0`).
 - **Training**: {_trained(before, f"from scratch on {', '.join(before['domains'])}") + "; then " if before else ""}\
 {_trained(training, f"on {', '.join(settings['domains'])}" if before else "from scratch")}. The loss is that of the
   answer's tokens alone. To train it on all domains from scratch: `make embedded`, four minutes on such a GPU.

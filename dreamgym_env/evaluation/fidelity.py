@@ -21,10 +21,11 @@ from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.simulation.grounding import Grounding, recorded_question
 from dreamgym_env.types import Domain, Memory, Prediction, Query, Source, Transition, Verdict, WorldModel
 
-__all__ = ["FLOORS", "MODEL", "Answer", "FidelityOptions", "answer_all", "line_f1", "memory_class"]
+__all__ = ["COMPOSED", "FLOORS", "MODEL", "Answer", "FidelityOptions", "answer_all", "line_f1", "memory_class"]
 
 MODEL = "world model"
-FLOORS = ("state repeated", "nearest memory copied", "composed answer copied")
+COMPOSED = "composed answer copied"
+FLOORS = ("state repeated", "nearest memory copied", COMPOSED)
 _BATCH = 256
 
 
@@ -130,7 +131,7 @@ class _Asker:
             MODEL: (predictions, seconds),
             FLOORS[0]: ([Prediction("", step.state, 0.0, False) for step in steps], 0.0),
             FLOORS[1]: (nearest, 0.0),
-            FLOORS[2]: (composed, 0.0),
+            COMPOSED: (composed, 0.0),
         }
         return {
             name: [
