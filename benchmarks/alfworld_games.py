@@ -20,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import enum
-import functools
 import json
 import re
 import tempfile
@@ -76,6 +75,9 @@ def main(
     knowagent: Annotated[Path | None, typer.Option(help="Folder with the recorded episodes of KnowAgent.")] = None,
     every: Annotated[int, typer.Option(help="Of those, take every n-th.")] = 1,
     episodes: Annotated[int, typer.Option(help="Episodes, one task each, of every part.")] = 200,
+    recordings: Annotated[
+        Path | None, typer.Option(help="Folder that keeps what the real engine answered, to be asked of another model.")
+    ] = None,
     world_model: Annotated[str, typer.Option(help="Who dreams.")] = "embedded",
 ) -> None:
     """Measure, print and write the results."""
@@ -85,7 +87,7 @@ def main(
     name = "generated" if games is None else split
     tables = results.setdefault(name, {})
     measures = {
-        Part.HELDOUT: lambda: measure_held_out(own, split, episodes, world_model),
+        Part.HELDOUT: lambda: measure_held_out(own, split, episodes, world_model, recordings),
         Part.CONSISTENT: lambda: measure_consistency(own, split, episodes, world_model),
         Part.DEMOS: lambda: measure_demonstrations(own, split, world_model),
         Part.BESIDE: lambda: measure_beside(own, split, world_model),
@@ -111,11 +113,13 @@ def summary(figures: Any) -> Any:
 # --- open loop
 
 
-def measure_held_out(own: Mapping[str, Any], split: str, episodes: int, world_model: str) -> dict[str, Any]:
+def measure_held_out(
+    own: Mapping[str, Any], split: str, episodes: int, world_model: str, recordings: Path | None
+) -> dict[str, Any]:
     """Record a mix of agents in the real engine, and put the question of each step to the world model."""
-    steps = record(own, split, episodes)
+    steps = record(own, split, episodes, recordings)
     figures: dict[str, Any] = {"episodes": len({step.episode for step in steps}), "steps": len(steps)}
-    figures["candidates"] = candidate_figures(own, split, episodes)
+    figures["candidates"] = candidate_figures(load_domain("alfworld", **own), steps)
     for facts in (True, False):
         domain = load_domain("alfworld", **own, facts=facts)
         by_system = ask(domain, world_model, steps)
@@ -136,14 +140,17 @@ def measure_held_out(own: Mapping[str, Any], split: str, episodes: int, world_mo
     return figures
 
 
-def record(own: Mapping[str, Any], split: str, episodes: int) -> list[Transition]:
-    """Record a mix of agents in the real engine."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "heldout.jsonl"
-        agents = parse_agent_shares(MIX)
-        record_experience(
-            "alfworld", path, agents=agents, episodes=episodes, split=split, seed=11, settings=own, progress=False
-        )
+def record(own: Mapping[str, Any], split: str, episodes: int, kept: Path | None) -> list[Transition]:
+    """Record a mix of agents in the real engine, or read what was recorded so before."""
+    with tempfile.TemporaryDirectory() as scratch:
+        name = f"{'generated' if not own else 'given'}-{split}-{episodes}.jsonl.gz"
+        path = (kept or Path(scratch)) / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            agents = parse_agent_shares(MIX)
+            record_experience(
+                "alfworld", path, agents=agents, episodes=episodes, split=split, seed=11, settings=own, progress=False
+            )
         return read_transitions(path)
 
 
@@ -183,41 +190,16 @@ def described(text: str) -> set[tuple[str, str]]:
     }
 
 
-class Witness:
-    """An agent that counts how the candidate actions, which rest on texts alone, compare with those of the engine."""
-
-    def __init__(self, domain: Domain, agent: str, counts: Counter[str]) -> None:
-        """Let an agent of the domain act, and count into ``counts``."""
-        self.name, self._domain, self._agent = agent, domain, agent_factory(domain, agent)()
-        self._counts = counts
-
-    def begin(self, task: Task, rng: np.random.Generator) -> None:
-        """Start an episode."""
-        self._task = task
-        self._history: tuple[Turn, ...] = ()
-        self._agent.begin(task, rng)
-
-    def act(self, state: str, available_actions: Sequence[str]) -> str:
-        """Compare, and act."""
-        ours, theirs = set(self._domain.available_actions(self._task, self._history, state)), set(available_actions)
-        self._counts.update(both=len(ours & theirs), offered=len(ours), admitted=len(theirs))
-        action = self._agent.act(state, available_actions)
-        self._history = (*self._history, Turn(state, action))
-        return action
-
-
-def candidate_figures(own: Mapping[str, Any], split: str, episodes: int) -> dict[str, float]:
-    """Play agents in the real engine; return precision and recall of the candidate actions."""
-    env = make_lanes("alfworld", _LANES, real=True, split=split, **own)
+def candidate_figures(domain: Domain, steps: Sequence[Transition]) -> dict[str, float]:
+    """Return precision and recall of the candidate actions, which rest on texts alone, beside those of the engine."""
     counts: Counter[str] = Counter()
-    ids = env.domain.task_ids(split)[:episodes]
-    plans = [
-        plan
-        for number, agent in enumerate(("oracle", "noisy-oracle", "random"))
-        for plan in plan_episodes(ids[number::3], agent, seed=5)
-    ]
-    play(env, {plan.agent: functools.partial(Witness, env.domain, plan.agent, counts) for plan in plans}, plans)
-    env.close()
+    for step in steps:
+        if step.terminated:
+            continue
+        turns = (*step.history, Turn(step.state, step.action))
+        ours = set(domain.available_actions(step.question().task, turns, step.next_state))
+        theirs = set(step.available_actions)
+        counts.update(both=len(ours & theirs), offered=len(ours), admitted=len(theirs))
     return {"precision": counts["both"] / counts["offered"], "recall": counts["both"] / counts["admitted"]}
 
 
