@@ -5,7 +5,8 @@ and writes ``results/alfworld_games.json``; a part that is not measured keeps wh
 extra ``alfworld``: the real engine is what the dream is measured by.
 
 =============  ========================================================================================================
-``heldout``    open loop: next states of recorded real episodes, with the tasks' facts and without; candidate actions
+``heldout``    open loop: next states of recorded real episodes, with the tasks' facts and without
+``candidates`` candidate actions, which rest on texts alone, beside those of the real engine; no model is asked
 ``consistent`` whole random episodes in the dream, with facts and without, checked by a program that knows no tracker
 ``demos``      walks of the oracle through the real games, taken again in the dream
 ``beside``     agents in the dream, in the real engine, and the dream's actions in the real engine
@@ -20,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import enum
+import functools
 import json
 import re
 import tempfile
@@ -62,6 +64,7 @@ class Part(enum.StrEnum):
     """What is measured."""
 
     HELDOUT = "heldout"
+    CANDIDATES = "candidates"
     CONSISTENT = "consistent"
     DEMOS = "demos"
     BESIDE = "beside"
@@ -88,6 +91,7 @@ def main(
     tables = results.setdefault(name, {})
     measures = {
         Part.HELDOUT: lambda: measure_held_out(own, split, episodes, world_model, recordings),
+        Part.CANDIDATES: lambda: measure_candidates(own, split, episodes),
         Part.CONSISTENT: lambda: measure_consistency(own, split, episodes, world_model),
         Part.DEMOS: lambda: measure_demonstrations(own, split, world_model),
         Part.BESIDE: lambda: measure_beside(own, split, world_model),
@@ -119,7 +123,6 @@ def measure_held_out(
     """Record a mix of agents in the real engine, and put the question of each step to the world model."""
     steps = record(own, split, episodes, recordings)
     figures: dict[str, Any] = {"episodes": len({step.episode for step in steps}), "steps": len(steps)}
-    figures["candidates"] = candidate_figures(load_domain("alfworld", **own), steps)
     for facts in (True, False):
         domain = load_domain("alfworld", **own, facts=facts)
         by_system = ask(domain, world_model, steps)
@@ -190,24 +193,52 @@ def described(text: str) -> set[tuple[str, str]]:
     }
 
 
-def candidate_figures(domain: Domain, steps: Sequence[Transition]) -> dict[str, float]:
-    """Return precision and recall of the candidate actions, which rest on texts alone, beside those of the engine."""
-    counts: Counter[str] = Counter()
-    for step in steps:
-        if step.terminated:
-            continue
-        turns = (*step.history, Turn(step.state, step.action))
-        ours = set(domain.available_actions(step.question().task, turns, step.next_state))
-        theirs = set(step.available_actions)
-        counts.update(both=len(ours & theirs), offered=len(ours), admitted=len(theirs))
-    return {"precision": counts["both"] / counts["offered"], "recall": counts["both"] / counts["admitted"]}
-
-
 def estimate(values: Sequence[bool], answers: Sequence[Answer]) -> dict[str, float | int]:
     """Return a share with its 95 % interval over episodes."""
     numerators = np.array(values, dtype=float).reshape(-1, 1)
     found = ratio_estimates(numerators, np.ones_like(numerators), [answer.step.episode for answer in answers], seed=0)
     return found[0].to_json() if found[0] else {}
+
+
+# --- candidate actions
+
+
+class Witness:
+    """An agent that counts how the candidate actions, which rest on texts alone, compare with those of the engine."""
+
+    def __init__(self, domain: Domain, agent: str, counts: Counter[str]) -> None:
+        """Let an agent of the domain act, and count into ``counts``."""
+        self.name, self._domain, self._agent = agent, domain, agent_factory(domain, agent)()
+        self._counts = counts
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Start an episode."""
+        self._task = task
+        self._history: tuple[Turn, ...] = ()
+        self._agent.begin(task, rng)
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Compare, and act."""
+        ours, theirs = set(self._domain.available_actions(self._task, self._history, state)), set(available_actions)
+        self._counts.update(both=len(ours & theirs), offered=len(ours), admitted=len(theirs))
+        action = self._agent.act(state, available_actions)
+        self._history = (*self._history, Turn(state, action))
+        return action
+
+
+def measure_candidates(own: Mapping[str, Any], split: str, episodes: int) -> dict[str, float]:
+    """Play agents in the real engine; return precision and recall of the candidate actions."""
+    env = make_lanes("alfworld", _LANES, real=True, split=split, **own)
+    counts: Counter[str] = Counter()
+    ids = env.domain.task_ids(split)[:episodes]
+    plans = [
+        plan
+        for number, agent in enumerate(("oracle", "noisy-oracle", "random"))
+        for plan in plan_episodes(ids[number::3], agent, seed=5)
+    ]
+    play(env, {plan.agent: functools.partial(Witness, env.domain, plan.agent, counts) for plan in plans}, plans)
+    env.close()
+    return {"precision": counts["both"] / counts["offered"], "recall": counts["both"] / counts["admitted"]}
 
 
 # --- whole episodes in the dream

@@ -202,7 +202,8 @@ def _alfworld_rows(parts: dict[str, Any]) -> Iterable[list[object]]:
         yield ["answers that cannot be read, with facts", percent(told["unreadable"], interval=True), over]
         yield ["success by the verifier, with facts", percent(told["verdict"], interval=True), over]
         yield ["success by the model's own word, with facts", percent(told["own_word"], interval=True), over]
-        candidates = found["candidates"]
+    if "candidates" in parts:
+        candidates = parts["candidates"]["figures"]
         yield ["candidate actions, precision", f"{candidates['precision']:.2%}", "real episodes of three agents"]
         yield ["candidate actions, recall", f"{candidates['recall']:.2%}", "the same"]
     for facts, name in (("with_facts", "with facts"), ("without_facts", "without facts")):
