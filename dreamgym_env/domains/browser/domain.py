@@ -1,4 +1,4 @@
-"""What every domain on the web has in common: pages as lines, BrowserGym's actions, its errors as the guard's answers."""
+"""What every domain on the web has in common: pages as lines, BrowserGym's actions, and its errors as answers."""
 
 from __future__ import annotations
 

@@ -2,12 +2,13 @@
 
 1. An element with a role that invites action (button, link, textbox, ...) is one line with a number.  So is an element
    of another role that listens to clicks and holds a text of its own, or is an image.
-2. Where one of these holds just another with the same name (a tab and the link in it), they are one line, with the outer
-   role and the inner element's number.
+2. Where one of these holds just another with the same name (a tab and the link in it), they are one line, with the
+   outer role; actions are for the inner one.
 3. A list to choose from (``combobox``) carries its options; date and time fields are one element each.
-4. Headings, images with a name, dialogs and rows of tables are lines without a number; a row joins its cells by `` | ``.
-5. All other text is merged as far as it stands in one line of the page, and is not repeated where an element's name says
-   it.
+4. Headings, images with a name, dialogs and rows of tables are lines without a number; a row joins its cells by
+   ``|``.
+5. All other text is merged as far as it stands in one line of the page, and is not repeated where an element's name
+   says it.
 6. Texts lose control characters and repeated spaces, and are cut at :data:`LONGEST_TEXT` characters; a page at
    :data:`MOST_ELEMENTS` lines.
 
@@ -124,29 +125,29 @@ class _Reader:
     """Walks one tree."""
 
     def __init__(self, nodes: Sequence[Mapping[str, Any]], facts: Mapping[str, NodeFacts]) -> None:
-        self._nodes = {str(node["nodeId"]): node for node in nodes}
+        self._root = nodes[0] if nodes else None
+        self._kids = _children(nodes)
         self._facts = facts
-        self._root = str(nodes[0]["nodeId"]) if nodes else ""
         self._names = {_name(node) for node in nodes if _role(node) in INTERACTIVE}
         self._run = _Run()
-        self._seen: set[str] = set()
+        self._said: set[str] = set()
+        """Nodes that another line stands for."""
 
     def read(self) -> Iterator[Element]:
         """Yield the page's elements."""
-        if self._root:
+        if self._root is not None:
             limit = sys.getrecursionlimit()
             sys.setrecursionlimit(max(limit, 20_000))  # pages nest deeply
             try:
-                yield from self._children(self._nodes[self._root], quiet="")
+                yield from self._children(self._root, quiet="")
                 yield from self._flush()
             finally:
                 sys.setrecursionlimit(limit)
 
     def _children(self, node: Mapping[str, Any], quiet: str | None) -> Iterator[Element]:
-        for child in map(str, node.get("childIds", ())):
-            if child in self._nodes and child not in self._seen:
-                self._seen.add(child)
-                yield from self._visit(self._nodes[child], quiet)
+        for child in self._kids[_key(node)]:
+            if _key(child) not in self._said:
+                yield from self._visit(child, quiet)
 
     def _visit(self, node: Mapping[str, Any], quiet: str | None) -> Iterator[Element]:
         """Yield what a node and its descendants show.
@@ -172,7 +173,7 @@ class _Reader:
             yield from self._flush()
         elif role == "row":
             yield from self._flush()
-            cells = [clean_text(_joined(self._texts(cell))) for cell in self._kids(node)]
+            cells = [clean_text(_joined(self._texts(cell))) for cell in self._kids[_key(node)]]
             yield Element("row", " | ".join(filter(None, cells)))
             yield from self._children(node, quiet=None)
         elif role in ("heading", "image", "img", "dialog", "alertdialog") and (name := _name(node)):
@@ -205,7 +206,7 @@ class _Reader:
         inner = self._only_interactive_child(node)
         if inner is not None and _name(inner) == name and not self._fact(node).clickable:
             bid = str(inner.get("browsergym_id") or bid)
-            self._seen.update(self._below(inner))
+            self._said |= {_key(inner), *map(_key, self._walk(inner))}
         options = self._options(node) if role == "combobox" else ()
         value = clean_text(_text(node, "value")) if role in _FIELDS | {"combobox", "slider", "color"} else ""
         if _role_of_tree(node) in _INPUTS:
@@ -239,24 +240,13 @@ class _Reader:
     def _fact(self, node: Mapping[str, Any]) -> NodeFacts:
         return self._facts.get(str(node.get("browsergym_id")), NodeFacts())
 
-    def _kids(self, node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        for child in map(str, node.get("childIds", ())):
-            if child in self._nodes:
-                yield self._nodes[child]
-
     def _walk(self, node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield a node's descendants in the page's order."""
-        stack = [*self._kids(node)][::-1]
-        met: set[int] = set()
+        stack = self._kids[_key(node)][::-1]
         while stack:
             below = stack.pop()
-            if id(below) not in met:
-                met.add(id(below))
-                yield below
-                stack.extend([*self._kids(below)][::-1])
-
-    def _below(self, node: Mapping[str, Any]) -> set[str]:
-        return {str(node["nodeId"]), *(str(below["nodeId"]) for below in self._walk(node))}
+            yield below
+            stack.extend(self._kids[_key(below)][::-1])
 
     def _texts(self, node: Mapping[str, Any]) -> Iterator[str]:
         for below in self._walk(node):
@@ -265,7 +255,7 @@ class _Reader:
 
     def _own_texts(self, node: Mapping[str, Any]) -> Iterator[str]:
         """Yield the texts directly in an element: in nothing but elements that flow with the text."""
-        for child in self._kids(node):
+        for child in self._kids[_key(node)]:
             if _role(child) == "StaticText":
                 yield _text(child, "name")
             elif self._fact(child).inline and not self._fact(child).clickable and _role(child) not in INTERACTIVE:
@@ -281,6 +271,26 @@ class _Reader:
     def _options(self, node: Mapping[str, Any]) -> tuple[str, ...]:
         names = [_name(below) for below in self._walk(node) if _role(below) == "option"]
         return tuple(names[:_MOST_OPTIONS])
+
+
+def _key(node: Mapping[str, Any]) -> str:
+    return str(node["nodeId"])
+
+
+def _children(nodes: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the children of each node by its key, each node being the child of one other at most, the root of none."""
+    by_key = {_key(node): node for node in nodes}
+    children: dict[str, list[Mapping[str, Any]]] = {}
+    claimed = {_key(nodes[0])} if nodes else set()
+    stack = [nodes[0]] if nodes else []
+    while stack:
+        node = stack.pop()
+        mine = [child for child in dict.fromkeys(map(str, node.get("childIds", ()))) if child in by_key]
+        mine = [child for child in mine if child not in claimed]
+        claimed.update(mine)
+        children[_key(node)] = [by_key[child] for child in mine]
+        stack.extend(by_key[child] for child in mine)
+    return children
 
 
 def _role_of_tree(node: Mapping[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """A browser in a process of its own: ``python -m dreamgym_env.domains.browser.engine``.
 
 The process reads requests from its standard input and answers on its standard output, one JSON object a line.  It is a
-process because a page can hang and with it whoever waits for it.  It ends when its input does, whatever a page is doing,
-and takes the browser and its files with it.
+process because a page can hang and with it whoever waits for it.  It ends when its input does, whatever a page is
+doing, and takes the browser and its files with it.
 
 Requests: ``{"start": key, "task": "module:Class", "arguments": {...}, "observation": ..., "actions": [...]}``, where
 the class is a task of BrowserGym's protocol with the attributes ``sites`` and ``confined`` of :class:`~.lane.Lane`;

@@ -3,8 +3,8 @@
 An action is a call with literal arguments, such as ``click('12')`` or ``fill('7', 'red shoes')``.  Text around it is
 skipped, as BrowserGym does; two calls are none.  Nothing is ever evaluated: arguments are parsed as literals.
 
-The functions below are the actions.  Their signatures are BrowserGym's, so that a call with wrong arguments fails in the
-same words.
+The functions below are the actions.  Their signatures are BrowserGym's, so that a call with wrong arguments fails in
+the same words.
 """
 
 from __future__ import annotations

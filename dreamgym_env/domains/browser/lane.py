@@ -10,7 +10,7 @@ import functools
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import playwright.sync_api as playwright
@@ -98,8 +98,7 @@ class Lane(BrowserEnv):
         )
         self.context.add_init_script(_TELL_WHICH_TAB)
         if confined:
-            known = "|".join(re.escape(address) for address in self._sites.values())
-            self.context.route(re.compile(rf"^(?!{known})"), lambda route: route.abort())
+            self.context.route(_others(self._sites.values()), lambda route: route.abort())
         self.page = self.context.new_page()
 
     def begin(self) -> dict[str, Any]:
@@ -264,6 +263,12 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") { window.browsergym_page_activated(); }
 }, {capture: true});
 """
+
+
+def _others(addresses: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern of all addresses but those that begin with one of some."""
+    known = "|".join(rf"{re.escape(address)}(?:[/?#]|$)" for address in addresses)
+    return re.compile(rf"^(?!{known})" if known else "")
 
 
 @functools.cache

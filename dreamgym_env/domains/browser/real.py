@@ -96,7 +96,9 @@ class RealBrowser:
         """
         found = [self._find_task(task) for task in tasks]
         episodes = []
-        for task, seed, (place, answer) in zip(tasks, seeds, self._start(found, tasks), strict=True):
+        for task, seed, (place, answer) in zip(
+            tasks, seeds, self._start(found, [task.id for task in tasks]), strict=True
+        ):
             text = _page(answer).write(task.instruction)
             episodes.append(Episode(task, episode_name(task, seed), seed, text, session=place))
         return episodes
@@ -118,6 +120,15 @@ class RealBrowser:
             for episode, action, answer in zip(episodes, actions, answers, strict=True)
         ]
 
+    def look(self, tasks: Sequence[BrowserTask]) -> list[tuple[str, PageText]]:
+        """Return the instruction and the first page of tasks, without beginning episodes. Raises GameError."""
+        shown = []
+        for task in tasks:
+            ((place, answer),) = self._start([task], [str(dict(task.arguments))])
+            place.end()
+            shown.append((answer["instruction"], _page(answer)))
+        return shown
+
     def available_actions(self, episode: Episode) -> tuple[str, ...]:
         """Return the actions that the page offers; nothing after the episode's end."""
         if episode.stop is not StopReason.RUNNING:
@@ -128,9 +139,7 @@ class RealBrowser:
         """End all browsers."""
         self._pool.close()
 
-    def _start(
-        self, found: Sequence[BrowserTask], tasks: Sequence[Task]
-    ) -> list[tuple[PlayedGame, Mapping[str, Any]]]:
+    def _start(self, found: Sequence[BrowserTask], names: Sequence[str]) -> list[tuple[PlayedGame, Mapping[str, Any]]]:
         """Start episodes; one that lost its browser is tried once more, in another. Raises GameError."""
         started: dict[int, tuple[PlayedGame, Mapping[str, Any]]] = {}
         for last_try in (False, True):
@@ -144,7 +153,7 @@ class RealBrowser:
                     started[at] = (place, answer)
                 elif last_try or not isinstance(answer, EngineLostError):
                     raise GameError(
-                        f"The task {tasks[at].id!r:.80} cannot be set up in the browser: {answer}. Choose another task, "
+                        f"The task {names[at]!r:.80} cannot be set up in the browser: {answer}. Choose another task, "
                         "or see to what it says."
                     ) from answer
         return [started[at] for at in range(len(found))]

@@ -25,7 +25,18 @@ from types import MappingProxyType
 
 from dreamgym_env.domains.segments import join_segments, split_segments
 
-__all__ = ["TASK", "Listed", "PageText", "error_of", "join_lines", "numbered", "page_kind", "read_lines", "split_lines", "with_error"]
+__all__ = [
+    "TASK",
+    "Listed",
+    "PageText",
+    "error_of",
+    "join_lines",
+    "numbered",
+    "page_kind",
+    "read_lines",
+    "split_lines",
+    "with_error",
+]
 
 TASK = "Task:"
 """The line before the instruction."""
@@ -85,7 +96,8 @@ def join_lines(lines: Sequence[str], instruction: str) -> str:
 @functools.lru_cache(maxsize=4096)
 def read_lines(state: str) -> tuple[Listed, ...]:
     """Return the lines of a state, of a list of elements or of a tree, without those that are no elements."""
-    return tuple(filter(None, map(_read_line, state.split("\n"))))
+    lines = state.split("\n")
+    return tuple(filter(None, map(_read_line, lines[_url_line(lines) + 1 :])))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -141,6 +153,12 @@ def error_of(state: str, instruction: str) -> str:
 
 def page_kind(state: str) -> str:
     """Return the kind of a page: its address without query and numbers, or ``other`` for what has none."""
-    url = next((line[len(_URL) :] for line in state.split("\n") if line.startswith(_URL)), "")
-    path = re.split(r"[?#]", url)[0].strip("/")
+    lines = state.split("\n")
+    at = _url_line(lines)
+    path = re.split(r"[?#]", lines[at][len(_URL) :] if at >= 0 else "")[0].strip("/")
     return _DIGITS.sub("N", path)[:60] or "other"
+
+
+def _url_line(lines: Sequence[str]) -> int:
+    """Return where the address stands, or -1: the last such line, for only an instruction can hold another."""
+    return max((at for at, line in enumerate(lines) if line.startswith(_URL)), default=-1)
