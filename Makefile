@@ -34,7 +34,7 @@ $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 
 # alfworld: the planner of its engine is compiled, about two minutes
 $(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable ".[dev,alfworld,miniwob]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,alfworld,miniwob,webarena]"
 	$(CHROMIUM)
 	touch $@
 

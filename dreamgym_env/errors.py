@@ -17,6 +17,7 @@ __all__ = [
     "TrainingError",
     "UnknownDomainError",
     "UnknownTaskError",
+    "WebTaskError",
     "WorldModelError",
     "WorldModelStringError",
 ]
@@ -75,6 +76,10 @@ class UnknownDomainError(DreamGymError, ValueError):
 
 class UnknownTaskError(DreamGymError, ValueError):
     """No such task or split; the message lists what there is."""
+
+
+class WebTaskError(DreamGymError, ValueError):
+    """A task on web sites cannot be read; the message says what is missing or unknown."""
 
 
 class MissingDependencyError(DreamGymError, ImportError):

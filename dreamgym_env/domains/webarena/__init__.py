@@ -1,0 +1,1 @@
+"""WebArena-Lite: tasks on web sites, by a browser."""
