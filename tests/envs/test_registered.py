@@ -15,6 +15,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from browsers import needs_browser
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
@@ -26,6 +27,7 @@ from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import InvalidActionError, KeywordError, UnknownTaskError, WorldModelError
 from dreamgym_env.evaluation.agents import agent_factories
 from dreamgym_env.types import Prompt
+from dreamgym_env.world_model.build import EMBEDDED_PATH
 from dreamgym_env.world_model.compact import CompactFormat
 from dreamgym_env.world_model.generators.scripted import ScriptedGenerator
 from dreamgym_env.world_model.language import LanguageWorldModel
@@ -44,12 +46,23 @@ needs_alfworld = pytest.mark.skipif(
 )
 
 
+MARKS = {
+    "DreamGymReal/ALFWorld-v0": needs_alfworld,
+    "DreamGymReal/MiniWoB-v0": needs_browser,
+    "DreamGymReal/WebArenaLite-v0": needs_browser,
+}
+"""What ids need, for which they are skipped where it is missing."""
+BROWSERS = {name for name, mark in MARKS.items() if mark is needs_browser}
+
+
 def params(ids: list[str]) -> list[Any]:
     """Return ids as parameters; those that need an extra are skipped where it is missing."""
-    return [pytest.param(name, marks=needs_alfworld) if name == "DreamGymReal/ALFWorld-v0" else name for name in ids]
+    return [pytest.param(name, marks=MARKS[name]) if name in MARKS else name for name in ids]
 
 
 every_id = pytest.mark.parametrize("env_id", params(IDS))
+every_light_id = pytest.mark.parametrize("env_id", params([name for name in IDS if name not in BROWSERS]))
+"""All but those that start a browser for each environment: what these tests are about is the same code for all."""
 
 
 def first_memory(prompt: Prompt) -> str:
@@ -168,7 +181,7 @@ def test_a_task_or_a_split_can_be_asked_for(make: Any, env_id: str):
         assert len(str(caught.value).encode()) < 1000
 
 
-@every_id
+@every_light_id
 @pytest.mark.parametrize("action", ["", " ", "x" * 100_000, "a\ud800b", "\x00\x1b[2J", "<|answer|>"])
 def test_any_text_is_an_action(make: Any, env_id: str, action: str):
     env = make(env_id)
@@ -178,7 +191,7 @@ def test_any_text_is_an_action(make: Any, env_id: str, action: str):
     assert (reward, terminated, truncated, info["valid"]) == (0.0, False, False, False)
 
 
-@every_id
+@every_light_id
 def test_what_is_no_text_is_refused(make: Any, env_id: str):
     env = make(env_id)
     env.reset(seed=0)
@@ -187,7 +200,7 @@ def test_what_is_no_text_is_refused(make: Any, env_id: str):
             env.step(action)
 
 
-@every_id
+@every_light_id
 def test_step_before_reset_and_after_the_end_asks_for_a_reset(make: Any, env_id: str):
     env = make(env_id)
     with pytest.raises(ResetNeeded):
@@ -208,7 +221,7 @@ def test_step_before_reset_and_after_the_end_asks_for_a_reset(make: Any, env_id:
             step("look")
 
 
-@every_id
+@every_light_id
 @pytest.mark.parametrize("limit", [None, 1, 3, 17])
 def test_episodes_are_truncated_at_the_limit(make: Any, make_vec: Any, env_id: str, limit: int | None):
     """15 steps for WebShop, 50 for ALFWorld, or what the user says, single and vector; and info says so."""
@@ -229,7 +242,7 @@ def test_episodes_are_truncated_at_the_limit(make: Any, make_vec: Any, env_id: s
         env.step("dance")
 
 
-@every_id
+@every_light_id
 def test_the_limit_survives_the_specification(env_id: str, made: list[Any]):
     made.append(gym.make(env_id, max_episode_steps=2, **strings(env_id)))
     made.append(gym.make(EnvSpec.from_json(made[0].spec.to_json())))
@@ -239,7 +252,7 @@ def test_the_limit_survives_the_specification(env_id: str, made: list[Any]):
         assert [env.step("dance")[4]["stop_reason"] for _ in range(2)] == ["running", "step_limit"]
 
 
-@every_id
+@every_light_id
 def test_minus_one_means_no_limit(make: Any, make_vec: Any, env_id: str):
     """As in gymnasium.make, which then applies no TimeLimit."""
     env, envs = make(env_id, max_episode_steps=-1), make_vec(env_id, 1, max_episode_steps=-1)
@@ -250,14 +263,14 @@ def test_minus_one_means_no_limit(make: Any, make_vec: Any, env_id: str):
         assert not envs.step(["dance"])[3].any()
 
 
-@every_id
+@every_light_id
 @pytest.mark.parametrize("limit", [0, -2, 1.5, "3", True])
 def test_a_limit_that_is_none_is_refused(make_vec: Any, env_id: str, limit: Any):
     with pytest.raises(ValueError, match="max_episode_steps"):
         make_vec(env_id, 1, max_episode_steps=limit)
 
 
-@every_id
+@every_light_id
 def test_it_renders(make: Any, env_id: str, capsys: pytest.CaptureFixture[str]):
     for mode in ("ansi", "human"):
         env = make(env_id, render_mode=mode)
@@ -268,7 +281,7 @@ def test_it_renders(make: Any, env_id: str, capsys: pytest.CaptureFixture[str]):
     assert make(env_id).render_mode is None
 
 
-@every_id
+@every_light_id
 def test_closing_twice_is_allowed_and_using_it_afterwards_is_not(make: Any, make_vec: Any, env_id: str):
     for env, action in ((make(env_id), "dance"), (make_vec(env_id, 2), ["dance"] * 2)):
         env.reset(seed=0)
@@ -279,7 +292,7 @@ def test_closing_twice_is_allowed_and_using_it_afterwards_is_not(make: Any, make
                 call()
 
 
-@every_id
+@every_light_id
 def test_its_specification_survives_json_and_pickle(env_id: str, made: list[Any]):
     made.append(gym.make(env_id, split="test", **strings(env_id)))
     spec = made[0].spec
@@ -291,7 +304,7 @@ def test_its_specification_survives_json_and_pickle(env_id: str, made: list[Any]
         assert made[-1].reset(seed=4) == expected
 
 
-@every_id
+@every_light_id
 def test_the_vector_specification_survives_json_too(env_id: str, made: list[Any]):
     made.append(gym.make_vec(env_id, 2, split="test", autoreset_mode="SameStep", **strings(env_id)))
     spec = made[0].spec
@@ -301,7 +314,7 @@ def test_the_vector_specification_survives_json_too(env_id: str, made: list[Any]
     assert made[1].reset(seed=4)[0] == made[0].reset(seed=4)[0]
 
 
-@every_id
+@every_light_id
 def test_it_can_be_made_without_importing_the_package(env_id: str):
     code = (
         "import sys, json, gymnasium as gym\n"
@@ -346,7 +359,7 @@ def test_a_misspelt_keyword_of_a_dream_gets_a_suggestion(given: str, meant: str)
         gym.make("DreamGym/WebShop-v0", **{given: 1})
 
 
-@every_id
+@every_light_id
 def test_every_keyword_that_is_listed_exists(env_id: str):
     """The message's list is the truth: none of its names is refused as unknown."""
     cheap = {**strings(env_id), **({} if env_id.startswith("DreamGymReal/") else {"seed_experience": False})}
@@ -389,7 +402,7 @@ class TestVector:
                 assert (rewards[lane], terminations[lane], truncations[lane]) == outcome
                 over[lane] = bool(outcome[1] or outcome[2])
 
-    @every_id
+    @every_light_id
     def test_gymnasiums_own_vector_environment_works(self, made: list[Any], env_id: str):
         made.append(gym.make_vec(env_id, 2, vectorization_mode="sync", **settings(env_id)))
         made.append(gym.make_vec(env_id, 2, **settings(env_id)))
@@ -397,12 +410,12 @@ class TestVector:
         assert own.reset(seed=3)[0] == batched.reset(seed=3)[0]
         assert own.step(["dance"] * 2)[0] == batched.step(["dance"] * 2)[0]
 
-    @every_id
+    @every_light_id
     def test_shared_memory_is_refused_loudly(self, env_id: str):
         with pytest.raises(ValueError, match="shared_memory=False"):
             gym.make_vec(env_id, 2, vectorization_mode="async", **strings(env_id))
 
-    @every_id
+    @every_light_id
     def test_processes_work_without_shared_memory(self, made: list[Any], env_id: str):
         made.append(
             gym.make_vec(
@@ -414,7 +427,7 @@ class TestVector:
         assert apart.reset(seed=3)[0] == batched.reset(seed=3)[0]
         assert apart.step(["dance"] * 2)[0] == batched.step(["dance"] * 2)[0]
 
-    @every_id
+    @every_light_id
     def test_groups_start_alike(self, make_vec: Any, env_id: str):
         envs = make_vec(env_id, 4)
         observations, infos = envs.reset(seed=0, options={"group_size": 2})
@@ -422,7 +435,7 @@ class TestVector:
         assert infos["task_id"][0] == infos["task_id"][1]
 
 
-@every_id
+@every_light_id
 def test_the_environments_are_gymnasium_environments(make: Any, env_id: str):
     assert isinstance(make(env_id).unwrapped, TextEnv)
 
@@ -430,7 +443,8 @@ def test_the_environments_are_gymnasium_environments(make: Any, env_id: str):
 @pytest.mark.parametrize("env_id", params([name for name in IDS if name.startswith("DreamGym/")]))
 def test_the_default_dream_needs_nothing_but_the_package(made: list[Any], env_id: str):
     """No GPU, no key, no download: the embedded world model and the shipped experience."""
-    if not load_domain(gym.spec(env_id).kwargs["domain"]).seed_experience():
+    learnt = json.loads((EMBEDDED_PATH / "dreamgym.json").read_text())["domains"]
+    if gym.spec(env_id).kwargs["domain"] not in learnt:
         with pytest.raises(WorldModelError, match="has learnt webshop, and nothing of"):
             gym.make(env_id)
         return

@@ -91,7 +91,13 @@ class Lane(BrowserEnv):
         self._observation, self._allowed, self._sites = observation, allowed, dict(sites)
         self._bids: dict[str, str] = {}
         self.infeasible_message_received = False
-        self.context = browser.new_context(viewport=task.viewport or _VIEWPORT, locale="en-US", timezone_id="UTC")
+        self.context = browser.new_context(
+            viewport=task.viewport or _VIEWPORT,
+            locale="en-US",
+            timezone_id="UTC",
+            accept_downloads=False,
+            **getattr(task, "context", {}),
+        )
         self.context.set_default_timeout(_PATIENCE)
         self.context.expose_binding(
             "browsergym_page_activated", lambda source: self._activate_page_from_js(source["page"])
