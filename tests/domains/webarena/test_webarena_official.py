@@ -49,7 +49,7 @@ def test_there_are_165_and_they_keep_their_ids():
     assert task.instruction == "What are the top-3 best-selling product in Jan 2023"
     assert task.goal["task_id"] == 4 and task.goal["eval"]["eval_types"] == ["string_match"]
     assert "URL: __SHOPPING_ADMIN__" in task.initial_state
-    with pytest.raises(UnknownTaskError, match="there are 165, such as 'webarenalite.4'"):
+    with pytest.raises(UnknownTaskError, match=r"there are 165, such as 'webarenalite\.4'"):
         domain.task("webarena/test/0")
 
 
@@ -59,7 +59,7 @@ def test_reading_them_imports_and_downloads_nothing():
         "import sys\n"
         "from dreamgym_env.domains import load_domain\n"
         "load_domain('webarena', sites='webarena').task_ids('test')\n"
-        "print(*(name for name in sys.modules if name.startswith(('nltk', 'browsergym', 'playwright'))))\n"
+        "print(*(name for name in sys.modules if name.startswith(('nltk', 'browsergym.', 'playwright'))))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == ""
