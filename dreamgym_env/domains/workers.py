@@ -48,6 +48,8 @@ class Program:
     """Variables beside those of this process."""
     timeout: float | None = None
     """Seconds in which a request must be answered, or the process is ended; None for as long as it takes."""
+    grace: float = 0.0
+    """Seconds more for a process's first answer, before which it loads the engine."""
 
 
 class _Worker:
@@ -66,6 +68,7 @@ class _Worker:
             env={**environment, **program.environment},
             start_new_session=True,  # an interrupt from the keyboard is for the caller, who closes the pool
         )
+        self._loaded = False
         self.games = 0
         """How many games in progress it has."""
         self.forgotten: deque[int] = deque()
@@ -95,9 +98,10 @@ class _Worker:
         """Wait for the answer. Raises EngineError."""
         assert self._process.stdout is not None
         try:
-            if not select.select([self._process.stdout], [], [], self._program.timeout)[0]:
+            if not select.select([self._process.stdout], [], [], self._patience())[0]:
                 raise self._late()
             line = self._process.stdout.readline()
+            self._loaded = True
         except (OSError, ValueError) as error:
             raise self._lost() from error
         if not line.endswith("\n"):
@@ -129,11 +133,19 @@ class _Worker:
             self.kill()
             self._process.wait()
 
+    def _patience(self) -> float | None:
+        """Return how many seconds to wait for an answer."""
+        timeout = self._program.timeout
+        return timeout if timeout is None or self._loaded else timeout + self._program.grace
+
     def _late(self) -> EngineLostError:
+        patience = self._patience()
         self.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_PATIENCE)
         return EngineLostError(
             f"the process of {self._program.name} (number {self.pid}) gave no answer within "
-            f"{self._program.timeout:g} seconds and was ended"
+            f"{patience:g} seconds and was ended"
         )
 
     def _lost(self) -> EngineLostError:

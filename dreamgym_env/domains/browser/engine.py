@@ -12,6 +12,7 @@ what :class:`~.lane.Lane` returns, or ``{"error"}``.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -57,6 +58,12 @@ class _Engine:
         answer: dict[str, Any] = self._lanes[request["step"]].act(request["action"])
         return answer
 
+    @property
+    def alive(self) -> bool:
+        """Whether the browser runs."""
+        connected: bool = self._browser.is_connected()
+        return connected
+
     def close(self) -> None:
         """Close the browser."""
         self._browser.close()
@@ -91,14 +98,21 @@ def _read_requests(requests: queue.SimpleQueue[str | None], folder: Path) -> Non
         requests.put(line)
     requests.put(None)
     threading.Event().wait(_PATIENCE)
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove(folder)
     os._exit(0)  # the browser's driver sees that, and ends the browser
 
 
+def _remove(folder: Path) -> None:
+    """Remove the process's files, and the folder that they are in if nothing else is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()
+
+
 def main() -> None:
-    """Answer requests until the input ends; the one argument names the browser's program."""
+    """Answer requests until the input ends; the arguments name the browser's program and a folder for its files."""
     output = _own_output()
-    folder = Path(tempfile.mkdtemp(prefix="dreamgym-browser-"))
+    folder = Path(tempfile.mkdtemp(prefix="browser-", dir=sys.argv[2]))
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     requests: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read_requests, args=(requests, folder), daemon=True).start()
@@ -108,12 +122,14 @@ def main() -> None:
             engine = engine or _Engine(sys.argv[1])
             answer = engine.answer(json.loads(line))
         except Exception as error:
+            if engine is not None and not engine.alive:
+                break  # whoever asks sees that the process has ended, and starts another
             answer = {"error": f"{type(error).__name__}: {error}"[:500]}
         output.write(f"{json.dumps(answer)}\n")
         output.flush()
-    if engine is not None:
+    if engine is not None and engine.alive:
         engine.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove(folder)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ __all__ = ["Lane"]
 logging.getLogger("browsergym").setLevel(logging.ERROR)
 
 _VIEWPORT = {"width": 1280, "height": 720}
-_PATIENCE = 5_000
+_PATIENCE = 10_000
 """Milliseconds that loading a page may take."""
 _LONGEST_WAIT = 2_000.0
 """Milliseconds that ``noop`` waits at most."""

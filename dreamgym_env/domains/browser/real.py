@@ -22,6 +22,8 @@ _MOST_WORKERS = 4
 """Browsers at most by default; each takes about 400 MB."""
 _TIMEOUT = 30.0
 """Seconds by default."""
+_GRACE = 60.0
+"""Seconds that starting a browser may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,9 @@ class RealBrowser:
         files = tempfile.TemporaryDirectory(prefix="dreamgym-", ignore_cleanup_errors=True)
         program = Program(
             "the browser",
-            ["-m", "dreamgym_env.domains.browser.engine", str(find_chromium())],
-            {"TMPDIR": files.name},
-            timeout,
+            ["-m", "dreamgym_env.domains.browser.engine", str(find_chromium()), files.name],
+            timeout=timeout,
+            grace=_GRACE,
         )
         self._pool = Pool(program, workers, files.cleanup)
 

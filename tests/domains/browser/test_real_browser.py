@@ -72,7 +72,7 @@ def act(backend: RealBrowser, episode: Episode, *actions: str) -> Outcome:
 
 
 def folder_of(backend: RealBrowser) -> str:
-    return backend._pool._program.environment["TMPDIR"]
+    return str(backend._pool._program.arguments[-1])
 
 
 FORM = """\

@@ -11,7 +11,7 @@ PAGES = {
     "<select aria-label=State><option>Ohio<option>Utah</select><button>Go</button>"
     "<button onclick='for(;;);'>Hang</button><button onclick=\"document.body.append(' more')\">Add</button>"
     "<a href='http://192.0.2.1/'>Away</a>",
-    "big": "<title>Big</title>" + "<p>" + "word " * 2_000_000 + "</p>" + "<button>End</button>",
+    "big": "<title>Big</title>" + ("<p>" + "word " * 100_000 + "</p>") * 20 + "<button>End</button>",
     "long": "<title>Long</title>" + "".join(f"<p>{'word ' * 40}<button>B{at}</button></p>" for at in range(40_000)),
 }
 
