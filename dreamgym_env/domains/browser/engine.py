@@ -58,11 +58,13 @@ class _Engine:
         answer: dict[str, Any] = self._lanes[request["step"]].act(request["action"])
         return answer
 
-    @property
-    def alive(self) -> bool:
-        """Whether the browser runs."""
-        connected: bool = self._browser.is_connected()
-        return connected
+    def works(self) -> bool:
+        """Return whether browser and driver still do what they are told; neither notices when the other is lost."""
+        try:
+            self._browser.new_context().close()
+        except Exception:
+            return False
+        return True
 
     def close(self) -> None:
         """Close the browser."""
@@ -122,13 +124,15 @@ def main() -> None:
             engine = engine or _Engine(sys.argv[1])
             answer = engine.answer(json.loads(line))
         except Exception as error:
-            if engine is not None and not engine.alive:
-                break  # whoever asks sees that the process has ended, and starts another
+            if engine is not None and not engine.works():
+                _remove(folder)
+                os._exit(1)  # whoever asks sees that the process has ended, and starts another
             answer = {"error": f"{type(error).__name__}: {error}"[:500]}
         output.write(f"{json.dumps(answer)}\n")
         output.flush()
-    if engine is not None and engine.alive:
-        engine.close()
+    if engine is not None:
+        with contextlib.suppress(Exception):  # a browser that is lost already
+            engine.close()
     _remove(folder)
 
 
