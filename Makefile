@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint test-vllm test-smollm2 benchmarks seed alfworld-games embedded clean
+.PHONY: demo test lint test-vllm test-smollm2 benchmarks seed alfworld-games web-tasks embedded clean
 
 demo: $(VENV)/.installed
 	$(BIN)/dreamgym demo
@@ -83,6 +83,10 @@ embedded: $(VENV)/.installed
 # The shipped tasks of ALFWorld's generated games, made again from the rooms of the installed package (seconds).
 alfworld-games: $(VENV)/.installed-dev
 	$(BIN)/python -m dreamgym_env.domains.alfworld.shipped
+
+# The shipped tasks on the bundled web sites, drawn again from what the sites show (seconds).
+web-tasks: $(VENV)/.installed
+	$(BIN)/python -m dreamgym_env.domains.webarena.tasks
 
 clean:
 	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

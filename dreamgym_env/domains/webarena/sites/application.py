@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import jinja2
 from starlette.applications import Starlette
@@ -58,8 +58,10 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, sent to a site or, as a browser sends it to a proxy, with the whole URL as its path."""
-        parts = urlsplit(scope["path"]) if scope["path"].startswith("http://") else None
-        host = parts.netloc if parts else dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        host, path = dict(scope["headers"]).get(b"host", b"").decode("latin-1"), scope["path"]
+        if path.startswith("http://"):  # from the raw path: a %3F in it is no question mark
+            host, _, rest = scope["raw_path"].decode("latin-1").removeprefix("http://").partition("/")
+            path = unquote(f"/{rest}")
         name = site_of_host(host)
         if scope["method"] == "CONNECT" or (name is None and host.partition(":")[0] not in ("127.0.0.1", "localhost")):
             await HTMLResponse("<!doctype html><title>Not found</title><h1>There is no such site here.</h1>", 404)(
@@ -68,7 +70,6 @@ class Application:
         elif name is None:
             await RedirectResponse(f"http://shop.localhost:{scope['server'][1]}/sites", 303)(scope, receive, send)
         else:
-            path = scope["path"] if parts is None else parts.path or "/"
             inner = {**scope, "path": path, "raw_path": path.encode(), "database": self._lanes[scope["server"][1]]}
             await self._sites[name](inner, receive, send)
 
@@ -76,14 +77,13 @@ class Application:
         module = import_module(f"dreamgym_env.domains.webarena.sites.{name}")
         routes = [
             StarletteRoute(route.path, self._endpoint(name, module.NOTICES, route), methods=[route.method])
-            for route in (*module.ROUTES, Route("/sites", _no_handler))
+            for route in module.ROUTES
         ]
+        routes.insert(0, StarletteRoute("/sites", self._list_sites(name)))
         return Starlette(routes=routes, exception_handlers={HTTPException: self._refuse(name)})
 
     def _endpoint(self, name: str, notices: Mapping[str, str], route: Route) -> Endpoint:
         async def answer(request: Request) -> Response:
-            if route.path == "/sites":
-                return self._render(name, Page("sites.html", "All sites", {"others": _addresses(request)}))
             form = await _form(request) if route.method == "POST" else {}
             database: Database = request.scope["database"]
             visit = Visit(database, dict(request.query_params), form, request.path_params)
@@ -97,6 +97,12 @@ class Application:
             except Exception:
                 logger.exception("%s %s of the bundled site %s failed", route.method, request.url.path, name)
                 return self._render(name, _message(500))
+
+        return answer
+
+    def _list_sites(self, name: str) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            return self._render(name, Page("sites.html", "All sites", {"others": _addresses(request)}))
 
         return answer
 
@@ -129,10 +135,6 @@ class Application:
 def _message(status: int, sentence: str = "") -> Page:
     sentence = sentence or _SENTENCES.get(status, _SENTENCES[500])
     return Page("message.html", _TITLES.get(status, "Error"), {"sentence": sentence}, status=status)
-
-
-def _no_handler(visit: Visit) -> Answer:
-    raise NotHereError("There is no such page.")
 
 
 def _addresses(request: Request) -> list[tuple[Any, str]]:

@@ -14,8 +14,8 @@ QUERIES: Mapping[str, str] = {
         "WHERE order_number = (SELECT max(number) FROM orders) ORDER BY name"
     ),
     "last_order": (
-        "SELECT customers.name || ', ' || shipping || ', ' || orders.street || ', ' || orders.town FROM orders "
-        "JOIN customers ON id = customer WHERE number = (SELECT max(number) FROM orders)"
+        "SELECT customers.name || ', ' || shipping || ', ' || orders.street || ', ' || orders.postcode || ' ' || "
+        "orders.town FROM orders JOIN customers ON id = customer WHERE number = (SELECT max(number) FROM orders)"
     ),
     "cart_lines": "SELECT quantity || ' x ' || name FROM cart JOIN products ON id = product ORDER BY name",
     "wishes": "SELECT name FROM wishes JOIN products ON id = product ORDER BY name",
@@ -34,7 +34,9 @@ QUERIES: Mapping[str, str] = {
     ),
     "newsletter": "SELECT newsletter FROM customers WHERE name = ?",
     "posts_by": "SELECT board || ': ' || title || ': ' || body FROM posts WHERE author = ? ORDER BY id",
-    "comments_on": "SELECT body FROM comments JOIN posts ON posts.id = post WHERE title = ? AND comments.author = ?",
+    "comments_on": (
+        "SELECT comments.body FROM comments JOIN posts ON posts.id = post WHERE title = ? AND comments.author = ?"
+    ),
 }
 """Name -> SQL with a ``?`` for each argument, a text."""
 

@@ -20,8 +20,8 @@
 - ``program_html``: a list of ``{"url", "locator", "required_contents"}``.  ``url`` is ``"last"`` (the final page), a
   URL with a placeholder, or ``"database"``.  WebArena's locators are JavaScript; ours are a CSS selector (empty: the
   page's whole text), or with ``"database"`` the name of a query of
-  :mod:`dreamgym_env.domains.webarena.sites.queries`, with ``"arguments"``.  ``required_contents`` has ``exact_match`` or
-  ``must_include``.
+  :mod:`dreamgym_env.domains.webarena.sites.queries`, with ``"arguments"``.  ``required_contents`` has ``exact_match``
+  or ``must_include``.
 
 **Oracle.** Steps by role and accessible name, as an accessibility tree has them, independent of any browser: see
 :mod:`dreamgym_env.domains.webarena.tasks.oracle`.

@@ -11,7 +11,7 @@ __all__ = ["Element", "Selector", "parse_html", "parse_selector"]
 
 _VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"])
 _INLINE = frozenset(["a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "u"])
-_UNSEEN = frozenset(["head", "script", "style", "template"])
+_UNSEEN = frozenset(["head", "script", "style", "template", "title"])
 _PART = re.compile(
     r"""#(?P<id>[\w-]+)|\.(?P<class>[\w-]+)|\[(?P<name>[\w-]+)(?:=(?:"(?P<value>[^"]*)"|(?P<bare>[\w-]+)))?\]"""
 )

@@ -1,7 +1,7 @@
 """The bundled tasks as data, and tasks of a file of the user's own.
 
-``../data/tasks.jsonl.gz`` holds a task a line, in the format of :mod:`.task`.  :mod:`.drawing` has drawn them; no answer
-in it was written by hand.
+``../data/tasks.jsonl.gz`` holds a task a line, in the format of :mod:`.task`.  :mod:`.drawing` has drawn them; no
+answer in it was written by hand.
 """
 
 from __future__ import annotations

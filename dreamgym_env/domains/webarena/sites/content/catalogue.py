@@ -422,7 +422,7 @@ BRANDS = (
 )  # fmt: skip
 SERIES = (
     "Arc", "Alba", "Aster", "Birch", "Brio", "Cirrus", "Cobalt", "Comet", "Delta", "Drift", "Echo", "Ember", "Fable",
-    "Fjord", "Flint", "Gale", "Grove", "Haven", "Indigo", "Iris", "Juno", "Kite", "Lark", "Linden", "Lotus", "Maple",
+    "Fjord", "Flint", "Gale", "Grove", "Haven", "Indigo", "Iris", "Juno", "Koral", "Lark", "Linden", "Lotus", "Maple",
     "Mira", "Nova", "Onyx", "Opal", "Orbit", "Pine", "Polar", "Quill", "Rowan", "Sable", "Solo", "Terra", "Vega",
     "Willow",
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -60,7 +61,7 @@ def shop_records() -> Iterator[tuple[str, Record]]:
         yield "orders", order
         yield from (("order_items", item) for item in items)
     yield from (("reviews", review) for review in _reviews(products, customers, orders))
-    for product in Draws("bundled sites", "cart").sample(products, 5)[:2]:
+    for product in Draws("bundled sites", "cart").sample([row for row in products if row["stock"] > 3], 2):
         yield "cart", {"product": product["id"], "quantity": 1}
     for product in Draws("bundled sites", "wish list").sample(products, 3):
         yield "wishes", {"product": product["id"]}
@@ -126,7 +127,8 @@ def _orders(
     products: list[dict[str, Any]], customers: list[dict[str, Any]]
 ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     draws = Draws("bundled sites", "orders")
-    days = sorted((int(draws.uniform() ** 1.4 * _FIRST_DAY) for _ in range(_ORDERS)), reverse=True)
+    shares = [draws.uniform() for _ in range(_ORDERS)]
+    days = sorted((int(share * math.sqrt(share) * _FIRST_DAY) for share in shares), reverse=True)  # the shop grows
     own = {*draws.sample(range(_USER_PENDING[0] - 20), _USER_ORDERS), *_USER_PENDING}
     popular = draws.sample(products, len(products) // 8)
     for position, day in enumerate(days):

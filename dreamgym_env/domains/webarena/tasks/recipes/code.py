@@ -92,8 +92,8 @@ def new_labelled_issue(database: Database, draws: Draws) -> Draft | None:
     )
     goal = shows(
         target(url, "h1", exact=f"#{number} {title}"),
-        target(url, "#assignee", exact=USER),
-        target(url, "#labels", exact=label),
+        target(url, "#current-assignee", exact=USER),
+        target(url, "#current-labels", exact=label),
     )
     return Draft({"project": path, "title": title, "label": label}, goal, steps)
 
@@ -115,7 +115,7 @@ def comment(database: Database, draws: Draws) -> Draft | None:
 def close(database: Database, draws: Draws) -> Draft | None:
     """Close an issue."""
     issue = _issue(database, draws, f"state = 'Open' AND {OWN}")
-    goal = shows(target(_url(issue), "#state", exact="Closed"))
+    goal = shows(target(_url(issue), "#current-state", exact="Closed"))
     return Draft(_named(issue), goal, (*_open_issue(issue), Click("button", "Close issue"), DONE))
 
 
@@ -131,7 +131,7 @@ def reopen(database: Database, draws: Draws) -> Draft | None:
         Click("button", "Reopen issue"),
         DONE,
     )
-    return Draft(_named(issue), shows(target(_url(issue), "#state", exact="Open")), steps)
+    return Draft(_named(issue), shows(target(_url(issue), "#current-state", exact="Open")), steps)
 
 
 @BOOK.add("train", 'Assign the issue "{{title}}" of {{project}} to {{person}}.')
@@ -149,7 +149,7 @@ def assign(database: Database, draws: Draws) -> Draft | None:
         Click("button", "Save assignee"),
         DONE,
     )
-    goal = shows(target(_url(issue), "#assignee", exact=person))
+    goal = shows(target(_url(issue), "#current-assignee", exact=person))
     return Draft({**_named(issue), "person": person}, goal, steps)
 
 
@@ -166,7 +166,7 @@ def label_issue(database: Database, draws: Draws) -> Draft | None:
         Click("button", "Add label"),
         DONE,
     )
-    return Draft({"label": label, **_named(issue)}, shows(target(_url(issue), "#labels", label)), steps)
+    return Draft({"label": label, **_named(issue)}, shows(target(_url(issue), "#current-labels", label)), steps)
 
 
 @BOOK.add("train", "How many open issues of {{project}} have the label {{label}}?")

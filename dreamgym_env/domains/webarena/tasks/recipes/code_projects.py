@@ -196,7 +196,7 @@ def settle(database: Database, draws: Draws) -> Draft | None:
         Click("button", button),
         DONE,
     )
-    goal = shows(target(f"__CODE__/{merge['project']}/merge-requests/{merge['number']}", "#state", exact=state))
+    goal = shows(target(f"__CODE__/{merge['project']}/merge-requests/{merge['number']}", "#current-state", exact=state))
     return Draft({"verb": verb, "title": merge["title"], "project": merge["project"]}, goal, steps)
 
 

@@ -249,7 +249,7 @@ def edit_post(database: Database, draws: Draws) -> Draft | None:
         Click("button", "Save post"),
         DONE,
     )
-    goal = shows(target(f"__FORUM__/post/{post['id']}", "#body", exact=f"{post['body']} {line}"))
+    goal = shows(target(f"__FORUM__/post/{post['id']}", "#post-body", exact=f"{post['body']} {line}"))
     return Draft({"line": line, "title": post["title"]}, goal, steps)
 
 

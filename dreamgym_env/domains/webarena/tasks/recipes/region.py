@@ -176,22 +176,21 @@ def _article(database: Database, draws: Draws, kind: str) -> sqlite3.Row:
     return draws.pick(database.rows("SELECT * FROM articles WHERE kind = ? ORDER BY slug", kind))
 
 
-@BOOK.add("train", "What does the encyclopedia say: {{question}} of {{town}}?")
+@BOOK.add("train", "What does the encyclopedia say: {{question}}?")
 def town_fact(database: Database, draws: Draws) -> Draft | None:
     """Read a fact about a town."""
     article = _article(database, draws, "Town")
+    town = article["title"]
     question, name = draws.pick(
         (
-            ("what is the population", "Population"),
-            ("who is the mayor", "Mayor"),
-            ("when was the founding", "Founded"),
-            ("what is the area in square kilometres", "Area"),
+            (f"how many people live in {town}", "Population"),
+            (f"who is the mayor of {town}", "Mayor"),
+            (f"in which year was {town} founded", "Founded"),
+            (f"how many square kilometres does {town} cover", "Area"),
         )
     )
     value = _facts(article)[name].removesuffix(" square kilometres")
-    return Draft(
-        {"question": question, "town": article["title"]}, says(value), (*_read(article["title"]), Answer(value))
-    )
+    return Draft({"question": question}, says(value), (*_read(town), Answer(value)))
 
 
 @BOOK.add("train", "In which year did the {{museum}} open, according to the encyclopedia?")

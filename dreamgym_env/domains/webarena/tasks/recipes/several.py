@@ -107,8 +107,8 @@ def stock_of_ordered(database: Database, draws: Draws) -> Draft | None:
 
 @BOOK.add(
     "train",
-    "The {{product}} is sold out. Set its stock to {{stock}} in the back office, then put one into my cart in the "
-    "shop.",
+    "Nothing is left of the {{product}}. Set its stock to {{stock}} in the back office, then put one into my cart in "
+    "the shop.",
     "shop_admin",
     "shop",
 )

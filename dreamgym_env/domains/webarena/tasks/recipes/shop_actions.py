@@ -77,7 +77,7 @@ def order_cart(database: Database, draws: Draws) -> Draft | None:
         Click("button", "Place order"),
         DONE,
     )
-    order = f"{USER_NAME}, {shipping}, {address['street']}, {address['town']}"
+    order = f"{USER_NAME}, {shipping}, {address['street']}, {address['postcode']} {address['town']}"
     goal = shows(stored("last_order", exact=order), stored("last_order_lines", exact=lines))
     return Draft({"shipping": shipping.lower(), **address}, goal, steps)
 
@@ -104,7 +104,7 @@ def order_instead(database: Database, draws: Draws) -> Draft | None:
         DONE,
     )
     goal = shows(
-        stored("last_order", exact=f"{USER_NAME}, {shipping}, {user['street']}, {user['town']}"),
+        stored("last_order", exact=f"{USER_NAME}, {shipping}, {user['street']}, {user['postcode']} {user['town']}"),
         stored("last_order_lines", exact=f"{quantity} x {product['name']}"),
     )
     arguments = {"quantity": quantity, "product": product["name"], "shipping": shipping.lower()}
@@ -116,7 +116,7 @@ def cancel_order(database: Database, draws: Draws) -> Draft | None:
     """Cancel an order that is pending."""
     rows = database.rows("SELECT number FROM orders WHERE customer = 1 AND status = 'Pending' ORDER BY number")
     number = draws.pick(rows)["number"]
-    goal = shows(target(f"__SHOP__/orders/{number}", "#status", exact="Cancelled"))
+    goal = shows(target(f"__SHOP__/orders/{number}", "#current-status", exact="Cancelled"))
     return Draft({"number": str(number)}, goal, (*open_order(database, number), Click("button", "Cancel order"), DONE))
 
 

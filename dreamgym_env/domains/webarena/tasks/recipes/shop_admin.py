@@ -248,7 +248,7 @@ def change_status(database: Database, draws: Draws) -> Draft | None:
         Click("button", "Save order"),
         DONE,
     )
-    goal = shows(target(f"__SHOP_ADMIN__/orders/{order['number']}", "#status", exact=status))
+    goal = shows(target(f"__SHOP_ADMIN__/orders/{order['number']}", "#current-status", exact=status))
     return Draft({"number": str(order["number"]), "status": status.lower()}, goal, steps)
 
 
@@ -289,7 +289,7 @@ def approve(database: Database, draws: Draws) -> Draft | None:
         Click("button", "Approve review"),
         DONE,
     )
-    goal = shows(target(f"__SHOP_ADMIN__/reviews/{found['id']}", "#status", exact="Approved"))
+    goal = shows(target(f"__SHOP_ADMIN__/reviews/{found['id']}", "#current-status", exact="Approved"))
     return Draft({"author": found["author"], "product": found["name"]}, goal, steps)
 
 
