@@ -114,6 +114,7 @@ def _remove(folder: Path) -> None:
 def main() -> None:
     """Answer requests until the input ends; the arguments name the browser's program and a folder for its files."""
     output = _own_output()
+    Path(sys.argv[2]).mkdir(exist_ok=True)  # a process that ended may have taken it with it
     folder = Path(tempfile.mkdtemp(prefix="browser-", dir=sys.argv[2]))
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
     requests: queue.SimpleQueue[str | None] = queue.SimpleQueue()

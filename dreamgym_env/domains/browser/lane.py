@@ -35,6 +35,9 @@ _PATIENCE = 10_000
 _LONGEST_WAIT = 2_000.0
 """Milliseconds that ``noop`` waits at most."""
 _LONGEST_ERROR = 300
+_MOST_NODES, _MOST_CHARACTERS = 15_000, 1_500_000
+"""A page with more elements or more text is not read: its accessibility tree would take minutes."""
+_SIZE = "[document.getElementsByTagName('*').length, (document.documentElement?.textContent ?? '').length]"
 _DONE = "click action done"
 """Stands in the log of a click that was made."""
 _QUIET = """() => new Promise(done => {
@@ -218,6 +221,10 @@ class Lane(BrowserEnv):
             self._wait_dom_loaded()
 
     def _read_page(self) -> list[str]:
+        elements, characters = self.page.evaluate(_SIZE)
+        if elements > _MOST_NODES or characters > _MOST_CHARACTERS:
+            self._bids = {}
+            return [f"text: The page is too large to be shown: {elements:,} elements, {characters:,} characters."]
         for tries_left in reversed(range(EXTRACT_OBS_MAX_TRIES)):
             try:
                 _pre_extract(self.page, lenient=tries_left == 0)
