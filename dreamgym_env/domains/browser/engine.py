@@ -18,6 +18,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -100,8 +101,17 @@ def _read_requests(requests: queue.SimpleQueue[str | None], folder: Path) -> Non
         requests.put(line)
     requests.put(None)
     threading.Event().wait(_PATIENCE)
+    _end_driver()
+    threading.Event().wait(1.0)
     _remove(folder)
-    os._exit(0)  # the browser's driver sees that, and ends the browser
+    os._exit(0)
+
+
+def _end_driver() -> None:
+    """Tell the browser's driver, a child of this process, to end, which ends the browser first."""
+    with contextlib.suppress(OSError, ValueError):
+        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            os.kill(int(child), signal.SIGTERM)
 
 
 def _remove(folder: Path) -> None:

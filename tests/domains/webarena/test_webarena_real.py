@@ -51,7 +51,7 @@ def test_what_is_shipped_of_a_start_page_is_what_it_shows(backend: RealWebArena,
     assert page.url.endswith(".test/") and page.title
 
 
-@pytest.mark.parametrize("task_id", [*DOMAIN.task_ids("test")[::30], *DOMAIN.task_ids("eval")[::60]])
+@pytest.mark.parametrize("task_id", [*DOMAIN.task_ids("test")[::45], *DOMAIN.task_ids("eval")[::60]])
 def test_oracles_solve_their_tasks(backend: RealWebArena, task_id: str):
     episode = watch(backend, task_id)
     assert episode.stop is StopReason.SUCCESS, f"{[turn.action for turn in episode.history]}\n{episode.state}"
