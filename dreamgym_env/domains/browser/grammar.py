@@ -138,7 +138,8 @@ KINDS = (*ACTIONS, "invalid")
 """Kinds of actions: their names, and ``"invalid"`` for what is none."""
 
 _HEAD = re.compile(r"[A-Za-z_]\w*\s*\(")
-_LEXEME = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|[()\[\]{}]", re.DOTALL)
+_LEXEME = re.compile(r"'(?:[^'\\\n]|\\.)*'?|\"(?:[^\"\\\n]|\\.)*\"?|[()\[\]{}]", re.DOTALL)
+"""Brackets and strings; one that is not closed goes to the line's end, lest each of its quotes be tried in turn."""
 
 
 class ActionError(Exception):
