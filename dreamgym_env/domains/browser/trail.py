@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dreamgym_env.domains.browser.grammar import ParsedAction, parse
+from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.local import local_change
-from dreamgym_env.domains.browser.page import BLANK, Page, read_page
-from dreamgym_env.types import Turn
+from dreamgym_env.domains.browser.page import BLANK, Page
 
-__all__ = ["Tab", "Trail", "read_trail"]
+__all__ = ["Tab", "Trail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,11 @@ class Trail:
     tabs: tuple[Tab, ...]
     active: int
 
+    @classmethod
+    def beginning(cls, page: Page) -> Trail:
+        """Return the trail of an episode that begins with a page."""
+        return cls((Tab((page.content,), live=page.content),), 0)
+
     @property
     def tab(self) -> Tab:
         """The tab that is shown."""
@@ -80,18 +83,3 @@ def _followed(tab: Tab, action: ParsedAction | None, before: Page, page: Page) -
         return tab.opening(page)
     stays = action is None or name in ("new_tab", "tab_focus", "tab_close") or local_change(before, action) is not None
     return tab.changed(page) if stays else tab.reloaded(page)
-
-
-def read_trail(turns: Sequence[Turn], state: str, instruction: str) -> Trail | None:
-    """Follow an episode up to a state; None where a state's text is no list of elements."""
-    trail: Trail | None = None
-    action: ParsedAction | None = None
-    before = BLANK
-    for turn in (*turns, Turn(state, "")):
-        page = read_page(turn.state, instruction)
-        if page is None:
-            return None
-        content = page.content
-        trail = trail.after(action, before, page) if trail else Trail((Tab((content,), live=content),), 0)
-        action, before = parse(turn.action) if turn.action else None, page
-    return trail

@@ -1,0 +1,121 @@
+"""Finds the page that an action leads to, by the first way that knows one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from dreamgym_env.domains.browser.changes import Changes
+from dreamgym_env.domains.browser.episode import Course
+from dreamgym_env.domains.browser.forms import sent_form
+from dreamgym_env.domains.browser.grammar import ParsedAction
+from dreamgym_env.domains.browser.knowledge import Knowledge
+from dreamgym_env.domains.browser.lists import Lists
+from dreamgym_env.domains.browser.local import local_change, refused_address
+from dreamgym_env.domains.browser.page import BLANK, Page, element_of
+from dreamgym_env.domains.browser.patterns import Patterns
+from dreamgym_env.domains.browser.sources import Exclusion
+
+__all__ = ["Answer", "Answers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page and where it is known from."""
+
+    page: Page
+    origin: str
+    certain: bool = False
+
+
+class Answers:
+    """Answers actions on recorded sites."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        """Answer from what was recorded."""
+        self._knowledge = knowledge
+        self._lists, self._patterns, self._changes = Lists(knowledge), Patterns(knowledge), Changes(knowledge)
+
+    def answer(self, course: Course, action: ParsedAction, exclusion: Exclusion) -> Answer | None:
+        """Return the page that an action leads to, or None where nothing tells."""
+        page = course.page
+        if refused := refused_address(action):
+            return Answer(replace(page, error=refused), "the browser's own error")
+        changed = local_change(page, action)
+        if changed is not None:
+            return Answer(changed, "what it does on the page")
+        if action.name in ("go_back", "go_forward"):
+            tab = course.trail.tab.moved(-1 if action.name == "go_back" else 1)
+            live = tab.live
+            if tab is course.trail.tab:
+                return Answer(replace(page, error=""), "the tab has no other page")
+            return self._in_tab(course, Answer(live, "this tab was there before"))
+        if action.name in ("new_tab", "tab_focus", "tab_close"):
+            return _tabs(course, action)
+        found = self._opened(course, action, exclusion)
+        return self._in_tab(course, found) if found else None
+
+    def _in_tab(self, course: Course, answer: Answer) -> Answer:
+        titles = list(course.page.tab_titles)
+        titles[course.trail.active] = answer.page.title
+        return replace(answer, page=answer.page.in_tabs(titles, course.trail.active))
+
+    def _opened(self, course: Course, action: ParsedAction, exclusion: Exclusion) -> Answer | None:
+        page = course.page
+        if action.name == "goto":
+            url = str(action.arguments[0])
+            return self._at(course, self._knowledge.redirects.get(url) or _normal(url), "", exclusion)
+        if action.name not in ("click", "press"):
+            return None
+        sent = sent_form(page, action)
+        if sent is not None:
+            url = self._knowledge.forms.answer_address(page, sent, exclusion)
+            if url is not None:
+                return self._at(course, url, "", exclusion)
+            after = self._changes.page(course, sent, exclusion)
+            return Answer(after, "as the same form did elsewhere") if after else None
+        at = page.place_of(action.arguments[0])
+        if at is None or element_of(page.lines[at]).role != "link":
+            return None
+        url = self._knowledge.links.address(page, at, exclusion)
+        return self._at(course, url, element_of(page.lines[at]).name, exclusion) if url else None
+
+    def _at(self, course: Course, url: str, name: str, exclusion: Exclusion) -> Answer | None:
+        """Return what an address shows."""
+        shown = course.shown(url)
+        if shown is not None and not course.since(url):
+            return Answer(shown, "this episode has shown it")
+        known = self._knowledge.sites.page(url, exclusion)
+        if shown is not None:
+            return Answer(shown, "this episode has shown it, before it changed something")
+        if known is not None:
+            return Answer(known.page, "recorded at this address")
+        made = self._lists.page(url, exclusion)
+        if made is not None:
+            return Answer(made, "a list of rows that other pages show")
+        made = self._patterns.page(url, name, exclusion)
+        return Answer(made, "like other pages of its kind") if made else None
+
+
+def _tabs(course: Course, action: ParsedAction) -> Answer | None:
+    tabs = list(course.trail.tabs)
+    titles = list(course.page.tab_titles)
+    if action.name == "new_tab":
+        return Answer(BLANK.in_tabs([*titles, ""], len(titles)), "a new tab is empty")
+    if action.name == "tab_focus":
+        index = action.arguments[0]
+        if not isinstance(index, int) or not -len(tabs) <= index < len(tabs):
+            return None
+        index %= len(tabs)
+    else:
+        del tabs[course.trail.active], titles[course.trail.active]
+        if not tabs:
+            return Answer(BLANK, "a new tab is empty")
+        index = len(tabs) - 1
+    return Answer(tabs[index].live.in_tabs(titles, index), "what the tab shows")
+
+
+def _normal(url: str) -> str:
+    """Return an address as browsers write it."""
+    parts = urlsplit(url.strip())
+    return parts._replace(path=parts.path or "/").geturl() if parts.netloc else url

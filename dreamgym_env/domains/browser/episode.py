@@ -1,0 +1,79 @@
+"""What an episode has shown of the sites, and what it has changed on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dreamgym_env.domains.browser.forms import Sent, changes_something, sent_form
+from dreamgym_env.domains.browser.grammar import ParsedAction, parse
+from dreamgym_env.domains.browser.local import local_change
+from dreamgym_env.domains.browser.page import BLANK, Page, read_page
+from dreamgym_env.domains.browser.trail import Trail
+from dreamgym_env.types import Turn
+
+__all__ = ["Change", "Course", "read_course"]
+
+_OPENING = frozenset({"goto", "click", "press", "go_back", "go_forward", "dblclick"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A form that the episode has sent, and that changed something."""
+
+    before: Page
+    sent: Sent
+    after: Page
+
+
+@dataclass(slots=True)
+class Course:
+    """An episode up to its current page."""
+
+    trail: Trail
+    page: Page
+    """With tabs and error."""
+    changes: list[Change] = field(default_factory=list)
+    _loaded: dict[str, tuple[Page, int]] = field(default_factory=dict)
+
+    def shown(self, url: str) -> Page | None:
+        """Return the page of an address as the episode loaded it last, or None."""
+        return self._loaded[url][0] if url in self._loaded else None
+
+    def since(self, url: str) -> list[Change]:
+        """Return what was changed since a page was loaded last; all that was changed where it never was."""
+        return self.changes[self._loaded[url][1] if url in self._loaded else 0 :]
+
+    def load(self, page: Page) -> None:
+        """Note a page as it was loaded."""
+        self._loaded[page.url] = (page, len(self.changes))
+
+
+def read_course(turns: Sequence[Turn], state: str, instruction: str) -> Course | None:
+    """Follow an episode up to a state; None where a state's text is no list of elements."""
+    course: Course | None = None
+    action: ParsedAction | None = None
+    before = BLANK
+    for turn in (*turns, Turn(state, "")):
+        page = read_page(turn.state, instruction)
+        if page is None:
+            return None
+        if course is None:
+            course = Course(Trail.beginning(page), page)
+            course.load(page.content)
+        else:
+            _follow(course, action, before, page)
+        action, before = parse(turn.action) if turn.action else None, page
+    return course
+
+
+def _follow(course: Course, action: ParsedAction | None, before: Page, page: Page) -> None:
+    course.trail = course.trail.after(action, before, page)
+    course.page = page
+    if action is None or page.error or action.name not in _OPENING or local_change(before, action) is not None:
+        return
+    content = page.content
+    sent = sent_form(before, action)
+    if sent is not None and changes_something(sent, content):
+        course.changes.append(Change(before.content, sent, content))
+    course.load(content)

@@ -1,0 +1,115 @@
+"""What recordings have shown of some sites: pages, links, forms, what forms change, and the rows of tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from dreamgym_env.domains.browser.forms import FormKey, Forms, Sent, sent_form
+from dreamgym_env.domains.browser.grammar import ParsedAction, parse
+from dreamgym_env.domains.browser.links import Links
+from dreamgym_env.domains.browser.local import local_change
+from dreamgym_env.domains.browser.page import Page, element_of, read_page
+from dreamgym_env.domains.browser.sitemap import SiteMap
+from dreamgym_env.domains.browser.sources import Exclusion, Sources
+from dreamgym_env.domains.browser.tables import Row, find_tables
+from dreamgym_env.types import Transition
+
+__all__ = ["Event", "Knowledge", "Record"]
+
+
+@dataclass(slots=True)
+class Event:
+    """A form that changed something: where it was sent, and what was shown then."""
+
+    before: Page
+    sent: Sent
+    after: Page
+    initial: bool
+    """Whether nothing had been changed before."""
+    sources: Sources = field(default_factory=Sources)
+
+
+@dataclass(slots=True)
+class Record:
+    """A row of tables, and where it was shown."""
+
+    row: Row
+    paths: dict[str, Sources] = field(default_factory=dict)
+    """Host and path of a page -> who has seen the row there."""
+
+    def allow(self, exclusion: Exclusion) -> bool:
+        """Return whether the row is known without what is excluded."""
+        return any(sources.allow(exclusion) for sources in self.paths.values())
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """All of it."""
+
+    links: Links = field(default_factory=Links)
+    forms: Forms = field(default_factory=Forms)
+    sites: SiteMap = field(default_factory=SiteMap)
+    events: dict[FormKey, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    redirects: dict[str, str] = field(default_factory=dict)
+    """Address that was asked for -> the one that answered."""
+    records: dict[tuple[str, str], dict[str, Record]] = field(default_factory=lambda: defaultdict(dict))
+    """Host and head of a table -> name of a row -> the row."""
+    named: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    """Name of a row -> the tables that hold it."""
+
+    @classmethod
+    def of(cls, experience: Iterable[Transition]) -> Knowledge:
+        """Learn from recorded steps, in one pass; the steps of an episode come in order."""
+        knowledge = cls()
+        changed: set[str] = set()
+        for step in experience:
+            before, after = read_page(step.state, step.instruction), read_page(step.next_state, step.instruction)
+            if before is None or after is None or step.episode.startswith("composed"):
+                continue
+            if not step.step:
+                knowledge._see(before.content, step, initial=True)
+            action = parse(step.action)
+            if action is not None and step.valid and not after.error:
+                knowledge._read(before, action, after, step, changed)
+        return knowledge
+
+    def _read(self, before: Page, action: ParsedAction, after: Page, step: Transition, changed: set[str]) -> None:
+        initial = step.episode not in changed
+        content = after.content
+        if action.name == "goto":
+            self.redirects[str(action.arguments[0])] = after.url
+            self._see(content, step, initial=initial)
+            return
+        if action.name not in ("click", "press") or local_change(before, action) is not None:
+            return
+        sent = sent_form(before, action)
+        at = before.place_of(action.arguments[0])
+        if sent is not None:
+            if self.forms.read(before, sent, content, step):
+                self._see(content, step, initial=initial)
+            else:
+                changed.add(step.episode)
+                event = Event(before.content, sent, content, initial)
+                event.sources.add(step)
+                self.events[sent.key].append(event)
+        elif at is not None and element_of(before.lines[at]).role == "link" and len(before.tabs) == len(after.tabs):
+            self.links.read(before, at, after, step)
+            self._see(content, step, initial=initial)
+
+    def _see(self, page: Page, step: Transition, *, initial: bool) -> None:
+        self.sites.read(page, step, initial=initial)
+        if not initial:
+            return
+        split = urlsplit(page.url)
+        path = f"{split.netloc}{split.path}"
+        for table in find_tables(page.lines):
+            key = (split.netloc, table.head)
+            for row in table.rows:
+                records = self.records[key]
+                if row.name not in records:
+                    records[row.name] = Record(row)
+                    self.named[row.name].append(key)
+                records[row.name].paths.setdefault(path, Sources()).add(step)
