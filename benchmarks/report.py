@@ -121,7 +121,12 @@ def webshop(results: dict[str, Any]) -> Iterable[str]:
         "tasks) and in the real engine. *Consistency* is the success of the dream's actions, taken again in the real "
         "engine, over the success of acting there.\n"
     )
-    yield table(
+    yield side_by_side(results["side_by_side"])
+
+
+def side_by_side(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the table of agents in the dream and in the real environment."""
+    return table(
         [
             *("agent", "tasks", "solved in dream", "solved in real", "same outcome", "dream's actions in real"),
             *("consistency", "model failures", "dream steps/s", "real steps/s"),
@@ -139,9 +144,74 @@ def webshop(results: dict[str, Any]) -> Iterable[str]:
                 f"{row['dream']['steps_per_second']:,.1f}",
                 f"{row['real']['steps_per_second']:,.0f}",
             ]
-            for row in results["side_by_side"]
+            for row in rows
         ],
     )
+
+
+_SOURCES = {"generated": "generated games of the test split, whose rooms are in no other"}
+
+
+def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``alfworld_games.json``."""
+    yield (
+        "## ALFWorld, dream and real\n\n`python benchmarks/alfworld_games.py`, with `--games FILE --split SPLIT` for "
+        "games of one's own, and `--knowagent FOLDER`. All experience is the shipped one, recorded in generated games "
+        "of the train split. Open loop: guard, replay and memo are off, nothing recorded of a step's own task is among "
+        "its memories; 95 % intervals over episodes. A transition is *determined* where the texts before it tell the "
+        "answer: it describes no receptacle that was not described before.\n"
+    )
+    sources = {name: found for name, found in results.items() if name != "knowagent"}
+    for name, parts in sources.items():
+        run = next(iter(parts.values()))
+        yield f"### {_SOURCES.get(name, f'official games, {name}').capitalize()} ({measured(run)})\n"
+        yield table(["figure", "measured", "over"], list(_alfworld_rows(parts)))
+        if beside := parts.get("beside"):
+            yield "The same agent on the same games in the dream and in the real engine:\n"
+            yield side_by_side(beside["figures"])
+    if knowagent := results.get("knowagent"):
+        found = knowagent["figures"]
+        yield (
+            f"### Recorded episodes of another's agent ({measured(knowagent)})\n\n{found['episodes']:,} episodes of "
+            f"KnowAgent, one in {found['every']} ({found['steps']:,} steps, "
+            "official train games of an older version of the data; where things are is not known; how their texts were "
+            "mapped is told in `benchmarks/knowagent.py`): exact "
+            f"{percent(found['exact'], interval=True)}; on the {found['determined']:.1%} of the steps whose answer the "
+            f"texts determine {percent(found['exact_where_determined'], interval=True)}; where nothing happens "
+            f"{percent(found['exact_where_nothing_happens'], interval=True)}; unreadable "
+            f"{percent(found['unreadable'], interval=True)}.\n"
+        )
+
+
+def _alfworld_rows(parts: dict[str, Any]) -> Iterable[list[object]]:
+    """Yield (figure, measured, over what) of one source of games."""
+    if "heldout" in parts:
+        found = parts["heldout"]["figures"]
+        told, untold = found["with_facts"], found["without_facts"]
+        over = f"{found['steps']:,} steps of {found['episodes']} episodes"
+        yield ["next state exact, with facts", percent(told["exact"], interval=True), over]
+        yield ["... without facts, all transitions", percent(untold["exact"], interval=True), over]
+        yield [
+            "... without facts, determined ones",
+            percent(untold["exact_where_determined"], interval=True),
+            f"{untold['determined']:.1%} of them",
+        ]
+        yield ["answers that cannot be read, with facts", percent(told["unreadable"], interval=True), over]
+        yield ["success by the verifier, with facts", percent(told["verdict"], interval=True), over]
+        yield ["success by the model's own word, with facts", percent(told["own_word"], interval=True), over]
+        candidates = found["candidates"]
+        yield ["candidate actions, precision", f"{candidates['precision']:.2%}", "real episodes of three agents"]
+        yield ["candidate actions, recall", f"{candidates['recall']:.2%}", "the same"]
+    for facts, name in (("with_facts", "with facts"), ("without_facts", "without facts")):
+        if "consistent" in parts:
+            found = parts["consistent"]["figures"][facts]
+            over = f"{found['episodes']} random episodes, {found['steps']:,} steps, in the dream"
+            yield [f"episodes that never contradict themselves, {name}", f"{found['consistent']:.1%}", over]
+    if "demos" in parts:
+        found = parts["demos"]["figures"]
+        over = f"{found['demonstrations']} of {found['games']} real games"
+        yield ["walks of the oracle solved in the dream, too", f"{found['share']:.1%}", over]
+        yield ["... with the same texts throughout", f"{found['same_texts_throughout']:.1%}", over]
 
 
 def embedders(results: dict[str, Any]) -> Iterable[str]:
@@ -201,6 +271,8 @@ def fidelity(results: dict[str, Any]) -> Iterable[str]:
 def model_card(settings: dict[str, Any], figures: dict[str, Any]) -> str:
     """Return the embedded model's card in the form of the Hugging Face hub."""
     training, held_out = settings["training"], figures["heldout"]
+    before = settings.get("before")
+    shape = before or training
     model = held_out["overall"]["world model"]
     rows = [
         ["next state exact", percent(model["exact_match"], interval=True)],
@@ -221,25 +293,35 @@ pipeline_tag: text-generation
 
 # The embedded world model
 
-A causal language model of {training["parameters"] / 1e6:.1f} M parameters (Llama architecture, {training["layers"]}
-layers of width {training["hidden"]}, a vocabulary of {training["vocabulary"]:,} tokens of its own) that answers what a
+A causal language model of {training["parameters"] / 1e6:.1f} M parameters (Llama architecture, {shape["layers"]}
+layers of width {shape["hidden"]}, a vocabulary of {shape["vocabulary"]:,} tokens of its own) that answers what a
 text environment does: one sentence of reasoning, then the next page by reference to pages that its prompt names
 (codec `{settings["codec"]}`, format `{settings["format"]}`). It is no language model for anything else: it selects and
-joins pages that memories hold, and invents nothing useful where they hold nothing.
+joins pages that memories hold, and invents nothing useful where they hold nothing. Domains: \
+{", ".join(settings["domains"])}.
 
 - **Data**: {training["examples"]:,} examples drawn from the seed experience that the package ships (`make seed`:
   scripted agents in the real environment, train tasks only; reasons by the domain's rules), each grounded in memories
   of other episodes, part of them with the task's own recordings, or all memories of the same action, hidden.
-- **Training**: from scratch, {training["steps"]:,} steps of {training["batch_size"]} examples on
-  {"one NVIDIA H100" if training["device"] == "cuda" else "a CPU"}, peak learning rate {training["learning_rate"]}, seed
-  {training["seed"]}; loss on the answer's tokens alone, {training["loss"]:.3f} nats a token on average,
-  {training["final_loss"]:.4f} over the last tenth. To train it again:
-  `make embedded`, four minutes on such a GPU. (RESULTS.md tells what shorter trainings gave.)
+- **Training**: {_trained(before, f"from scratch on {', '.join(before['domains'])}") + "; then " if before else ""}\
+{_trained(training, f"on {', '.join(settings['domains'])}" if before else "from scratch")}. The loss is that of the
+  answer's tokens alone. To train it on all domains from scratch: `make embedded`, four minutes on such a GPU.
+  (RESULTS.md tells what shorter trainings gave.)
 - **Figures** ({measured(figures["runs"]["heldout"])}; `python benchmarks/fidelity.py --part heldout`): open loop on
   {held_out["steps"]:,} steps of {held_out["episodes"]} episodes on test tasks in `DreamGymReal/WebShop-v0`; guard,
   replay and memo off, nothing recorded of a step's own task among its memories; 95 % intervals.
 
 {table(["figure", "measured"], rows)}"""
+
+
+def _trained(training: dict[str, Any], on: str) -> str:
+    """Say how a training went."""
+    device = "one NVIDIA H100" if training["device"] == "cuda" else "a CPU"
+    return (
+        f"{on}, {training['examples']:,} examples, {training['steps']:,} steps of {training['batch_size']} on "
+        f"{device}, peak learning rate {training['learning_rate']}, seed {training['seed']}, {training['loss']:.3f} "
+        f"nats a token on average and {training['final_loss']:.4f} over the last tenth"
+    )
 
 
 def _held_out(results: dict[str, Any], run: dict[str, Any]) -> Iterable[str]:
@@ -324,12 +406,34 @@ def tried(results: dict[str, Any]) -> Iterable[str]:
     )
 
 
+def textworld_recorded(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``textworld_recorded.json``."""
+    games, training = results["games"], results["training"]
+    yield f"## A recorded environment: TextWorld\n\n`python benchmarks/textworld_recorded.py`, {measured(results)}.\n"
+    yield (
+        f"`DreamGym/Recorded-v0` knows {games['transitions']:,} recorded transitions of {games['recorded']} games of "
+        f"TextWorld {results['textworld']}; the embedded model was fine-tuned on them for {training['steps']:,} steps "
+        f"in {training['seconds']:,.0f} s. Open loop on {games['asked']:,} real steps of {games['unseen']} "
+        "other games; success is by the model's own word:\n"
+    )
+    reports = results["fidelity"]
+    floors = {name: row for name, row in reports["embedded"]["overall"].items() if name != "world model"}
+    rows = {name: report["overall"]["world model"] for name, report in reports.items()} | floors
+    columns = ("exact_match", "line_f1", "termination_accuracy", "missed_success", "parse_failures")
+    yield table(
+        ["answers", *(column.replace("_", " ") for column in columns)],
+        [[name, *(percent(row[column], interval=True) for column in columns)] for name, row in rows.items()],
+    )
+
+
 RENDERERS = {
     "throughput": throughput,
     "webshop": webshop,
     "fidelity": fidelity,
     "tried": tried,
+    "textworld_recorded": textworld_recorded,
     "speculation": speculation,
+    "alfworld_games": alfworld_games,
     "embedders": embedders,
 }
 

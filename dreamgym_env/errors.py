@@ -12,6 +12,7 @@ __all__ = [
     "InvalidActionError",
     "KeywordError",
     "MissingDependencyError",
+    "RecordingError",
     "ReplayBufferError",
     "ResetOptionError",
     "TrainingError",
@@ -36,6 +37,10 @@ class WorldModelError(DreamGymError):
 
 class WorldModelStringError(DreamGymError, ValueError):
     """A string that should name a world model or a text generator cannot be read; the message lists the forms."""
+
+
+class RecordingError(DreamGymError):
+    """An environment cannot be recorded: its observations are no texts, or another recorder writes to the file."""
 
 
 class ReplayBufferError(DreamGymError):

@@ -183,7 +183,8 @@ class Memory:
     similarity: float
     """Cosine similarity of the keys, in [-1, 1]."""
     certain: bool = False
-    """Whether its next state is the answer for certain: a page that the asking episode has shown before."""
+    """Whether its next state is the answer for certain: a page that the asking episode has shown before, or what
+    follows from its task's facts."""
 
 
 @dataclass(frozen=True, slots=True)

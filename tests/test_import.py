@@ -57,6 +57,8 @@ LAYERS = {
     "envs": ("dreamgym_env.cli", "dreamgym_env.training", "dreamgym_env.evaluation", "torch"),
 }
 """Part -> what it must not import."""
+ALLOWED = {"domains": {"dreamgym_env.memory.experience"}}
+"""What it may nevertheless: the file format alone, which a recorded domain is made of."""
 
 
 @pytest.mark.parametrize("part", LAYERS)
@@ -64,7 +66,8 @@ def test_nothing_imports_upwards(part: str):
     path = PACKAGE / part
     for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
         for module in _imports(file):
-            assert not module.startswith(LAYERS[part]), f"{file.relative_to(PACKAGE)} imports {module}"
+            allowed = module in ALLOWED.get(part, ())
+            assert allowed or not module.startswith(LAYERS[part]), f"{file.relative_to(PACKAGE)} imports {module}"
 
 
 def _imports(file: Path) -> list[str]:

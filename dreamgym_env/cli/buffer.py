@@ -1,6 +1,7 @@
 """``dreamgym buffer``: look into a replay buffer, ask it, fill it from files and write it to one.
 
-A location is a folder, the URL of a Chroma server, or ``seed``: the experience that the domain ships.
+A location is a folder, the URL of a Chroma server, or ``seed``: the experience that the domain ships, or the file that
+makes a recorded one.
 """
 
 from __future__ import annotations
@@ -31,16 +32,24 @@ LocationArgument = Annotated[
     str, typer.Argument(metavar="LOCATION", help="A folder, http://host:port of a Chroma server, or: seed.")
 ]
 DomainOption = Annotated[str, typer.Option(help="Name of the buffer's domain.")]
+ExperienceOption = Annotated[
+    Path | None, typer.Option(help="Transitions file that makes a recorded domain, in place of --domain.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
-def info(location: LocationArgument, domain: DomainOption = "webshop", as_json: JsonOption = False) -> None:
+def info(
+    location: LocationArgument,
+    domain: DomainOption = "webshop",
+    experience: ExperienceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Say what a buffer holds."""
-    with _open(location, domain) as buffer:
+    with _open(location, _domain(domain, experience)) as buffer:
         figures = {
             "location": mask_secrets(location),
-            "domain": domain,
+            "domain": buffer.domain.name,
             "keys": buffer.encoder.name,
             **_figures(buffer),
         }
@@ -59,17 +68,18 @@ def query(
     task_id: Annotated[str | None, typer.Option(help="Its task; without --state, the task's first page.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many memories.")] = 5,
     domain: DomainOption = "webshop",
+    experience: ExperienceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Retrieve the transitions most similar to a state and an action."""
-    from dreamgym_env.domains import load_domain
     from dreamgym_env.memory import retrieve_similar_transitions
 
     if state is None and task_id is None:
         raise typer.BadParameter("give a page, or a task whose first page is meant.", param_hint="--state / --task-id")
-    task = load_domain(domain).task(task_id) if task_id is not None else None
+    built = _domain(domain, experience)
+    task = built.task(task_id) if task_id is not None else None
     page = _read_text(state) if state is not None else task.initial_state if task else ""
-    with _open(location, domain) as buffer:
+    with _open(location, built) as buffer:
         memories = retrieve_similar_transitions(page, action, task.instruction if task else "", (), buffer, k)
     if as_json:
         typer.echo(json.dumps([_memory_json(memory) for memory in memories], indent=2, ensure_ascii=False))
@@ -85,6 +95,7 @@ def import_(
     location: LocationArgument,
     files: Annotated[list[Path], typer.Argument(help="Transitions files.")],
     domain: DomainOption = "webshop",
+    experience: ExperienceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add the transitions of files to a buffer; of a file with a broken line, nothing."""
@@ -93,7 +104,7 @@ def import_(
     if location == _SEED:
         raise typer.BadParameter("the shipped experience is not changed: name a folder or a server.")
     accepted = {}
-    with _open(location, domain, read_only=False) as buffer:
+    with _open(location, _domain(domain, experience), read_only=False) as buffer:
         for file in tqdm(files, desc="importing", unit="file", disable=None, leave=False):
             accepted[str(file)] = buffer.import_(file)
         buffer.flush()
@@ -111,26 +122,31 @@ def export(
     location: LocationArgument,
     file: Annotated[Path, typer.Argument(help="Transitions file to write; gzip if it ends in .gz.")],
     domain: DomainOption = "webshop",
+    experience: ExperienceOption = None,
 ) -> None:
     """Write all transitions of a buffer to a file."""
     from tqdm import tqdm
 
     from dreamgym_env.memory import write_transitions
 
-    with _open(location, domain) as buffer:
+    with _open(location, _domain(domain, experience)) as buffer:
         steps = tqdm(buffer.experience(), total=len(buffer), desc="exporting", disable=None, leave=False)
-        count = write_transitions(file, steps, header={"domain": domain})
+        count = write_transitions(file, steps, header={"domain": buffer.domain.name})
     typer.echo(f"{file}: {count:,} transitions")
 
 
-def _open(location: str, domain: str, *, read_only: bool = True) -> ReplayBuffer:
-    from dreamgym_env.domains import load_domain
+def _domain(name: str, experience: Path | None) -> Domain:
+    from dreamgym_env.domains import RECORDED, load_domain
+
+    return load_domain(name) if experience is None else load_domain(RECORDED, experience=experience)
+
+
+def _open(location: str, domain: Domain, *, read_only: bool = True) -> ReplayBuffer:
     from dreamgym_env.memory import ReplayBuffer
 
-    built = load_domain(domain)
     if location == _SEED:
-        return ReplayBuffer(built)
-    return ReplayBuffer(built, location, seed_experience=False, read_only=read_only)
+        return ReplayBuffer(domain)
+    return ReplayBuffer(domain, location, seed_experience=False, read_only=read_only)
 
 
 def _figures(buffer: ReplayBuffer) -> dict[str, Any]:

@@ -52,11 +52,10 @@ def demo(
 
     console = make_console()
     if dream_only:
-        _show_dream(console, domain, world_model, seed)
+        _show_dream(console, domain, world_model, seed, json_file)
         return
     lanes = min(tasks, _MOST_LANES)
-    with _waiting(console, "Opening the dream; the first time, its experience is indexed"):
-        dream = make_lanes(domain, lanes, real=False, split=_SPLIT, world_model=world_model, evaluation=True)
+    dream = _open_dream(console, domain, lanes, world_model)
     with contextlib.closing(dream), contextlib.closing(make_lanes(domain, lanes, real=True, split=_SPLIT)) as real:
         shown, *compared = _draw_tasks(dream.domain, tasks + 1, seed)
         pair = _play_pair(console, dream, real, shown, seed)
@@ -70,19 +69,27 @@ def demo(
     _say_next(console, domain, comparison.dream.env_id)
 
 
-def _show_dream(console: Console, domain: str, world_model: str, seed: int) -> None:
+def _show_dream(console: Console, domain: str, world_model: str, seed: int, json_file: Path | None) -> None:
     """Play an episode in the dream and print it."""
-    from dreamgym_env.cli.episodes import print_episode
-    from dreamgym_env.evaluation.environments import environment_id, make_lanes
+    from dreamgym_env.cli.episodes import episode_json, print_episode
+    from dreamgym_env.evaluation.environments import environment_id
 
-    with _waiting(console, "Opening the dream; the first time, its experience is indexed"):
-        dream = make_lanes(domain, 1, real=False, split=_SPLIT, world_model=world_model, evaluation=True)
-    with contextlib.closing(dream):
+    with contextlib.closing(_open_dream(console, domain, 1, world_model)) as dream:
         (task_id,) = _draw_tasks(dream.domain, 1, seed)
         dreamt = _play_dream(console, dream, task_id, seed)
         print_episode(console, dreamt.env_id, dreamt.episodes[0])
+    if json_file is not None:
+        write_json({"env_id": dreamt.env_id, "episode": episode_json(dreamt.episodes[0])}, json_file)
+        _say(console, f"The episode is in {json_file}.")
     _say(console, f"Its real counterpart is {environment_id(domain, real=True)}; no step of it was taken here.")
     _say_next(console, domain, dreamt.env_id)
+
+
+def _open_dream(console: Console, domain: str, lanes: int, world_model: str) -> TextVectorEnv:
+    from dreamgym_env.evaluation.environments import make_lanes
+
+    with _waiting(console, "Opening the dream; the first time, its experience is indexed"):
+        return make_lanes(domain, lanes, real=False, split=_SPLIT, world_model=world_model, evaluation=True)
 
 
 def _say_next(console: Console, domain: str, dream_id: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["EpisodePair", "print_episode", "print_pair"]
+__all__ = ["EpisodePair", "episode_json", "print_episode", "print_pair"]
 
 _ENDS = {
     StopReason.RUNNING: "not ended when the actions were used up",
@@ -62,19 +62,33 @@ class EpisodePair:
             "dream": {"env_id": self.dream_id, **_end(self.dream)},
             "real": {"env_id": self.real_id, **_end(self.real)},
             "steps": [
-                {
-                    "action": dream.transition.action,
-                    "answered_by": str(dream.answered_by),
-                    "reasoning": dream.transition.reasoning,
-                    "failure": dream.failure,
-                    "memories": len(dream.memories),
-                    "seconds": round(dream.seconds, 3),
-                    "dream_page": dream.transition.next_state,
-                    "real_page": None if real is None else real.transition.next_state,
-                }
+                {**_step_json(dream), "real_page": None if real is None else real.transition.next_state}
                 for dream, real in self.steps()
             ],
         }
+
+
+def episode_json(episode: EpisodeResult) -> dict[str, Any]:
+    """Return an episode of the dream as JSON values."""
+    return {
+        "task_id": episode.task.id,
+        "instruction": episode.task.instruction,
+        "agent": episode.agent,
+        **_end(episode),
+        "steps": [_step_json(outcome) for outcome in episode.outcomes],
+    }
+
+
+def _step_json(dream: Outcome) -> dict[str, Any]:
+    return {
+        "action": dream.transition.action,
+        "answered_by": str(dream.answered_by),
+        "reasoning": dream.transition.reasoning,
+        "failure": dream.failure,
+        "memories": len(dream.memories),
+        "seconds": round(dream.seconds, 3),
+        "dream_page": dream.transition.next_state,
+    }
 
 
 def print_pair(console: Console, domain: Domain, pair: EpisodePair) -> None:

@@ -54,6 +54,9 @@ def fidelity(
     Nothing that was recorded of a step's own task is among its memories.  The state repeated and the nearest memory
     copied stand in the same table: what a model is worth begins above them.
 
+    DOMAIN may be the name that a file of any other environment gives its transitions: memories are then those of --set
+    experience=FILE, or else of --transitions itself.
+
     A shop of one's own ships no experience: memories are then those of --buffer, or of --set seed_experience=FILE.
     """
     from dreamgym_env.evaluation.ablation import ablate as leave_out
@@ -66,8 +69,8 @@ def fidelity(
     console = make_console()
     keywords = read_settings(settings)
     of_domain = {name: value for name, value in keywords.items() if name != "seed_experience"}
-    loaded = configured_domain(domain, keywords, others=["seed_experience"])
-    steps = _steps(domain, of_domain, transitions, episodes, split, agents, seed)
+    loaded = configured_domain(domain, keywords, others=["seed_experience"], transitions=transitions)
+    steps = _steps(loaded.name, of_domain, transitions, episodes, split, agents, seed)
     options = FidelityOptions(k=k, seed=seed)
     with blame_settings(keywords):
         opened = ReplayBuffer(
@@ -109,11 +112,16 @@ def _steps(
     seed: int,
 ) -> list[Transition]:
     """Read real steps of a file, or record them."""
+    from dreamgym_env.domains import DOMAINS
     from dreamgym_env.errors import ExperienceFormatError
     from dreamgym_env.memory.experience import read_domain_transitions, read_transitions
     from dreamgym_env.training.record import record_experience
     from dreamgym_env.types import Source
 
+    if path is None and domain not in DOMAINS:
+        raise typer.BadParameter(
+            "a recorded environment is not played here: give real steps.", param_hint="--transitions"
+        )
     if path is None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "real.jsonl"

@@ -22,7 +22,9 @@ def finetune(
     transitions: Annotated[Path, typer.Option(help="Transitions file to learn from.")],
     base: Annotated[
         str,
-        typer.Option(help="new:tiny, new:small, new:medium, or a causal language model: hub id, folder, .gguf file."),
+        typer.Option(
+            help="new:tiny, new:small, new:medium, embedded, or a causal language model: hub id, folder, .gguf file."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the model.")],
     steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 1000,
@@ -32,7 +34,9 @@ def finetune(
     ] = 1,
     learning_rate: Annotated[
         float | None,
-        typer.Option("--learning-rate", help="Peak; by default 2e-3 (new), 2e-5 (whole model) or 2e-4 (LoRA)."),
+        typer.Option(
+            "--learning-rate", help="Peak; by default 2e-3 (new), 5e-4 (embedded), 2e-5 (whole model) or 2e-4 (LoRA)."
+        ),
     ] = None,
     max_length: Annotated[
         int | None,
@@ -48,7 +52,8 @@ def finetune(
         bool, typer.Option("--gradient-checkpointing", help="Less memory, about a third more time.")
     ] = False,
     format_name: Annotated[
-        str | None, typer.Option("--format", help="compact or chat. [default: compact for new models, else chat]")
+        str | None,
+        typer.Option("--format", help="compact or chat. [default: compact for new models and embedded, else chat]"),
     ] = None,
     codec: Annotated[str, typer.Option(help="How the next state is written: edits or full.")] = "edits",
     max_memories: Annotated[
@@ -102,7 +107,7 @@ def finetune(
             transitions,
             base,
             out,
-            domain=_domain(domain, settings),
+            domain=_domain(domain, settings, transitions),
             format_options=FormatOptions(format_name, codec, max_memories),
             example_options=ExampleOptions(k=k, hide_task=hide_task, hide_action=hide_action, count=count),
             options=options,
@@ -117,14 +122,14 @@ def finetune(
         typer.echo(json.dumps(report.to_json(), indent=2) if as_json else _described(report))
 
 
-def _domain(name: str | None, settings: list[str]) -> Domain | None:
+def _domain(name: str | None, settings: list[str], transitions: Path) -> Domain | None:
     """Return the domain that was named, built with its keywords; None where the file is to name it."""
     keywords = read_settings(settings)
     if name is None:
         if keywords:
             raise typer.BadParameter("say with --domain whose keywords these are.", param_hint="--set")
         return None
-    return configured_domain(name, keywords)
+    return configured_domain(name, keywords, transitions=transitions)
 
 
 def _described(report: FinetuneReport) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dreamgym_env.errors import DreamGymError, KeywordError
+from dreamgym_env.errors import DreamGymError, ExperienceFormatError, KeywordError
 from dreamgym_env.masking import mask_secrets
 
 if TYPE_CHECKING:
@@ -88,20 +89,27 @@ def blame_settings(settings: Mapping[str, Any]) -> Iterator[None]:
         raise typer.BadParameter(mask_secrets(str(said)), param_hint="--set") from error
 
 
-def configured_domain(name: str, settings: Mapping[str, Any], others: Sequence[str] = ()) -> Domain:
+def configured_domain(
+    name: str, settings: Mapping[str, Any], others: Sequence[str] = (), transitions: Path | None = None
+) -> Domain:
     """Build a domain with the keywords of ``--set``, and read the files that they name.
 
     Args:
-        name: of the domain.
-        settings: keywords and values.
+        name: of the domain; a recorded one is known as ``recorded``, or as its transitions name it.
+        settings: keywords and values; ``experience`` of a recorded domain.
         others: keywords that are not the domain's, but the command's own.
+        transitions: file that makes a recorded domain where no ``experience`` is among the keywords.
 
     Raises:
         UnknownDomainError: there is no such domain.
+        ExperienceFormatError: the transitions that should make it are those of another domain, or cannot be read.
         typer.BadParameter: it has no such keyword, or cannot be built with this value.
     """
-    from dreamgym_env.domains import domain_keywords, load_domain
+    from dreamgym_env.domains import DOMAINS, RECORDED, domain_keywords, load_domain
 
+    wanted = name
+    if name not in DOMAINS and (transitions is not None or "experience" in settings):
+        name, settings = RECORDED, {"experience": str(transitions), **settings}
     known = domain_keywords(name, real=False)
     for keyword in settings:
         if keyword not in (*known, *others):
@@ -111,4 +119,9 @@ def configured_domain(name: str, settings: Mapping[str, Any], others: Sequence[s
     with blame_settings(settings):
         domain = load_domain(name, **{keyword: value for keyword, value in settings.items() if keyword in known})
         domain.splits()  # what it reads late would fail late
+    if wanted not in (name, domain.name):
+        raise ExperienceFormatError(
+            f"{settings['experience']} holds transitions of {domain.name!r}, and not of {wanted!r}: name that domain, "
+            "or another file."
+        )
     return domain

@@ -28,7 +28,8 @@ __all__ = ["play"]
 
 _HELP = """\
 Type an action as it is listed, or its number; a number whose action has a <blank> asks for the words.
-help shows this, look shows the page again, quit (or Ctrl-D) ends."""
+help shows this, look shows the page again, quit (or Ctrl-D) ends; where the page lists such an action, write :help,
+:look, :quit for these."""
 _BLANK = re.compile(r"<([^<>]*)>")
 
 
@@ -93,11 +94,12 @@ class _Game:
         """Yield what the player wants done; ends at ``quit``."""
         while True:
             typed = _ask("> ").strip()
-            if typed in ("quit", "exit"):
+            command = typed.removeprefix(":") if typed not in self._info["available_actions"] else ""
+            if command in ("quit", "exit"):
                 return
-            if typed == "help":
+            if command == "help":
                 typer.echo(_HELP)
-            elif typed == "look":
+            elif command == "look":
                 self._show_page()
             elif typed:
                 action = self._numbered(typed) if typed.isdecimal() else typed

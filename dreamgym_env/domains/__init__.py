@@ -1,4 +1,4 @@
-"""The benchmarks: one folder each, found through the table below.
+"""The benchmarks: one folder each, found through the table below; and any other environment, by what is recorded of it.
 
 A new domain is a folder that holds a class with the members of :class:`dreamgym_env.types.Domain`, and one line here.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.errors import UnknownDomainError
@@ -15,7 +16,7 @@ from dreamgym_env.types import Domain
 if TYPE_CHECKING:
     from dreamgym_env.simulation.episode import Backend
 
-__all__ = ["DOMAINS", "domain_keywords", "load_domain", "load_real"]
+__all__ = ["DOMAINS", "RECORDED", "domain_keywords", "load_domain", "load_domain_of", "load_real"]
 
 DOMAINS: dict[str, tuple[str, str]] = {
     "alfworld": ("dreamgym_env.domains.alfworld.domain:ALFWorld", "dreamgym_env.domains.alfworld.real:RealALFWorld"),
@@ -25,12 +26,16 @@ DOMAINS: dict[str, tuple[str, str]] = {
 }
 """Name -> ``"module:Class"`` of the domain, and of its real environment (a class made from the domain)."""
 
+RECORDED = "recorded"
+"""Name by which :func:`load_domain` knows the domain that a transitions file makes; it has no real environment."""
+_RECORDED_CLASS = "dreamgym_env.domains.recorded.domain:Recorded"
+
 
 def load_domain(name: str, **options: Any) -> Domain:
     """Build the domain of that name.
 
     Args:
-        name: a key of :data:`DOMAINS`.
+        name: a key of :data:`DOMAINS`, or :data:`RECORDED`.
         options: keyword arguments of the domain's class, for example ``products=PATH`` of WebShop.
 
     Raises:
@@ -38,6 +43,22 @@ def load_domain(name: str, **options: Any) -> Domain:
     """
     domain: Domain = _load(name, 0)(**options)
     return domain
+
+
+def load_domain_of(name: str, experience: str | os.PathLike[str], **options: Any) -> Domain:
+    """Build the domain that transitions name: a benchmark, or else what the file itself makes.
+
+    Args:
+        name: of the transitions' domain.
+        experience: the file that holds them.
+        options: keyword arguments of the domain's class.
+
+    Raises:
+        ExperienceFormatError: it is no benchmark, and the file cannot be read, or holds no transitions of one domain.
+    """
+    if name in DOMAINS:
+        return load_domain(name, **options)
+    return load_domain(RECORDED, **{"experience": experience, **options})
 
 
 def load_real(name: str, **options: Any) -> tuple[Domain, Backend]:
@@ -67,7 +88,8 @@ def domain_keywords(name: str, *, real: bool) -> list[str]:
 
 
 def _load(name: str, which: int) -> Any:
-    if name not in DOMAINS:
-        raise UnknownDomainError(f"There is no domain {name!r}; there are: {', '.join(sorted(DOMAINS))}.")
-    module, _, attribute = DOMAINS[name][which].partition(":")
+    table = {**DOMAINS, RECORDED: (_RECORDED_CLASS,)} if which == 0 else DOMAINS
+    if name not in table:
+        raise UnknownDomainError(f"There is no domain {name!r}; there are: {', '.join(sorted(table))}.")
+    module, _, attribute = table[name][which].partition(":")
     return getattr(importlib.import_module(module), attribute)

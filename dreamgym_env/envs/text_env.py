@@ -7,6 +7,7 @@ from types import FrameType
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.wrappers import TimeLimit
 
@@ -76,8 +77,7 @@ class TextEnv(gym.Env[str, str]):
         super().reset(seed=seed)
         task, episode_seed = self._sampler.draw(choice, self.np_random)
         self._episode = self.backend.begin([task], [episode_seed])[0]
-        made = self.spec is not None  # by gymnasium.make, which leaves the limit to a wrapper, or to nobody
-        self._step_limit = _wrapped_limit(self, None if made else self.domain.max_episode_steps)
+        self._step_limit = _wrapped_limit(self, None if _is_limited(self.spec) else self.domain.max_episode_steps)
         self._transcript = Transcript()
         self._show(self._transcript.begin(self._episode))
         return self._episode.state, reset_info(self.backend, self._episode)
@@ -136,6 +136,12 @@ def _wrapped_limit(env: gym.Env[Any, Any], default: int | None) -> int | None:
             limits.append(wrapper._max_episode_steps)
         frame = frame.f_back
     return min(limits, default=default)
+
+
+def _is_limited(spec: EnvSpec | None) -> bool:
+    """Return whether ``gymnasium.make`` made the environment from an id with a limit, and left it to a wrapper."""
+    registered = gym.registry.get(spec.id) if spec is not None else None
+    return registered is not None and registered.max_episode_steps is not None
 
 
 def refuse_closed(closed: bool) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import gymnasium as gym
 
-from dreamgym_env.envs.registration import BENCHMARKS
+from dreamgym_env.domains import RECORDED
+from dreamgym_env.envs.registration import BENCHMARKS, RECORDED_ID
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import UnknownDomainError
 
@@ -15,6 +16,10 @@ __all__ = ["environment_id", "make_lanes"]
 
 def environment_id(domain: str, *, real: bool) -> str:
     """Return ``"DreamGym/..."``, or ``"DreamGymReal/..."`` of the same domain. Raises UnknownDomainError."""
+    if domain == RECORDED:
+        if real:
+            raise UnknownDomainError("A recorded environment is only dreamt here: its real one is yours to play.")
+        return RECORDED_ID
     names = {known: name for name, (known, _) in BENCHMARKS.items()}
     if domain not in names:
         raise UnknownDomainError(f"There is no domain {domain!r}; there are: {', '.join(sorted(names))}.")

@@ -15,13 +15,14 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from dreamgym_env.types import Domain, Query, Source, Transition
 
-__all__ = ["Identifier", "RowId"]
+__all__ = ["Identifier", "RowId", "digest", "plain_name"]
 
 _UNIT = "\x1f"  # ASCII unit separator: no text of an environment holds it
 _REAL = str(Source.REAL)  # to compare with the member itself is slow
@@ -103,3 +104,8 @@ def digest(*texts: str) -> str:
     """Return 64 bits of BLAKE2b over the texts, in 11 characters."""
     data = _UNIT.join(texts).encode("utf-8", "surrogatepass")
     return base64.urlsafe_b64encode(hashlib.blake2b(data, digest_size=8).digest()).decode().rstrip("=")
+
+
+def plain_name(name: str) -> str:
+    """Return a name in characters that folders and Chroma's collections take: a domain may be called anything."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_") or "unnamed"

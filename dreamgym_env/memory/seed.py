@@ -1,8 +1,8 @@
 """The experience that a domain ships, indexed once for all processes of a user.
 
-The index lies in a folder of the user's cache, named by the content of the file, the key space and the schema version;
-whatever changes one of them leads to another folder.  It is built under a lock in a temporary folder and renamed when
-it is complete, so that any number of processes may come first.
+The index lies in a folder of the user's cache, named by the content of the file, the domain's class, the key space and
+the schema version; whatever changes one of them leads to another folder.  It is built under a lock in a temporary
+folder and renamed when it is complete, so that any number of processes may come first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from dreamgym_env.errors import ReplayBufferError
 from dreamgym_env.memory.experience import read_transitions
-from dreamgym_env.memory.identity import Identifier, digest
+from dreamgym_env.memory.identity import Identifier, digest, plain_name
 from dreamgym_env.memory.keys import KeyEncoder
 from dreamgym_env.memory.shelf import Shelf
 from dreamgym_env.memory.store import Store, StoreSpec
@@ -54,7 +54,9 @@ def open_seed(path: str | os.PathLike[str], domain: Domain, encoder: KeyEncoder,
     if not path.is_file():
         raise ReplayBufferError(f"There is no seed experience at {path}. Give seed_experience=False to do without.")
     content = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    folder = cache_folder() / "seeds" / f"{domain.name}-{digest(content, spec.keys, str(spec.version))}"
+    reader = f"{type(domain).__module__}.{type(domain).__qualname__}"  # who splits pages decides what is found
+    name = f"{plain_name(domain.name)}-{digest(content, reader, spec.keys, str(spec.version))}"
+    folder = cache_folder() / "seeds" / name
     if not folder.is_dir():
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)

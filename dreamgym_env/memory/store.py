@@ -7,6 +7,7 @@ its telemetry, and its inability to notice a second writer (see :mod:`dreamgym_e
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from dreamgym_env.errors import ReplayBufferError
 from dreamgym_env.memory.folder import BufferFolder
+from dreamgym_env.memory.identity import plain_name
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -70,6 +72,23 @@ class StoreSpec:
             )
 
 
+_opened_in: int | None = None
+"""The process that loaded Chroma's engine first, this one or one that it was forked from."""
+
+
+def _check_not_forked() -> None:
+    """Raise ReplayBufferError where Chroma was loaded before this process was forked: its engine would wait forever."""
+    global _opened_in
+    if _opened_in not in (None, os.getpid()):
+        raise ReplayBufferError(
+            "A replay buffer cannot be opened in a process that was forked from one that has opened another: Chroma's "
+            'engine does not survive a fork. Start processes by "spawn", for example gymnasium.make_vec(..., '
+            'vectorization_mode="async", vector_kwargs={"shared_memory": False, "context": "spawn"}), or leave '
+            "vectorization_mode out: that is one process, and one batched model call a step."
+        )
+    _opened_in = os.getpid()
+
+
 class Store:
     """Rows in one collection. Not thread-safe."""
 
@@ -83,7 +102,8 @@ class Store:
 
         Raises:
             BufferLockedError: another process writes to the folder.
-            ReplayBufferError: there is no buffer, it is of another spec, or the server does not answer.
+            ReplayBufferError: there is no buffer, it is of another spec, the server does not answer, or this process
+                was forked from one that has opened a buffer.
         """
         self.spec = spec
         self.read_only = read_only
@@ -93,7 +113,9 @@ class Store:
         self._folder: BufferFolder | None = None
         self._temporary = location is None
         # clients in memory share their state within a process: each buffer gets a name of its own
-        name = f"{_COLLECTION}.{uuid.uuid4().hex if self._temporary else spec.domain}"
+        name = f"{_COLLECTION}.{uuid.uuid4().hex if self._temporary else plain_name(spec.domain)}"
+        if not is_url(location):
+            _check_not_forked()
         if not is_url(location) and location is not None:
             self._folder = BufferFolder(Path(location), read_only=read_only)
         try:

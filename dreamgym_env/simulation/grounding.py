@@ -23,7 +23,9 @@ def recorded_question(domain: Domain, step: Transition) -> Query:
         task = domain.task(step.task_id)
     except UnknownTaskError:
         return question
-    return replace(question, task=task) if task.instruction == step.instruction else question
+    first_text = step.history[0].state if step.history else step.state
+    is_the_same = (task.instruction, task.initial_state) == (step.instruction, first_text)  # ids may be used twice
+    return replace(question, task=task) if is_the_same else question
 
 
 class Grounding:

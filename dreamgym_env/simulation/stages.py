@@ -100,10 +100,11 @@ class Stages:
         self._memo: OrderedDict[tuple[object, ...], tuple[Prediction, tuple[Memory, ...]]] = OrderedDict()
 
     def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
-        """Start one episode a task. Raises ResetOptionError for a goal that the verifier cannot check."""
-        if self.verifier is not None:
-            for task in tasks:
+        """Start one episode a task. Raises ResetOptionError for a goal that cannot be checked, or bad facts."""
+        for task in tasks:
+            if self.verifier is not None:
                 self.verifier.check(task)
+            self.domain.guard(task, (), task.initial_state, "")  # facts that cannot be read are an error now
         return [
             Episode(task, episode_name(task, seed), seed, task.initial_state)
             for task, seed in zip(tasks, seeds, strict=True)
@@ -126,7 +127,7 @@ class Stages:
         return steps, waiting
 
     def answer(self, step: Step, prediction: Prediction, seconds: float) -> None:
-        """Note what the world model says, and how long it took; it cannot change a page that the episode has shown."""
+        """Note what the world model says, and how long it took; it cannot change a certain page."""
         certain = next((memory.transition.next_state for memory in step.memories if memory.certain), None)
         if certain is not None and not prediction.failure:
             prediction = replace(prediction, next_state=certain)

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dreamgym_env.domains import DOMAINS, load_domain
-from dreamgym_env.errors import DreamGymError, UnknownDomainError
+from dreamgym_env.domains import load_domain_of
+from dreamgym_env.errors import DreamGymError
 from dreamgym_env.masking import mask_secrets
 from dreamgym_env.memory.experience import read_domain_transitions, read_header
 from dreamgym_env.training.annotation import Annotation
@@ -94,14 +94,13 @@ def annotate_experience(
         resume: continue what an earlier run with the same settings left; else begin anew, replacing the file.
         batch: episodes that are explained at once; makes no difference to the file where an answer does not depend on
             what else is in the engine's batch.
-        domain: of the transitions; by default the one of that name.
+        domain: of the transitions; by default the one of that name, or else what the file itself makes.
         generator: used in place of the one that ``teacher`` names; it is closed at the end.
         progress: show a progress bar (on a terminal only).
 
     Raises:
         ExperienceFormatError: ``path`` cannot be read, holds nothing, or transitions of another domain; or ``out`` is
             there and was made otherwise.
-        UnknownDomainError: there is no domain of the transitions' name.
         WorldModelStringError: ``teacher`` names none.
         WorldModelError: the model cannot be loaded, or the server is gone; what was explained is kept.
         DreamGymError: another process writes to ``out``, or it is ``path`` itself.
@@ -114,7 +113,7 @@ def annotate_experience(
     if out.exists() and path.exists() and out.samefile(path):
         raise DreamGymError(f"{out} is the file to annotate, which is never replaced: choose another name.")
     transitions = read_domain_transitions(path, domain.name if domain else None)
-    about = domain or _domain_named(transitions[0].domain, path)
+    about = domain or load_domain_of(transitions[0].domain, path)
     explainer = teacher_from_string(teacher, about, seed=seed, generator=generator)
     file = UnfinishedFile(out, _header(read_header(path), teacher, seed, replace_reasoning), "annotated")
     annotation = Annotation(file, transitions, replace_reasoning=replace_reasoning)
@@ -139,15 +138,6 @@ def annotate_experience(
         seconds=round(time.perf_counter() - began, 2),
         **asdict(explainer.tally),
     )
-
-
-def _domain_named(name: str, path: Path) -> Domain:
-    if name not in DOMAINS:
-        raise UnknownDomainError(
-            f"{path} holds transitions of {name!r}, whose rules nobody knows here; there are: "
-            f"{', '.join(sorted(DOMAINS))}. For a domain of your own call annotate_experience(domain=...)."
-        )
-    return load_domain(name)
 
 
 def _header(found: Mapping[str, Any], teacher: str, seed: int, replace_reasoning: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a training starts from: a new small model, or one that exists.
 
 ``new:tiny``, ``new:small``, ``new:medium``   random weights and a tokenizer of the examples' own
+``embedded``                                  the model that the package ships, to go on from what it can do
 ``ID_OR_PATH``                                a causal language model of the Hugging Face hub, a folder in its format,
                                               or a ``.gguf`` file
 """
@@ -15,6 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from dreamgym_env.training.new_base import NewBase
 from dreamgym_env.training.options import TrainingOptions
 from dreamgym_env.training.pretrained_base import PretrainedBase
+from dreamgym_env.world_model.build import EMBEDDED_PATH
 
 __all__ = ["Base", "open_base"]
 
@@ -69,4 +71,4 @@ def open_base(name: str) -> Base:
     """
     if name.startswith("new:"):
         return NewBase(name)
-    return PretrainedBase(name)
+    return PretrainedBase(name, str(EMBEDDED_PATH) if name == "embedded" else name)

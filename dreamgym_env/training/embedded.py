@@ -3,15 +3,19 @@
 Trains a small Llama-type model from scratch on the shipped seed experience of every domain, in the compact format,
 each example grounded in memories that are retrieved from the same experience without its own episode.  Grounding needs
 a buffer and no accelerator, training the other way round: ``--examples FILE`` keeps what was grounded, so that the two
-can be done on different machines.  The defaults are those of the shipped model: minutes on a GPU, a night on two cores.
-``--passes 1 --steps 1000 --batch-size 16`` takes about half an hour there.
+can be done on different machines.  The defaults take minutes on a GPU, a night on two cores; ``--passes 1 --steps 1000
+--batch-size 16`` takes about half an hour there.
+
+``--base embedded`` goes on from the shipped weights, for example when a domain is new: the model card says how the
+shipped ones came about.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,7 +24,7 @@ from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.memory.experience import read_transitions
 from dreamgym_env.training.examples import Example, make_examples, read_examples, write_examples
 from dreamgym_env.training.finetune import TrainingOptions, finetune_examples
-from dreamgym_env.world_model.build import EMBEDDED_PATH
+from dreamgym_env.world_model.build import EMBEDDED_PATH, MODEL_SETTINGS_FILE
 from dreamgym_env.world_model.compact import CompactFormat
 
 __all__ = ["main", "seed_examples"]
@@ -55,6 +59,7 @@ def main(
     steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 5000,
     batch_size: Annotated[int, typer.Option(help="Examples a step.")] = 64,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
+    base: Annotated[str, typer.Option(help="What to start from: new:small, or embedded, the shipped model.")] = _BASE,
     passes: Annotated[int, typer.Option(help="How often examples are drawn from the experience and grounded.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of examples, weights and order.")] = 0,
     examples_file: Annotated[
@@ -76,13 +81,16 @@ def main(
     if ground_only:
         return
     options = TrainingOptions(steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
-    settings = {
+    settings: dict[str, Any] = {
         "format": CompactFormat.name,
         "codec": _CODEC,
         "max_memories": _MAX_MEMORIES,
         "domains": [name for name in DOMAINS if load_domain(name).seed_experience()],
     }
-    report = finetune_examples(examples, _BASE, out, settings=settings, options=options)
+    if base == "embedded":
+        shipped = json.loads((EMBEDDED_PATH / MODEL_SETTINGS_FILE).read_text(encoding="utf-8"))
+        settings["before"] = {"domains": shipped["domains"], **shipped["training"]}
+    report = finetune_examples(examples, base, out, settings=settings, options=options)
     logging.getLogger(__name__).info("Mean training loss %.4f nats a token; written to %s.", report.loss, out)
 
 

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamgym_env.domains import load_domain
+from dreamgym_env.domains import load_domain_of
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.locking import only_writer
 from dreamgym_env.memory import ReplayBuffer
@@ -133,10 +133,10 @@ def finetune(
     Args:
         transitions: file that ``dreamgym record`` or :class:`~dreamgym_env.envs.record.RecordTransitions` wrote; it is
             also the buffer that memories are retrieved from, never those of an example's own episode.
-        base: ``new:tiny``, ``new:small``, ``new:medium``, or a causal language model: id on the Hugging Face hub,
-            folder, or ``.gguf`` file.
+        base: ``new:tiny``, ``new:small``, ``new:medium``, ``embedded``, or a causal language model: id on the Hugging
+            Face hub, folder, or ``.gguf`` file.
         out: folder for the model, its tokenizer and ``dreamgym.json``; checkpoints go to its folder ``checkpoints``.
-        domain: reads the transitions; by default the one that they name.
+        domain: reads the transitions; by default the one that they name, or else what the file itself makes.
         format_options: how questions and answers are written.
         example_options: how examples are drawn and grounded.
         options: length, speed and memory of the training.
@@ -150,7 +150,6 @@ def finetune(
         TrainingError: the base is no causal language model, the folder holds something else, another process trains
             into it, no example is short enough, or the memory does not hold the training.
         WorldModelError: the base cannot be loaded, or there is no such format or codec.
-        UnknownDomainError: the file is of a domain that this version does not know.
         MissingDependencyError: PEFT, or the reader of ``.gguf`` files, is not installed.
         FileNotFoundError: there is no such file.
     """
@@ -161,7 +160,7 @@ def finetune(
     opened.check(options)
     settings = (format_options or FormatOptions()).settings(opened)
     experience = read_domain_transitions(path, domain.name if domain else None)
-    domain = domain or load_domain(experience[0].domain)
+    domain = domain or load_domain_of(experience[0].domain, path)
     written = prompt_format(domain, **settings)
     follows_from = {
         "transitions": hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest(),

@@ -18,7 +18,8 @@ class TrainingOptions:
     gradient_accumulation: int = 1
     """Batches that make one step."""
     learning_rate: float | None = None
-    """Peak of the cosine schedule; None for 2e-3 from scratch, 2e-5 for a whole model, 2e-4 for LoRA."""
+    """Peak of the cosine schedule; None for 2e-3 from scratch, 5e-4 for the embedded model or another as small,
+    2e-5 for any other whole model, 2e-4 for LoRA."""
     max_length: int | None = None
     """Tokens of a prompt with its answer; longer examples are left out.  It is also the context of a new model.  None
     for the size's own (new) or 4,096, but never more than the base model's context."""

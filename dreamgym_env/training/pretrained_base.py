@@ -12,23 +12,29 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from dreamgym_env.errors import MissingDependencyError, TrainingError
 from dreamgym_env.training.options import TrainingOptions
+from dreamgym_env.world_model.build import format_settings
+from dreamgym_env.world_model.chat import ChatFormat
 from dreamgym_env.world_model.generators.hf.loading import locate, readable_failures
 
 __all__ = ["PretrainedBase"]
 
 _MAX_LENGTH = 4096
+_SMALL = 512
+"""Width of the hidden states up to which a model counts as small; the embedded one has 256."""
 
 
 class PretrainedBase:
-    """A model of the Hugging Face hub, of a folder, or of a ``.gguf`` file."""
+    """A model of the Hugging Face hub, of a folder, or of a ``.gguf`` file.
 
-    prompt_format = "chat"
+    One that this project trained is asked in the prompt format that it has learnt, any other in the chat format.
+    """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, model: str = "") -> None:
         """Read the model's configuration.
 
         Args:
-            name: its id or path.
+            name: what it was asked for by.
+            model: its id or path; the name itself where empty.
 
         Raises:
             WorldModelError: there is no such model.
@@ -36,7 +42,8 @@ class PretrainedBase:
             MissingDependencyError: it is a ``.gguf`` file and the package gguf is missing.
         """
         self.name = name
-        self._place, self._file = locate(name)
+        self._place, self._file = locate(model or name)
+        self.prompt_format = format_settings(self._place).get("format", ChatFormat.name)
         with readable_failures(name):
             self._config: Any = AutoConfig.from_pretrained(self._place, **self._file)
         self._check_causal()
@@ -52,8 +59,10 @@ class PretrainedBase:
             )
 
     def learning_rate(self, options: TrainingOptions) -> float:
-        """Return 2e-4 for adapters and 2e-5 for the whole model."""
-        return 2e-4 if options.lora else 2e-5
+        """Return 2e-4 for adapters and 2e-5 for the whole model; 5e-4 for a small one, which learns faster."""
+        if options.lora:
+            return 2e-4
+        return 5e-4 if self._config.get_text_config().hidden_size <= _SMALL else 2e-5
 
     def max_length(self, options: TrainingOptions) -> int:
         """Return 4,096 tokens, or the model's context if that is less."""

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dreamgym_env.domains.recorded.domain import Recorded
 from dreamgym_env.errors import WorldModelError, WorldModelStringError
 from dreamgym_env.masking import mask_secrets
 from dreamgym_env.types import Domain, TextGenerator
@@ -32,6 +34,7 @@ from dreamgym_env.world_model.language import LanguageWorldModel
 
 __all__ = ["EMBEDDED_PATH", "MODEL_SETTINGS_FILE", "format_settings", "prompt_format", "world_model_from_string"]
 
+_LOGGER = logging.getLogger(__name__)
 EMBEDDED_PATH = Path(__file__).parent / "embedded"
 MODEL_SETTINGS_FILE = "dreamgym.json"
 _FORMATS: dict[str, Callable[..., PromptFormat]] = {"chat": ChatFormat, "compact": CompactFormat}
@@ -96,7 +99,19 @@ def world_model_from_string(
 
 
 def _check_learnt(domain: Domain) -> None:
-    """Raise WorldModelError where the embedded model has seen nothing of a domain: its answers would be noise."""
+    """Raise WorldModelError where the embedded model has seen nothing of a domain: its answers would be noise.
+
+    For a recorded environment there is nothing else to start with, and to copy what a memory shows is what the model
+    does best, so it is let through with a warning.
+    """
+    if isinstance(domain, Recorded):
+        _LOGGER.warning(
+            "The embedded world model has learnt nothing of %r: it copies what the memories show. `dreamgym finetune "
+            "--base embedded --transitions %s --out FOLDER` teaches it, on a CPU in minutes.",
+            domain.name,
+            domain.seed_experience(),
+        )
+        return
     learnt = json.loads((EMBEDDED_PATH / MODEL_SETTINGS_FILE).read_text(encoding="utf-8"))["domains"]
     if domain.name not in learnt:
         raise WorldModelError(

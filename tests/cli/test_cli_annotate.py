@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 from teaching import explain
@@ -99,9 +100,10 @@ def test_who_is_no_teacher_is_told_the_forms(dreamgym, some, who, said):
 
 
 def test_a_file_of_another_domain_or_none_is_one_sentence(dreamgym, tmp_path):
-    path = tmp_path / "house.jsonl"
-    write_transitions(path, record("toyhouse/train/0", ["look"]))
+    path = tmp_path / "mixed.jsonl"
+    (step,) = record("toyhouse/train/0", ["look"])
+    write_transitions(path, [step, replace(step, domain="webshop")])
     result = dreamgym("annotate", path, "--teacher", "rules")
-    assert result.exit_code == 1 and "holds transitions of 'toyhouse'" in result.stderr
+    assert result.exit_code == 1 and "give a file of one domain" in result.stderr
     result = dreamgym("annotate", tmp_path / "nowhere.jsonl", "--teacher", "rules")
     assert result.exit_code == 1 and "nowhere.jsonl: No such file or directory." in result.stderr

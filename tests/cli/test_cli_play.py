@@ -99,3 +99,9 @@ def test_ctrl_c_ends_the_game():
     out, errors = game.communicate()
     assert (game.returncode, errors) == (0, "")
     assert out.endswith("Left.\n")
+
+
+def test_words_of_play_that_a_page_lists_are_actions(dreamgym, copying_model):
+    play = ("play", "alfworld", "--world-model", copying_model, "--task-id", "alfworld/test/0")
+    assert "Left after 1 actions." in dreamgym(*play, typed="look\nquit\n").output
+    assert "Left after 0 actions." in dreamgym(*play, typed=":look\n:help\n:quit\n").output

@@ -8,16 +8,18 @@ from typing import Any
 
 import gymnasium as gym
 import pytest
+from foreign_env import NAME, Cave
+from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Text
 from scripted import failing_model, house_model
 from toy_domain import NOTHING, RealToyHouse, ToyHouse, record
 
 from dreamgym_env.envs.record import RecordTransitions
 from dreamgym_env.envs.text_env import TextEnv
-from dreamgym_env.errors import ExperienceFormatError
+from dreamgym_env.errors import ExperienceFormatError, RecordingError
 from dreamgym_env.memory import ReplayBuffer, read_transitions
 from dreamgym_env.simulation.simulator import Simulator
-from dreamgym_env.types import Source, Turn, WorldModel
+from dreamgym_env.types import Source, Transition, Turn, WorldModel
 
 TASK = {"task_id": "toyhouse/train/0"}
 every_ending = pytest.mark.parametrize("name", ["experience.jsonl", "experience.jsonl.gz"])
@@ -147,3 +149,105 @@ def test_a_recording_feeds_a_replay_buffer(tmp_path: Path):
         env.step("go kitchen")
     with ReplayBuffer(ToyHouse(), seed_experience=False) as buffer:
         assert buffer.import_(tmp_path / "experience.jsonl") == 1
+
+
+def cave_steps(tmp_path: Path, *actions: str, **about: Any) -> list[Transition]:
+    """Record the cave's first task, and return what was written."""
+    with RecordTransitions(Cave(), tmp_path / "cave.jsonl.gz", **about) as env:
+        env.reset(seed=0, options={"number": 0})
+        for action in actions:
+            env.step(action)
+    return read_transitions(tmp_path / "cave.jsonl.gz")
+
+
+def test_what_a_foreign_info_says_is_kept(tmp_path: Path):
+    go, take = cave_steps(tmp_path, "go cellar", "take lamp", domain=NAME, split="test")
+    assert (go.domain, go.task_id, go.instruction, go.split) == (NAME, "cave/0", "Find the lamp.", "test")
+    assert go.available_actions == ("go hall", "look", "take lamp")
+    assert (go.reward, go.score, go.terminated) == (0.0, 0.1, False), "a reward is for success, a score for the rest"
+    assert (take.reward, take.score, take.terminated) == (1.0, 1.0, True), "5.0 is no score"
+
+
+def test_what_a_foreign_info_lacks_can_be_said(tmp_path: Path):
+    (step,) = cave_steps(
+        tmp_path,
+        "look",
+        instruction=lambda observation, info: observation.rpartition(": ")[2],
+        task_id="the cave",
+    )
+    assert (step.task_id, step.instruction, step.domain) == ("the cave", "Find the lamp.", "Cave")
+
+
+def test_success_can_be_said_too(tmp_path: Path):
+    (*_, end) = cave_steps(
+        tmp_path, "go cellar", "take lamp", success=lambda observation, reward, info: "coin" in observation
+    )
+    assert (end.terminated, end.reward) == (True, 0.0)
+
+
+def test_an_end_without_a_word_of_success_succeeds_by_its_reward(tmp_path: Path):
+    with RecordTransitions(Echo(), tmp_path / "echo.jsonl") as env:
+        env.reset()
+        env.step("bye")
+    assert read_transitions(tmp_path / "echo.jsonl")[0].reward == 1.0
+
+
+class Pixels(Echo):
+    """Shows no text."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        return [0, 1], {}
+
+
+def test_an_environment_without_texts_is_refused(tmp_path: Path):
+    with (
+        RecordTransitions(Pixels(), tmp_path / "pixels.jsonl") as env,
+        pytest.raises(RecordingError, match=r"Pixels shows list .*ObservationWrapper"),
+    ):
+        env.reset()
+
+
+def test_a_second_recorder_of_a_file_is_refused(tmp_path: Path):
+    path = tmp_path / "cave.jsonl"
+    with RecordTransitions(Cave(), path), pytest.raises(RecordingError, match="is being recorded by another"):
+        RecordTransitions(Cave(), path)
+    RecordTransitions(Cave(), path).close()
+    assert [file.name for file in tmp_path.iterdir()] == ["cave.jsonl"], "no lock is left"
+
+
+def test_a_step_before_or_after_an_episode_is_refused(tmp_path: Path):
+    with RecordTransitions(Cave(), tmp_path / "cave.jsonl") as env:
+        with pytest.raises(ResetNeeded):
+            env.step("look")
+        env.reset(seed=0, options={"number": 0})
+        env.step("go cellar")
+        env.step("take lamp")
+        with pytest.raises(ResetNeeded):
+            env.step("look")
+    assert len(read_transitions(tmp_path / "cave.jsonl")) == 2
+
+
+def test_it_is_imported_from_the_top():
+    import dreamgym_env
+
+    assert dreamgym_env.RecordTransitions is RecordTransitions
+    with pytest.raises(AttributeError, match="no attribute 'Recorder'"):
+        dreamgym_env.Recorder  # noqa: B018
+
+
+class Loose(Cave):
+    """An environment whose info is legal and unlike ours."""
+
+    domain = "kitchen"
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, info = super().step(action)
+        return observation, reward, terminated, truncated, {**info, "task_score": None, "available_actions": "look"}
+
+
+def test_what_a_loose_info_holds_does_no_harm(tmp_path: Path):
+    with RecordTransitions(Loose(), tmp_path / "loose.jsonl") as env:
+        env.reset(seed=0, options={"number": 0})
+        env.step("go cellar")
+    (step,) = read_transitions(tmp_path / "loose.jsonl")
+    assert (step.domain, step.available_actions, step.score) == ("Loose", ("look",), 0.1)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import itertools
 import json
 import pickle
 import re
 import subprocess
 import sys
+import tempfile
+import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -20,13 +25,16 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
+from toy_domain import ToyHouse, record
 
 from dreamgym_env.domains import load_domain
+from dreamgym_env.envs.registration import RECORDED_ID
 from dreamgym_env.envs.text_env import TextEnv
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import InvalidActionError, KeywordError, UnknownTaskError, WorldModelError
 from dreamgym_env.evaluation.agents import agent_factories
-from dreamgym_env.types import Prompt
+from dreamgym_env.memory import write_transitions
+from dreamgym_env.types import Domain, Prompt
 from dreamgym_env.world_model.build import EMBEDDED_PATH
 from dreamgym_env.world_model.compact import CompactFormat
 from dreamgym_env.world_model.generators.scripted import ScriptedGenerator
@@ -70,17 +78,39 @@ def first_memory(prompt: Prompt) -> str:
     return f"As before.<|state|>{'M1' if '<|memory|>M1' in prompt.user else 'C'}<|outcome|>continue"
 
 
+@functools.cache
+def recorded_file() -> tuple[tempfile.TemporaryDirectory[str], str]:
+    """A folder, and the path of a file in it: what a recorded environment is made of."""
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name) / "house.jsonl.gz"
+    house = ToyHouse({"train": 60, "eval": 3, "test": 4})
+    ids = [task_id for split in house.splits() for task_id in house.task_ids(split)]
+    walks = (("look", "go kitchen", "go hall", "say <words>", "leave"), ("dance",) * 3)  # the second replays, unasked
+    steps = (record(task_id, walk, episode=walk[0], domain=house) for task_id in ids for walk in walks)
+    write_transitions(path, itertools.chain.from_iterable(steps))
+    return folder, str(path)
+
+
+def needed(env_id: str) -> dict[str, str]:
+    """Keywords without which an id cannot be made."""
+    return {"experience": recorded_file()[1]} if env_id == RECORDED_ID else {}
+
+
+def domain_of(env_id: str) -> Domain:
+    return load_domain(gym.spec(env_id).kwargs["domain"], **needed(env_id))
+
+
 def settings(env_id: str) -> dict[str, Any]:
     """What makes an id cheap and deterministic: a scripted generator in place of a language model."""
     if env_id.startswith("DreamGymReal/"):
         return {}
-    domain = load_domain(gym.spec(env_id).kwargs["domain"])
-    return {"world_model": LanguageWorldModel(CompactFormat(domain), ScriptedGenerator(first_memory))}
+    model = LanguageWorldModel(CompactFormat(domain_of(env_id)), ScriptedGenerator(first_memory))
+    return {"world_model": model, **needed(env_id)}
 
 
 def strings(env_id: str) -> dict[str, str]:
     """The like, of values that JSON can hold."""
-    return {} if env_id.startswith("DreamGymReal/") else {"world_model": ABSENT_SERVER}
+    return {} if env_id.startswith("DreamGymReal/") else {"world_model": ABSENT_SERVER, **needed(env_id)}
 
 
 @pytest.fixture
@@ -141,13 +171,14 @@ def test_the_ids_of_the_documentation_are_registered():
     assert {"DreamGym/WebShop-v0", "DreamGymReal/WebShop-v0"} <= set(IDS)
     assert {"DreamGym/ALFWorld-v0", "DreamGymReal/ALFWorld-v0"} <= set(IDS)
     assert {name.partition("/")[2] for name in IDS if name.startswith("DreamGymReal/")} == {
-        name.partition("/")[2] for name in IDS if name.startswith("DreamGym/")
-    }, "every dream has its real counterpart"
+        name.partition("/")[2] for name in IDS if name.startswith("DreamGym/") and name != RECORDED_ID
+    }, "every dream has its real counterpart, but that of an environment which is the user's own"
 
 
 @every_id
-def test_gymnasiums_checker_accepts_it_without_a_warning(make: Any, env_id: str):
-    env = make(env_id).unwrapped
+def test_gymnasiums_checker_accepts_it_without_a_warning(make: Any, env_id: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(time, "perf_counter", lambda: 0.0)  # the checker compares all of info, the seconds too
+    env = make(env_id, **({} if env_id.startswith("DreamGymReal/") else {"memo": False})).unwrapped
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         check_env(env, skip_render_check=True)
@@ -194,7 +225,8 @@ def test_any_text_is_an_action(make: Any, env_id: str, action: str):
     env.reset(seed=0)
     observation, reward, terminated, truncated, info = env.step(action)
     assert observation in env.observation_space
-    assert (reward, terminated, truncated, info["valid"]) == (0.0, False, False, False)
+    refuses = env_id != RECORDED_ID  # recordings do not tell what cannot be done
+    assert (reward, terminated, truncated, info["valid"]) == (0.0, False, False, not refuses)
 
 
 @every_light_id
@@ -216,11 +248,13 @@ def test_step_before_reset_and_after_the_end_asks_for_a_reset(make: Any, env_id:
     observation, info = env.reset(seed=0)
     domain = env.unwrapped.domain
     known = agent_factories(domain)
-    agent = known.get("lazy", known["oracle"])()
-    agent.begin(domain.task(info["task_id"]), np.random.default_rng(0))
+    agent = next((known[name]() for name in ("lazy", "oracle") if name in known), None)
+    if agent is not None:
+        agent.begin(domain.task(info["task_id"]), np.random.default_rng(0))
     over = False
     while not over:
-        observation, _, terminated, truncated, info = env.step(agent.act(observation, info["available_actions"]))
+        action = "dance" if agent is None else agent.act(observation, info["available_actions"])
+        observation, _, terminated, truncated, info = env.step(action)
         over = terminated or truncated
     for step in (env.step, env.unwrapped.step):
         with pytest.raises(ResetNeeded):
@@ -230,11 +264,15 @@ def test_step_before_reset_and_after_the_end_asks_for_a_reset(make: Any, env_id:
 @every_light_id
 @pytest.mark.parametrize("limit", [None, 1, 3, 17])
 def test_episodes_are_truncated_at_the_limit(make: Any, make_vec: Any, env_id: str, limit: int | None):
-    """15 steps for WebShop, 50 for ALFWorld, or what the user says, single and vector; and info says so."""
+    """15 steps for WebShop, 50 for ALFWorld, the longest recorded episode's for what was recorded, or what the user
+
+    says, single and vector; and info says so.
+    """
     keywords = {} if limit is None else {"max_episode_steps": limit}
-    expected = limit or gym.spec(env_id).max_episode_steps
+    registered = limit or gym.spec(env_id).max_episode_steps
+    expected = registered or domain_of(env_id).max_episode_steps
     env, envs = make(env_id, **keywords), make_vec(env_id, 2, **keywords)
-    assert env.spec.max_episode_steps == expected
+    assert env.spec.max_episode_steps == registered
     env.reset(seed=0)
     envs.reset(seed=0)
     for step in range(1, expected + 1):
@@ -260,8 +298,9 @@ def test_the_limit_survives_the_specification(env_id: str, made: list[Any]):
 
 @every_light_id
 def test_minus_one_means_no_limit(make: Any, make_vec: Any, env_id: str):
-    """As in gymnasium.make, which then applies no TimeLimit."""
-    env, envs = make(env_id, max_episode_steps=-1), make_vec(env_id, 1, max_episode_steps=-1)
+    """As in gymnasium.make, which then applies no TimeLimit, and tells nobody where an id is registered without one."""
+    unlimited = 1_000 if env_id == RECORDED_ID else -1
+    env, envs = make(env_id, max_episode_steps=unlimited), make_vec(env_id, 1, max_episode_steps=-1)
     env.reset(seed=0)
     envs.reset(seed=0)
     for _ in range(40):
@@ -423,15 +462,22 @@ class TestVector:
 
     @every_light_id
     def test_processes_work_without_shared_memory(self, made: list[Any], env_id: str):
-        made.append(
-            gym.make_vec(
-                env_id, 2, vectorization_mode="async", vector_kwargs={"shared_memory": False}, **strings(env_id)
-            )
-        )
+        apart_in = {"shared_memory": False, "context": "spawn"}
+        made.append(gym.make_vec(env_id, 2, vectorization_mode="async", vector_kwargs=apart_in, **strings(env_id)))
         made.append(gym.make_vec(env_id, 2, **strings(env_id)))
         apart, batched = made
         assert apart.reset(seed=3)[0] == batched.reset(seed=3)[0]
         assert apart.step(["dance"] * 2)[0] == batched.step(["dance"] * 2)[0]
+
+    def test_a_forked_process_says_that_it_cannot_open_a_buffer(self, made: list[Any], capfd: Any):
+        apart_in = {"shared_memory": False, "context": "fork"}
+        keywords = strings("DreamGym/WebShop-v0")
+        made.append(gym.make("DreamGym/WebShop-v0", **keywords))
+        with pytest.raises((EOFError, OSError)):  # Gymnasium's worker prints the error, and is gone
+            gym.make_vec(
+                "DreamGym/WebShop-v0", 2, vectorization_mode="async", vector_kwargs=apart_in, **keywords
+            ).reset()
+        assert "Chroma's engine does not survive a fork" in capfd.readouterr().err
 
     @every_light_id
     def test_groups_start_alike(self, make_vec: Any, env_id: str):
@@ -449,9 +495,13 @@ def test_the_environments_are_gymnasium_environments(make: Any, env_id: str):
 @pytest.mark.parametrize("env_id", params([name for name in IDS if name.startswith("DreamGym/")]))
 def test_the_default_dream_needs_nothing_but_the_package(made: list[Any], env_id: str):
     """No GPU, no key, no download: the embedded world model and the shipped experience."""
+    if env_id == RECORDED_ID:
+        with pytest.raises(KeywordError, match="needs experience="):
+            gym.make(env_id)
+        return
     learnt = json.loads((EMBEDDED_PATH / "dreamgym.json").read_text())["domains"]
     if gym.spec(env_id).kwargs["domain"] not in learnt:
-        with pytest.raises(WorldModelError, match="has learnt webshop, and nothing of"):
+        with pytest.raises(WorldModelError, match=f"has learnt {', '.join(learnt)}, and nothing of"):
             gym.make(env_id)
         return
     made.append(gym.make(env_id, replay=False))

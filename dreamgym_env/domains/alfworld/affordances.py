@@ -8,12 +8,14 @@ from __future__ import annotations
 __all__ = [
     "ALWAYS_OPEN",
     "APPLIANCES",
+    "CLASSES",
     "CONDITIONABLE",
     "CONDITION_AFTER",
     "FIXED",
     "KNIVES",
     "LAMPS",
     "SLICEABLE",
+    "VESSELS",
     "accepts",
     "is_receptacle_class",
 ]
@@ -103,8 +105,14 @@ FIXED = _words(
 )
 """Classes of objects that cannot be taken."""
 
+CLASSES = frozenset(_CONTENTS) | FIXED | frozenset(thing for things in _ACCEPTED.values() for thing in things)
+"""All classes of things that are known here."""
+
 LAMPS = frozenset({"desklamp", "floorlamp"})
 """Classes of objects that can be switched on."""
+
+VESSELS = _words("bowl box cup mug pan plate pot")
+"""Classes of objects that can hold others, though the engine never puts one in."""
 
 KNIVES = frozenset({"butterknife", "knife"})
 """Classes of objects that slice."""

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dreamgym_env.domains.alfworld.house import House
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS
 from dreamgym_env.domains.alfworld.verifier import goal_of
+from dreamgym_env.domains.alfworld.wording import names
+from dreamgym_env.errors import ResetOptionError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from dreamgym_env.types import Task
 
-__all__ = ["AGENTS", "Housekeeper", "NoisyOracleAgent", "OracleAgent", "RandomAgent"]
+__all__ = ["AGENTS", "Housekeeper", "LazyAgent", "NoisyOracleAgent", "OracleAgent", "RandomAgent"]
 
 _NONSENSE = ("dance", "open", "go to the moon", "take everything", "put it down", "use desk 99", "think: what now?")
 
@@ -45,7 +47,16 @@ class OracleAgent:
     name = "oracle"
 
     def begin(self, task: Task, rng: np.random.Generator) -> None:
-        """Read the goal and the facts."""
+        """Read the goal and the facts.
+
+        Raises:
+            ResetOptionError: the task has none.
+        """
+        if not task.facts:
+            raise ResetOptionError(
+                f"The agent {self.name!r} walks by what a task's facts tell, and {task.id!r} has none (facts=False "
+                "hides them): let another agent play it."
+            )
         self._rng = rng
         self._goal = goal_of(task)
         self._house = House.of(task.facts)
@@ -93,6 +104,46 @@ class NoisyOracleAgent(OracleAgent):
         return _at_random(offered, self._rng)
 
 
+class LazyAgent:
+    """Brings the first thing that it sees and the task names to the first place that the task names; opens no doors.
+
+    It neither cleans nor heats nor cools, touches nothing twice, and reads nothing but what any agent sees.
+    """
+
+    name = "lazy"
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Start an episode."""
+        self._instruction = task.instruction
+        self._touched: set[tuple[str, ...]] = set()
+        self._ways: list[str] | None = None
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Return the next action: what the task seems to ask for if it is offered, else going on to other furniture."""
+        if self._ways is None:
+            self._ways = [action for action in available_actions if action.startswith("go to ")]
+        for action in available_actions:
+            step = tuple(action.split()[:3])
+            if step not in self._touched and self._is_asked_for(action):
+                self._touched.add(step)
+                return action
+        carries = any(action.startswith("move ") for action in available_actions)
+        named = [way for way in self._ways if self._names(way.split()[2])]
+        way = next(iter(named if carries and named else self._ways), "look")
+        if way in self._ways:
+            self._ways.remove(way)
+        return way
+
+    def _is_asked_for(self, action: str) -> bool:
+        verb, *words = action.split()
+        if verb == "move":
+            return self._names(words[0]) and self._names(words[3])
+        return verb in ("take", "use") and self._names(words[0])
+
+    def _names(self, kind: str) -> bool:
+        return names(self._instruction, kind)
+
+
 class RandomAgent:
     """Takes offered commands at random, those that move things more often than their number gives; some nonsense."""
 
@@ -120,6 +171,7 @@ AGENTS: Mapping[str, Callable[[Any], Housekeeper]] = MappingProxyType(
     {
         OracleAgent.name: lambda domain: OracleAgent(),
         NoisyOracleAgent.name: lambda domain: NoisyOracleAgent(),
+        LazyAgent.name: lambda domain: LazyAgent(),
         RandomAgent.name: lambda domain: RandomAgent(),
     }
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from dreamgym_env.domains.alfworld.candidates import admissible
+from dreamgym_env.domains.alfworld.affordances import VESSELS
+from dreamgym_env.domains.alfworld.candidates import admitted
 from dreamgym_env.domains.alfworld.grammar import ParsedAction, thing_class
 from dreamgym_env.domains.alfworld.texts import listed
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, World
@@ -26,7 +27,7 @@ def answer_of(world: World, action: ParsedAction | None) -> str | None:
     Returns:
         The engine's text.  ``help`` is never known: its text is the engine's own and tells nothing of a house.
     """
-    if action is None or action not in set(admissible(world)):
+    if action is None or action not in admitted(world):
         return NOTHING_HAPPENS
     return _ANSWERS[action.verb](world, action)
 
@@ -103,8 +104,8 @@ def _examine(world: World, action: ParsedAction) -> str | None:
     name = action.object
     if name in world.here():
         return receptacle_shown(world, name)
-    if name in world.vessels:
-        return f"This is a normal {name}. In it, you see {_seen(world.vessels[name])}."
+    if world.class_of(name) in VESSELS:
+        return f"This is a normal {name}. In it, you see {_seen(world.vessels.get(name, ()))}."
     conditions = _conditions(world, name)
     return f"This is a {conditions} {name}." if conditions else f"There's nothing special about {name}."
 

@@ -7,7 +7,8 @@ where one stands, before a text says that it is there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Collection, Iterator, Sequence
 
 from dreamgym_env.domains.alfworld.affordances import (
     ALWAYS_OPEN,
@@ -23,7 +24,7 @@ from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, NOTHING_KNOWN, World, track
 from dreamgym_env.types import Turn
 
-__all__ = ["admissible", "available_actions", "guard"]
+__all__ = ["admitted", "available_actions", "guard"]
 
 
 def available_actions(history: Sequence[Turn], state: str, start: World = NOTHING_KNOWN) -> tuple[str, ...]:
@@ -37,7 +38,7 @@ def available_actions(history: Sequence[Turn], state: str, start: World = NOTHIN
     Returns:
         The actions: what needs no object, ways to go, then what can be done where one stands.
     """
-    return tuple(action.text for action in admissible(track(history, state, start)))
+    return tuple(action.text for action in admitted(track(history, state, start)))
 
 
 def guard(history: Sequence[Turn], state: str, action: str, start: World = NOTHING_KNOWN) -> str | None:
@@ -53,13 +54,16 @@ def guard(history: Sequence[Turn], state: str, action: str, start: World = NOTHI
         ``"Nothing happens."``, or None where the action is admissible.
     """
     parsed = parse(action)
-    if parsed is not None and parsed in set(admissible(track(history, state, start))):
-        return None
-    return NOTHING_HAPPENS
+    return None if parsed in admitted(track(history, state, start)) else NOTHING_HAPPENS
 
 
-def admissible(world: World) -> Iterator[ParsedAction]:
-    """Yield the actions that a world admits."""
+@functools.lru_cache(maxsize=4096)
+def admitted(world: World) -> Collection[ParsedAction]:
+    """Return the actions that a world admits, in order; to look one up is fast, and a step asks several times."""
+    return dict.fromkeys(_admissible(world))
+
+
+def _admissible(world: World) -> Iterator[ParsedAction]:
     yield from (ParsedAction(verb) for verb in ("look", "inventory", "help"))
     here = world.here()
     yield from (ParsedAction("go", place=name) for name in world.receptacles if name not in here)

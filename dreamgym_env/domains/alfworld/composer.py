@@ -7,6 +7,8 @@ can, and the rest comes from an invented house (:mod:`~.invention`), so that it 
 from __future__ import annotations
 
 import functools
+import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HouseComposer"]
 
+_REMEMBERED = 4096
+"""How many houses that were made up are kept; any other is made up again, the same."""
+
 
 class HouseComposer:
     """Knows the houses of tasks that have facts, and makes up the others."""
@@ -32,7 +37,7 @@ class HouseComposer:
         """Create a composer; the experience is read when a house has to be made up for the first time."""
         self._domain = domain
         self._houses: Callable[[], list[RecordedHouse]] = functools.cache(lambda: recorded_houses(experience()))
-        self._invented: dict[tuple[str, ...], World] = {}
+        self._invented: OrderedDict[tuple[str, ...], World] = OrderedDict()
 
     def compose(
         self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
@@ -74,10 +79,12 @@ class HouseComposer:
     def _house(self, query: Query, *, exclude_episode: bool, exclude_task: bool) -> World:
         task, first_text = query.task, query.history[0].state if query.history else query.state
         hidden = (task.family if exclude_task else "", query.episode if exclude_episode else "")
-        key = (task.id, first_text, *hidden)
+        key = (task.id, first_text, json.dumps(dict(task.goal), sort_keys=True), *hidden)
         if key not in self._invented:
             allowed = (house for house in self._houses() if house.family != hidden[0] and house.episode != hidden[1])
             self._invented[key] = world_of_facts(invent_facts(task, first_text, allowed))
+            if len(self._invented) > _REMEMBERED:
+                self._invented.popitem(last=False)
         return self._invented[key]
 
 

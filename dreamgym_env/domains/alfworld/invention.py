@@ -6,16 +6,19 @@ of this very house is kept as it was.  Where the task has a goal, the things tha
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from dreamgym_env.domains.alfworld.affordances import ALWAYS_OPEN, accepts
+from dreamgym_env.domains.alfworld.affordances import ALWAYS_OPEN, FIXED, accepts
 from dreamgym_env.domains.alfworld.grammar import thing_class
 from dreamgym_env.domains.alfworld.tracker import track
 from dreamgym_env.domains.alfworld.verifier import Goal, goal_of
 from dreamgym_env.domains.draws import Draws
+from dreamgym_env.errors import ResetOptionError
 from dreamgym_env.types import Task, Transition
 
 __all__ = ["RecordedHouse", "invent_facts", "recorded_houses"]
@@ -24,6 +27,7 @@ T = TypeVar("T")
 
 _DONORS = 8
 """How many recorded houses an invented one is drawn from: those of the most similar furniture."""
+_TAKEN = re.compile(r"You pick up the (?P<thing>[a-z]+ \d+) from the (?P<receptacle>[a-z]+ \d+)\.")
 _LAMP_STANDS = ("desk", "sidetable", "dresser", "shelf", "diningtable", "coffeetable")
 _SHUT = frozenset({"fridge", "microwave", "safe"})
 """Classes of receptacles that always have a door."""
@@ -62,27 +66,33 @@ class RecordedHouse:
 
 def recorded_houses(experience: Iterable[Transition]) -> list[RecordedHouse]:
     """Return what each episode has shown; steps may come in any order of episodes, but each episode's in their own."""
-    houses: dict[str, RecordedHouse] = {}
-    moved: defaultdict[str, set[str]] = defaultdict(set)
+    houses: dict[tuple[str, str], RecordedHouse] = {}
+    moved: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    taken: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
     for step in experience:
-        house = houses.get(step.episode)
+        episode = (step.task_id, step.episode)
+        house = houses.get(episode)
         if house is None:
             first = step.history[0].state if step.history else step.state
             furniture = Counter(map(thing_class, track((), first).receptacles))
-            house = houses[step.episode] = RecordedHouse(step.family, step.episode, first, furniture)
+            house = houses[episode] = RecordedHouse(step.family, step.episode, first, furniture)
         seen = track((), step.next_state)
         for name in seen.closed:
             house.doors.setdefault(name, True)
         for name, things in seen.contents.items():
             house.doors.setdefault(name, name in seen.opened)
-            house.contents.setdefault(name, tuple(sorted(things - moved[step.episode])))
-        if step.next_state.startswith(("You pick up the ", "You move the ")):
-            moved[step.episode].add(" ".join(step.action.split()[1:3]))
+            house.contents.setdefault(name, tuple(sorted(things - moved[episode] | taken[*episode, name])))
+        if found := _TAKEN.match(step.next_state):
+            moved[episode].add(found["thing"])
+            if found["receptacle"] not in house.contents:
+                taken[*episode, found["receptacle"]].add(found["thing"])
     return list(houses.values())
 
 
 def invent_facts(task: Task, first_text: str, houses: Iterable[RecordedHouse]) -> Mapping[str, Any]:
     """Return facts of a house, in the form that :func:`~.known.world_of_facts` reads.
+
+    What the task asks for is in it, unless its goal is none that can be reached.
 
     Args:
         task: names the house: the same task gets the same house.
@@ -113,9 +123,11 @@ def invent_facts(task: Task, first_text: str, houses: Iterable[RecordedHouse]) -
         closed = _pick(gone_to or [closed for house in donors for closed in house.doors_of(kind)], draws, default=True)
         if kind not in ALWAYS_OPEN and (closed or kind in _SHUT):
             doors.append(name)
-    if task.goal:
-        _provide(goal_of(task), contents, numbers, draws)
-    return {"contents": contents, "doors": doors}
+    shown_before = {name for house in own for name in house.contents}
+    with contextlib.suppress(ResetOptionError):  # a goal that only the world model can judge
+        _provide(goal_of(task), contents, shown_before, numbers, draws)
+    fixed = [thing for things in contents.values() for thing in things if thing_class(thing) in FIXED]
+    return {"contents": contents, "doors": doors, "fixed": fixed}
 
 
 def _pick(items: Sequence[T], draws: Draws, *, default: T) -> T:
@@ -127,29 +139,26 @@ def _numbered(kind: str, numbers: Counter[str]) -> str:
     return f"{kind} {numbers[kind]}"
 
 
-def _provide(goal: Goal, contents: dict[str, list[str]], numbers: Counter[str], draws: Draws) -> None:
-    """See to it that what a goal asks for is in the house, and not where it is to be brought."""
+def _provide(
+    goal: Goal, contents: dict[str, list[str]], shown_before: Set[str], numbers: Counter[str], draws: Draws
+) -> None:
+    """See to it that what a goal asks for is in the house, and not where it is to be brought; what was seen stays."""
+    free = [name for name in contents if name not in shown_before]
     targets = [name for name in contents if thing_class(name) == goal.receptacle]
-    for name in targets:
+    for name in set(free) & set(targets):
         contents[name] = [thing for thing in contents[name] if thing_class(thing) != goal.object]
-    _add_missing(goal.object, goal.count, [name for name in contents if name not in targets], contents, numbers, draws)
+    elsewhere = [name for name in free if name not in targets]
+    takers = [name for name in elsewhere if accepts(thing_class(name), goal.object)]
+    _add_missing(goal.object, goal.count, takers or elsewhere, contents, numbers, draws)
     if goal.lamp:
-        stands = [name for name in contents if thing_class(name) in _LAMP_STANDS]
-        _add_missing(goal.lamp, 1, stands, contents, numbers, draws, anywhere=True)
+        stands = [name for name in free if thing_class(name) in _LAMP_STANDS]
+        _add_missing(goal.lamp, 1, stands or free, contents, numbers, draws)
 
 
 def _add_missing(
-    kind: str,
-    count: int,
-    places: Sequence[str],
-    contents: dict[str, list[str]],
-    numbers: Counter[str],
-    draws: Draws,
-    *,
-    anywhere: bool = False,
+    kind: str, count: int, places: Sequence[str], contents: dict[str, list[str]], numbers: Counter[str], draws: Draws
 ) -> None:
-    """Put as many objects of a class as are missing into some of these places, which take them."""
-    fitting = [name for name in places if anywhere or accepts(thing_class(name), kind)] or list(places)
+    """Put as many objects of a class as are missing into some of these places."""
     there = sum(thing_class(thing) == kind for things in contents.values() for thing in things)
-    for _ in range(count - there if fitting else 0):
-        contents[draws.pick(fitting)].append(_numbered(kind, numbers))
+    for _ in range(count - there if places else 0):
+        contents[draws.pick(places)].append(_numbered(kind, numbers))

@@ -46,7 +46,7 @@ def world_of_facts(facts: Mapping[str, Any]) -> World:
             start      receptacles that the agent stands at; none in the middle of the room
             classes    thing -> its class, where its name says another
             fixed      objects that cannot be taken
-            vessels    objects that can hold others -> objects in them
+            vessels    object -> objects in it, such as a pot in a pan
             hot, cool, clean, sliced, lit    objects in that condition
 
     Returns:
@@ -68,7 +68,12 @@ def _world_of_facts(text: str) -> World:
     )
     opened = _checked(facts.get("open", []), "open")
     start = facts.get("start", [])
-    _checked(start, "start")
+    groups = facts.get("together", [])
+    if not isinstance(groups, list):
+        raise ValueError(f"its fact 'together' is {groups!r:.60}, not a list of lists of names")
+    for fact, names in [("start", start), *(("together", group) for group in groups)]:
+        if strange := sorted(_checked(names, fact) - contents.keys()):
+            raise ValueError(f"its fact {fact!r} names {strange[0]!r}, whose contents it does not tell")
     conditions = {name: _checked(facts.get(name, []), name) for name in _CONDITIONS}
     world = World(
         receptacles=tuple(contents),
@@ -86,9 +91,6 @@ def _world_of_facts(text: str) -> World:
         sliced=conditions["sliced"],
         lit=conditions["lit"],
     )
-    groups = facts.get("together", [])
-    if not isinstance(groups, list):
-        raise ValueError(f"its fact 'together' is {groups!r:.60}, not a list of lists of names")
     for group in groups:
         for name in sorted(_checked(group, "together")):
             world = world.joined(name, group[0])

@@ -85,7 +85,7 @@ def require_package(name: str = "alfworld") -> Path:
         MissingDependencyError: it is not installed.
     """
     spec = importlib.util.find_spec(name)
-    if spec is None or spec.origin is None:
+    if spec is None or spec.origin is None or spec.submodule_search_locations is None:  # a script may be called so
         raise MissingDependencyError(
             "ALFWorld's engine and its rooms come with an extra that is not installed: "
             "pip install 'dreamgym_env[alfworld]' (its planner is compiled, which takes about two minutes). "

@@ -22,7 +22,7 @@ _COMMENT = re.compile(r";[^\n]*")
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 _CONDITIONS = {**CONDITION_PREDICATES, "issliced": "sliced", "istoggled": "lit"}
 _NEEDED = ("atlocation", "receptacleatlocation", "receptacletype", "objecttype")
-_ABOUT_ONE = ("pickupable", "sliceable", "openable", "opened", "isreceptacleobject", *_CONDITIONS)
+_ABOUT_ONE = ("pickupable", "sliceable", "openable", "opened", *_CONDITIONS)
 _ABOUT_TWO = ("inreceptacle", "inreceptacleobject")
 _ABOUT_ONE_AND_A_WORD = ("receptacleatlocation", "objectatlocation")
 _THINGS_AND_WORDS = {
@@ -60,14 +60,13 @@ class Problem:
         """Return what is true at the start, as JSON values; what there is none of is left out.
 
         All that :func:`~.known.world_of_facts` reads, and ``start``: receptacles that the agent starts at;
-        ``fixed``: objects in receptacles that cannot be taken; ``vessels``: object that can hold others -> objects in
-        it.
+        ``fixed``: objects in receptacles that cannot be taken; ``vessels``: object -> objects in it.
         """
         name, statements = self.name_of, self.statements
         contents: dict[str, list[str]] = {receptacle: [] for receptacle in self.receptacles()}
         for thing, receptacle in statements.get("inreceptacle", ()):
             contents.setdefault(name[receptacle], []).append(name[thing])
-        vessels: dict[str, list[str]] = {thing: [] for thing in self._all_of("isreceptacleobject")}
+        vessels: dict[str, list[str]] = {}
         for thing, holder in statements.get("inreceptacleobject", ()):
             vessels.setdefault(name[holder], []).append(name[thing])
         places = dict.fromkeys(place for _, place in statements["receptacleatlocation"])

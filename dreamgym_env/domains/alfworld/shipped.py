@@ -1,9 +1,8 @@
 """The generated games as data, so that their dream needs neither the ``alfworld`` package nor its rooms.
 
 ``data/games.jsonl.gz`` holds a JSON object a line.  The line of a room comes before those of its games: ``room``, its
-name, and ``facts``, which are those of each of its games but for where things are.  The line of a game has ``id``,
-``split``, ``room``, ``task`` (the sentence), ``goal``, ``contents``: receptacle -> objects in it, and ``vessels``:
-those of the objects that can hold others, all of them empty.
+name, and ``facts``, which are those of each of its games but for the receptacles' contents.  The line of a game has
+``id``, ``split``, ``room``, ``task`` (the sentence), ``goal``, and ``contents``: receptacle -> objects in it.
 
 ``python -m dreamgym_env.domains.alfworld.shipped [FILE]`` draws the games again in rooms of the installed package.
 """
@@ -47,8 +46,6 @@ def shipped_task(game_id: str) -> Task:
     game = _games()[game_id]
     facts = copy.deepcopy(_rooms()[game["room"]])
     facts["contents"] |= copy.deepcopy(game["contents"])
-    if game["vessels"]:
-        facts["vessels"] = {vessel: [] for vessel in game["vessels"]}
     return Task(
         id=game_id,
         domain="alfworld",
@@ -73,13 +70,11 @@ def draw_records() -> Iterator[dict[str, Any]]:
             game_id, game = f"alfworld/{split}/{number}", draw_game(split, number)
             task = task_of_problem(game_id, split, game.sentence, game.problem)
             contents: Mapping[str, list[str]] = task.facts["contents"]
-            vessels: Mapping[str, list[str]] = task.facts.get("vessels", {})
             room = {**task.facts, "contents": {receptacle: [] for receptacle in contents}}
-            room.pop("vessels", None)
             if game.scene not in rooms:
                 rooms[game.scene] = room
                 yield {"room": game.scene, "facts": room}
-            if rooms[game.scene] != room or any(vessels.values()):
+            if rooms[game.scene] != room:
                 raise GameError(f"The game {game_id!r} cannot be written: {game.scene} is not as in the games before.")
             yield {
                 "id": game_id,
@@ -88,7 +83,6 @@ def draw_records() -> Iterator[dict[str, Any]]:
                 "task": task.instruction,
                 "goal": task.goal,
                 "contents": {receptacle: things for receptacle, things in contents.items() if things},
-                "vessels": list(vessels),
             }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +9,7 @@ from dataclasses import replace
 from dreamgym_env.domains.alfworld.affordances import CONDITION_AFTER
 from dreamgym_env.domains.alfworld.grammar import ParsedAction, parse, thing_class
 from dreamgym_env.domains.alfworld.tracker import NAME
-from dreamgym_env.domains.alfworld.wording import spoken
+from dreamgym_env.domains.alfworld.wording import names
 from dreamgym_env.types import Memory, Source, Transition
 
 __all__ = ["explain", "teach"]
@@ -22,6 +21,13 @@ _NEUTRAL = {
     "close": "A detour: the door is shut.",
     "slice": "A detour: the object is sliced, which no task asks for.",
 }
+
+_ASKED = {
+    "heat": re.compile(r"\b(?:heat|hot|warm|microwave|cook)"),
+    "clean": re.compile(r"\b(?:clean|wash|rinse)"),
+    "cool": re.compile(r"\b(?:cool|cold|chill|refrigerate)"),
+}
+"""Verb -> how an instruction asks for it."""
 
 
 def teach(transition: Transition, memories: Sequence[Memory]) -> Transition:
@@ -52,11 +58,13 @@ def _bearing(action: ParsedAction, step: Transition) -> str:
     """Return whether what an action is about, or shows, is named by the task."""
     if action.verb in ("go", "open", "examine"):
         shown = NAME.findall(step.next_state.replace(action.place or action.object, ""))
-        named = any(_names(step.instruction, thing_class(name)) for name in (*shown, action.place) if name)
+        named = any(names(step.instruction, thing_class(name)) for name in (*shown, action.place) if name)
         return "Toward the goal" if named else "On the way"
-    named = _names(step.instruction, thing_class(action.object))
+    named = names(step.instruction, thing_class(action.object))
     if action.verb == "move":
-        named = named and _names(step.instruction, thing_class(action.place))
+        named = named and names(step.instruction, thing_class(action.place))
+    elif action.verb in _ASKED:
+        named = named and _ASKED[action.verb].search(step.instruction.lower()) is not None
     return "Toward the goal" if named else "A detour"
 
 
@@ -76,10 +84,3 @@ def _response(action: ParsedAction, text: str) -> str:
             return "the lamp is on"
         case _:
             return f"the object in hand is now {CONDITION_AFTER.get(action.verb, 'sliced')}"
-
-
-@functools.lru_cache(maxsize=16_384)
-def _names(instruction: str, kind: str) -> bool:
-    """Return whether an instruction names things of a class, as the engine or as people write it."""
-    words = instruction.lower()
-    return any(re.search(rf"\b{re.escape(form.lower())}", words) for form in (kind, spoken(kind)))

@@ -85,7 +85,7 @@ class World:
     put: Mapping[str, str] = field(default_factory=dict)
     """Object -> the receptacle that it was moved to last; empty once it was taken again."""
     vessels: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Object that can hold others, such as a bowl, where the house lets it -> objects in it."""
+    """Object -> objects in it, such as a pot in a pan."""
 
     def here(self) -> tuple[str, ...]:
         """Return the receptacles within reach, in the order in which they were named; none at the start."""

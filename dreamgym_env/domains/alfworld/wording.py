@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
+from dreamgym_env.domains.alfworld.affordances import CLASSES
 from dreamgym_env.domains.alfworld.verifier import Goal
 from dreamgym_env.domains.draws import Draws
 
-__all__ = ["sentence_of", "spoken"]
+__all__ = ["names", "sentence_of"]
 
 _SENTENCES = {
     "pick_and_place_simple": (
@@ -146,14 +148,34 @@ def sentence_of(goal: Goal, draws: Draws) -> str:
     return f"{text[0].upper()}{text[1:]}." if draws.chance(0.5) else f"{text}."
 
 
-def spoken(kind: str) -> str:
-    """Return a class as people write it: ``"alarm clock"`` for ``"alarmclock"``."""
-    return _WORDS.get(kind, kind)
+def names(instruction: str, kind: str) -> bool:
+    """Return whether an instruction names things of a class, one or several, as the engine or as people write it.
+
+    Of names within each other the longest counts: a desk lamp is no desk.
+    """
+    return kind in _named(instruction)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _named(instruction: str) -> frozenset[str]:
+    forms = _forms()
+    pattern = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    return frozenset(forms[found] for found in re.findall(rf"\b(?:{pattern})\b", instruction.lower()))
+
+
+@functools.cache
+def _forms() -> dict[str, str]:
+    """Return each way to write a class -> the class."""
+    forms = {}
+    for kind in sorted(CLASSES):
+        for word in (kind, _WORDS.get(kind, kind).lower()):
+            forms.update({word: kind, _plural(word): kind})
+    return forms
 
 
 def _written(kind: str, draws: Draws) -> str:
     """Return a class as people write it, or now and then as the engine does."""
-    return kind if draws.chance(0.3) else spoken(kind)
+    return kind if draws.chance(0.3) else _WORDS.get(kind, kind)
 
 
 def _article(word: str) -> str:

@@ -29,7 +29,7 @@ __all__ = ["Lane"]
 
 logging.getLogger("browsergym").setLevel(logging.ERROR)
 
-_VIEWPORT = {"width": 1280, "height": 720}
+_VIEWPORT: playwright.ViewportSize = {"width": 1280, "height": 720}
 _PATIENCE = 10_000
 """Milliseconds that loading a page may take."""
 _LONGEST_WAIT = 2_000.0
@@ -159,13 +159,13 @@ class Lane(BrowserEnv):
         }
 
     def close(self) -> None:
-        """Close the context."""
+        """Close the context; closing twice is allowed."""
         if self.task is not None:
-            self.task.teardown()
-            self.task = None
-        if self.context is not None:
-            self.context.close()
-            self.context = None
+            task, self.task = self.task, None
+            try:
+                task.teardown()
+            finally:
+                self.context.close()
 
     def _carry_out(self, action: ParsedAction) -> None:
         """Call BrowserGym's function of an action, which finds the page in a variable of its module."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from knowagent import recorded_steps
+from old_episodes import recorded_steps
 from real_house import PlayedEpisode, load_games, real_episodes
 
 from dreamgym_env.domains.alfworld.affordances import CONDITIONABLE, FIXED, KNIVES, SLICEABLE, accepts

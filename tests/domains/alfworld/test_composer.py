@@ -138,7 +138,7 @@ def test_a_house_made_up_is_the_same_for_the_same_task_and_stays_as_it_is(
         assert set(places.values()) <= {1}, "nothing is in two places"
 
 
-@pytest.mark.parametrize("number", range(0, 240, 20))
+@pytest.mark.parametrize("number", range(0, 240, 17))
 def test_a_house_made_up_fits_its_task(domain: ALFWorld, recorded: list[Transition], number: int) -> None:
     task = domain.task(f"alfworld/test/{number}")
     facts = invent_facts(task, task.initial_state, recorded_houses(recorded[:3000]))
@@ -181,9 +181,12 @@ def test_a_house_of_another_source_is_not_taken_for_a_recorded_one_of_the_same_i
         step for step in recorded if step.step == 0 and "On the " in step.next_state and "a " in step.next_state
     )
     house = next(house for house in recorded_houses([step]) if house.family == step.family)
-    other = replace(domain.task(step.task_id), facts={}, initial_state="You see a shelf 1. Your task is to: dance.")
-    facts = invent_facts(other, other.initial_state, [house])
-    assert not set(facts["contents"]) & set(house.contents)
+    (shown,) = house.contents
+    house.contents[shown] = ("mug 7",)
+    task = domain.task(step.task_id)
+    assert invent_facts(task, task.initial_state, [house])["contents"][shown] == ["mug 7"]
+    other = replace(task, initial_state=task.initial_state.replace(task.instruction, "do what you like."))
+    assert "mug 7" not in invent_facts(other, other.initial_state, [house])["contents"][shown]
 
 
 def test_numbers_of_things_made_up_do_not_clash(domain: ALFWorld, recorded: list[Transition]) -> None:
@@ -193,3 +196,51 @@ def test_numbers_of_things_made_up_do_not_clash(domain: ALFWorld, recorded: list
         facts = invent_facts(task, task.initial_state, houses)
         things = [thing for held in facts["contents"].values() for thing in held]
         assert len(things) == len(set(things))
+
+
+def answer(composer: HouseComposer, task: Task, *actions: str) -> str:
+    """The last text that actions lead to."""
+    history: tuple[Turn, ...] = ()
+    state = task.initial_state
+    for action in actions:
+        composed = composer.compose(Query(task, history, state, action, "dream"), [])
+        assert composed is not None
+        history, state = (*history, Turn(state, action)), composed.transition.next_state
+    return state
+
+
+def house_of(first: str, goal: dict[str, str], task_id: str = "my/1") -> Task:
+    text = f"You are in the middle of a room. Looking quickly around you, you see {first}.\n\nYour task is to: do it."
+    return Task(task_id, "alfworld", "do it.", text, goal=goal)
+
+
+def test_a_house_is_made_up_for_its_goal_whatever_was_asked_under_that_id_before() -> None:
+    room = "a bed 1, and a desk 1"
+    mug = house_of(room, {"type": "pick_and_place_simple", "object": "mug", "receptacle": "desk"})
+    book = house_of(room, {"type": "pick_and_place_simple", "object": "book", "receptacle": "bed"})
+    composer, fresh = (HouseComposer(ALFWorld(), lambda: iter(())) for _ in range(2))
+    answer(composer, mug, "go to bed 1")
+    assert answer(composer, book, "go to desk 1") == answer(fresh, book, "go to desk 1")
+    assert "book 1" in answer(fresh, book, "go to desk 1")
+
+
+def test_a_lamp_stands_somewhere_in_any_house_and_a_strange_goal_asks_for_nothing() -> None:
+    lamp = house_of("a bed 1, and a sofa 1", {"type": "look_at_obj_in_light", "object": "book", "lamp": "desklamp"})
+    facts = invent_facts(lamp, lamp.initial_state, [])
+    assert facts["fixed"] == ["desklamp 1"]
+    assert House.of(facts).walk(goal_of(lamp))
+    strange = house_of("a bed 1, and a sofa 1", {"type": "feed", "object": "fish"})
+    assert invent_facts(strange, strange.initial_state, [])["contents"] == {"bed 1": [], "sofa 1": []}
+
+
+def test_houses_of_episodes_with_one_name_stay_apart(recorded: list[Transition]) -> None:
+    first, other = (step for step in recorded if step.step == 0 and step.episode.startswith(("0/0/", "0/1/")))
+    houses = recorded_houses([replace(step, episode="recorded/1") for step in (first, other)])
+    assert [house.family for house in houses] == [first.family, other.family]
+
+
+def test_recorded_houses_are_as_the_facts_have_them(domain: ALFWorld, recorded: list[Transition]) -> None:
+    for house in recorded_houses(recorded):
+        contents = domain.task(house.family).facts["contents"]
+        for name, things in house.contents.items():
+            assert set(things) == set(contents[name]), (house.family, name)

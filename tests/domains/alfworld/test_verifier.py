@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from knowagent import recorded_steps
+from old_episodes import recorded_steps
 from real_house import real_episodes
 
 from dreamgym_env.domains.alfworld.verifier import GOAL_TYPES, ALFWorldVerifier, goal_of

@@ -8,15 +8,13 @@ outcome and the name of its game, which names the task's type, object and recept
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dreamgym_env.types import Task, Turn
+from knowagent import RecordedEpisode, read_episodes
 
-FILES = ("ALFWorld_processed_knowagent", "KnowAgentALFWorld_llama-2-13b_D0", "KnowAgentALFWorld_llama-2-13b_D1")
+from dreamgym_env.types import Task, Turn
 
 
 @dataclass(frozen=True)
@@ -36,24 +34,17 @@ class RecordedStep:
 
 def recorded_steps(data: Path, every: int = 3) -> Iterator[RecordedStep]:
     """Yield the steps of every third episode (or of every n-th), in order."""
-    for name in FILES:
-        with gzip.open(data / "alfworld" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines):
-                if number % every == 0:
-                    yield from _steps(json.loads(line))
+    for episode in read_episodes(data / "alfworld", every):
+        yield from _steps(episode)
 
 
-def _steps(episode: dict[str, str]) -> Iterator[RecordedStep]:
-    kind, thing, _, place, _ = episode["name"].partition("/")[0].split("-")
+def _steps(episode: RecordedEpisode) -> Iterator[RecordedStep]:
+    kind, thing, _, place, _ = episode.game.partition("/")[0].split("-")
     goal = {"type": kind, "object": thing, "lamp" if kind == "look_at_obj_in_light" else "receptacle": place}
-    task = Task(episode["name"], "alfworld", "", "", goal=goal)
-    state, *parts = episode["traj"].split("\n> ")
-    exchanges = [(action, answer.strip()) for action, _, answer in (part.partition("\n") for part in parts)]
-    exchanges = [
-        (action, answer) for action, answer in exchanges if answer and not action.startswith(("Think:", "ActionPath:"))
-    ]
+    task = Task(episode.game, "alfworld", "", "", goal=goal)
     history: tuple[Turn, ...] = ()
-    for number, (action, answer) in enumerate(exchanges, start=1):
-        last = number == len(exchanges)
-        yield RecordedStep(task, history, state, action, answer, last, bool(episode["result"]))
+    state = episode.first_text
+    for number, (action, answer) in enumerate(episode.exchanges, start=1):
+        last = number == len(episode.exchanges)
+        yield RecordedStep(task, history, state, action, answer, last, episode.succeeded)
         history, state = (*history, Turn(state, action)), answer

@@ -1,0 +1,193 @@
+"""Recorded: any text environment, dreamt from nothing but a file of its transitions.
+
+``gym.make("DreamGym/Recorded-v0", experience="my_env.jsonl.gz")``.  The wrapper
+:class:`~dreamgym_env.envs.record.RecordTransitions` around an environment of one's own writes the file.
+
+**Task.** One for each task id of the file, with its instruction, its split, and the state in which it began.
+
+**Actions.** Any text; white space is normalised.  What a state offers is what recordings of that page offered, or did
+there; else of the most similar page (:class:`~.candidates.RecordedActions`).
+
+**States.** The environment's own texts, split into lines and sentences.
+
+**Rewards.** 1 where the world model says that the task is done, else 0: no program can check it here.
+
+**End.** When the world model says so, and after as many actions as the longest recorded episode has;
+``gym.make(..., max_episode_steps=)`` takes another number.
+
+**Ids.** ``DreamGym/Recorded-v0``.  The real counterpart is the environment that was recorded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from dreamgym_env.domains.recorded.candidates import RecordedActions
+from dreamgym_env.domains.recorded.texts import action_kind, join_text, page_kind, split_text
+from dreamgym_env.errors import ExperienceFormatError, KeywordError, UnknownTaskError
+from dreamgym_env.memory.experience import read_domain_transitions
+from dreamgym_env.types import Composer, Memory, Query, Task, Transition, Turn, Verifier
+
+__all__ = ["Recorded"]
+
+_RULES = """\
+- Nothing is known of this environment but what the memories show. It is the same environment in all of them.
+- The same action on the same page leads to what a memory of it shows, unless what happened in this episode since, or \
+what this task has otherwise, speaks against it.
+- Whatever the action does not touch stays as it is, word for word.
+- An action that the environment does not understand, or that is not possible now, gets the kind of answer that it got \
+in the memories.
+- The episode ends when the task is done (success), or where memories of such an action end (failure)."""
+
+
+class Recorded:
+    """The domain."""
+
+    rules = _RULES
+
+    def __init__(self, experience: str | os.PathLike[str] | None = None) -> None:
+        """Read the recorded transitions; the domain bears the name that they have.
+
+        Args:
+            experience: the transitions file.
+
+        Raises:
+            KeywordError: no file is named.
+            ExperienceFormatError: there is no such file, it holds no transitions, or those of several domains, or it is
+                none.
+        """
+        if experience is None:
+            raise KeywordError(
+                "A recorded environment needs experience=, the transitions file that is all that is known of it, for "
+                'example experience="my_env.jsonl.gz". RecordTransitions(env, "my_env.jsonl.gz") around your '
+                "environment writes one."
+            )
+        if not isinstance(experience, (str, os.PathLike)):
+            raise KeywordError(f"experience takes the path of a transitions file, not {type(experience).__name__}.")
+        try:
+            transitions = read_domain_transitions(experience)
+        except OSError as error:
+            raise ExperienceFormatError(
+                f"The experience {os.fspath(experience)!r} cannot be read ({error.strerror}). RecordTransitions(env, "
+                "path) around your environment writes such a file."
+            ) from error
+        self._path = os.fspath(experience)
+        self.name = transitions[0].domain
+        self.max_episode_steps = 1 + max(step.step for step in transitions)
+        self._actions = RecordedActions(transitions)
+        self._tasks: dict[str, Task] = {}
+        self._splits: dict[str, list[str]] = {}
+        for step in transitions:
+            if step.task_id not in self._tasks:
+                self._tasks[step.task_id] = _task(step)
+                self._splits.setdefault(step.split, []).append(step.task_id)
+
+    def splits(self) -> tuple[str, ...]:
+        """Return the splits of the recorded tasks."""
+        return tuple(self._splits)
+
+    def task_ids(self, split: str) -> Sequence[str]:
+        """Return the ids of a split's tasks in the order of the file. Raises UnknownTaskError."""
+        if split not in self._splits:
+            raise UnknownTaskError(
+                f"{self._path} holds no task of the split {split!r:.80}; its splits are: {', '.join(self._splits)}. "
+                "Say which with split=."
+            )
+        return self._splits[split]
+
+    def task(self, task_id: str) -> Task:
+        """Return a task. Raises UnknownTaskError."""
+        if task_id not in self._tasks:
+            first = next(iter(self._tasks))
+            raise UnknownTaskError(
+                f"{self._path} holds no task {task_id!r:.80}; it holds {len(self._tasks)}, the first is {first!r:.80}."
+            )
+        return self._tasks[task_id]
+
+    def segment(self, state: str, instruction: str) -> tuple[str, ...]:
+        """Split a text into lines and sentences, the instruction replaced by a placeholder."""
+        return split_text(state, instruction)
+
+    def render(self, segments: Sequence[str], instruction: str) -> str:
+        """Join lines and sentences."""
+        return join_text(segments, instruction)
+
+    def available_actions(self, task: Task, history: Sequence[Turn], state: str) -> tuple[str, ...]:
+        """Return what recordings of that page, or of the most similar one, offered or did."""
+        return self._actions.of(task, state)
+
+    def parse_action(self, action: str) -> str | None:
+        """Return an action with its white space normalised; None where nothing else is in it."""
+        return " ".join(action.split()) or None
+
+    def guard(self, task: Task, history: Sequence[Turn], state: str, action: str) -> str | None:
+        """Return None, for every action.
+
+        Recordings show what was tried, never all that could be, nor in which words the environment refuses: that is for
+        the world model to say.
+        """
+        return None
+
+    def action_kind(self, action: str) -> str:
+        """Return an action's first word, see :func:`~.texts.action_kind`."""
+        return action_kind(action)
+
+    def page_kind(self, state: str) -> str:
+        """Return how a text begins, see :func:`~.texts.page_kind`."""
+        return page_kind(state)
+
+    def verifier(self) -> Verifier | None:
+        """Return None: no program knows the goal, and the world model's word counts."""
+        return None
+
+    def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
+        """Return what composes memories: nothing.
+
+        Not even a page that the episode has shown comes back for certain: in an environment that nobody described, the
+        same action may answer otherwise the second time.
+        """
+        return _NoComposer()
+
+    def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
+        """Return a recorded step with a reason: its own, or what can be said of any."""
+        return replace(transition, reasoning=transition.reasoning or self.explain(transition))
+
+    def explain(self, transition: Transition) -> str:
+        """Return in a sentence what can be said of any environment: whether the episode ends, and the text changes."""
+        if transition.terminated:
+            return "It completes the task." if transition.reward > 0 else "It ends the episode without success."
+        if not transition.valid:
+            return "The action is not possible here, and the environment says so."
+        if transition.next_state == transition.state:
+            return "The episode goes on, and nothing changes."
+        if self.page_kind(transition.next_state) == self.page_kind(transition.state):
+            return "The episode goes on, and the text changes."
+        return "The episode goes on with another text."
+
+    def seed_experience(self) -> str:
+        """Return the path of the file itself."""
+        return self._path
+
+
+class _NoComposer:
+    """Composes nothing: what was retrieved has to do."""
+
+    def compose(
+        self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
+    ) -> Memory | None:
+        """Return None."""
+        return None
+
+
+def _task(step: Transition) -> Task:
+    """Return the task of which a step is the first that was recorded."""
+    return Task(
+        id=step.task_id,
+        domain=step.domain,
+        instruction=step.instruction,
+        initial_state=step.history[0].state if step.history else step.state,
+        split=step.split,
+        parent=step.parent,
+    )
