@@ -7,9 +7,10 @@ or are reworded here, with this page's names and values in place of that one's.
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dreamgym_env.domains.browser.page import element_of, written
 
@@ -23,21 +24,28 @@ class Substitution:
     """Texts and what stands in their places."""
 
     pairs: Mapping[str, str]
+    titled: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Title of a column -> a number and what stands in its place; in a text that has the title's first word."""
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]]) -> Substitution:
+    def of(cls, pairs: Iterable[tuple[str, str]], titled: Iterable[tuple[str, str, str]] = ()) -> Substitution:
         """Return the substitution of some texts; the first of several for a text holds."""
         found: dict[str, str] = {}
         for old, new in pairs:
             if old:
                 found.setdefault(old, new)
-        return cls({old: new for old, new in found.items() if old != new})
+        numbers = {title.lower().split()[0]: (old, new) for title, old, new in titled if title.split()}
+        return cls({old: new for old, new in found.items() if old != new}, numbers)
 
     def text(self, text: str) -> str:
         """Return a text with all of it replaced, or the parts that are replaced as whole words."""
         if text in self.pairs:
             return self.pairs[text]
-        return _pattern(tuple(self.pairs)).sub(lambda found: self.pairs[found[0]], text) if self.pairs else text
+        new = _pattern(tuple(self.pairs)).sub(lambda found: self.pairs[found[0]], text) if self.pairs else text
+        for word in set(text.lower().replace(".", " ").split()) & self.titled.keys():
+            old, number = self.titled[word]
+            new = re.sub(rf"(?<![\w.,]){re.escape(old)}(?![\w]|[.,]\d)", number, new, count=1)
+        return new
 
     def line(self, line: str) -> str:
         """Return a line of a page with its texts replaced."""
@@ -53,17 +61,11 @@ class Substitution:
         return tuple(map(self.line, lines))
 
 
-_PATTERNS: dict[tuple[str, ...], re.Pattern[str]] = {}
-
-
+@functools.lru_cache(maxsize=2048)
 def _pattern(texts: tuple[str, ...]) -> re.Pattern[str]:
     """Return a pattern of texts of some length as whole words, the longest first; short ones count only alone."""
-    if texts not in _PATTERNS:
-        if len(_PATTERNS) > 2048:
-            _PATTERNS.clear()
-        long = sorted((text for text in texts if len(text) > 2), key=len, reverse=True)
-        _PATTERNS[texts] = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, long))})(?!\w)" if long else r"(?!)")
-    return _PATTERNS[texts]
+    long = sorted((text for text in texts if len(text) > 2), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, long))})(?!\w)" if long else r"(?!)")
 
 
 def carried_over(

@@ -93,6 +93,9 @@ class Answers:
         made = self._lists.page(url, exclusion)
         if made is not None:
             return Answer(made, "a list of rows that other pages show")
+        made = self._patterns.beside(url, exclusion)
+        if made is not None:
+            return Answer(made, "like the same page for something else")
         made = self._patterns.page(url, name, exclusion)
         return Answer(made, "like other pages of its kind") if made else None
 

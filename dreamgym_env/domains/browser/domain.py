@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from dreamgym_env.domains.browser import candidates, grammar
+from dreamgym_env.domains.browser.composer import WebComposer
 from dreamgym_env.domains.browser.teaching import explain
 from dreamgym_env.domains.browser.texts import join_lines, page_kind, split_lines
-from dreamgym_env.types import Composer, Memory, Query, Task, Transition, Turn, Verifier
+from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifier
 
 __all__ = ["WebDomain"]
 
@@ -69,8 +70,8 @@ class WebDomain(ABC):
         return None
 
     def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
-        """Return a composer that adds nothing to what was retrieved."""
-        return _NoComposer()
+        """Return what composes pages out of what the episode and recordings have shown."""
+        return WebComposer(self, experience)
 
     def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
         """Return a recorded step with a reason."""
@@ -83,13 +84,3 @@ class WebDomain(ABC):
     def seed_experience(self) -> str:
         """Return an empty text: nothing is shipped."""
         return ""
-
-
-class _NoComposer:
-    """Composes nothing."""
-
-    def compose(
-        self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
-    ) -> Memory | None:
-        """Return None."""
-        return None

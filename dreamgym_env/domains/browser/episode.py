@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dreamgym_env.domains.browser.forms import Sent, changes_something, sent_form
+from dreamgym_env.domains.browser.forms import FIELDS, Sent, changes_something, sent_form
 from dreamgym_env.domains.browser.grammar import ParsedAction, parse
 from dreamgym_env.domains.browser.local import local_change
-from dreamgym_env.domains.browser.page import BLANK, Page, read_page
+from dreamgym_env.domains.browser.page import BLANK, Page, element_of, read_page
 from dreamgym_env.domains.browser.trail import Trail
 from dreamgym_env.types import Turn
 
@@ -24,6 +24,8 @@ class Change:
     before: Page
     sent: Sent
     after: Page
+    typed: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """What was typed into the page's fields, as it was typed: by the field's name, and the count of that name."""
 
 
 @dataclass(slots=True)
@@ -34,6 +36,8 @@ class Course:
     page: Page
     """With tabs and error."""
     changes: list[Change] = field(default_factory=list)
+    typed: dict[tuple[str, int], str] = field(default_factory=dict)
+    """What was typed since the page was loaded."""
     _loaded: dict[str, tuple[Page, int]] = field(default_factory=dict)
 
     def shown(self, url: str) -> Page | None:
@@ -46,6 +50,7 @@ class Course:
 
     def load(self, page: Page) -> None:
         """Note a page as it was loaded."""
+        self.typed = {}
         self._loaded[page.url] = (page, len(self.changes))
 
 
@@ -70,10 +75,24 @@ def read_course(turns: Sequence[Turn], state: str, instruction: str) -> Course |
 def _follow(course: Course, action: ParsedAction | None, before: Page, page: Page) -> None:
     course.trail = course.trail.after(action, before, page)
     course.page = page
+    if action is not None and not page.error and action.name in ("fill", "clear"):
+        _type(course, action, before)
     if action is None or page.error or action.name not in _OPENING or local_change(before, action) is not None:
         return
     content = page.content
     sent = sent_form(before, action)
     if sent is not None and changes_something(sent, content):
-        course.changes.append(Change(before.content, sent, content))
+        course.changes.append(Change(before.content, sent, content, course.typed))
     course.load(content)
+
+
+def _type(course: Course, action: ParsedAction, page: Page) -> None:
+    at = page.place_of(action.arguments[0])
+    if at is None:
+        return
+    name = element_of(page.lines[at]).name
+    nth = sum(
+        (element := element_of(line)).name == name and bool(element.number) and element.role in FIELDS
+        for line in page.lines[:at]
+    )
+    course.typed[name, nth] = str(action.arguments[1]) if action.name == "fill" else ""

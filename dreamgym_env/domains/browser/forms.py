@@ -19,9 +19,10 @@ from dreamgym_env.domains.browser.sources import Exclusion, Sources
 from dreamgym_env.domains.browser.texts import Listed
 from dreamgym_env.types import Transition
 
-__all__ = ["FormKey", "Forms", "Sent", "changes_something", "sent_form", "shown_value"]
+__all__ = ["FIELDS", "FormKey", "Forms", "Sent", "changes_something", "sent_form", "shown_value"]
 
-_FIELDS = TEXT_FIELDS | {"combobox", "checkbox", "radio", "spinbutton", "date", "time"}
+FIELDS = TEXT_FIELDS | {"combobox", "checkbox", "radio", "spinbutton", "date", "time"}
+"""Roles of what a form sends."""
 
 
 class FormKey(NamedTuple):
@@ -81,7 +82,7 @@ def _fields_before(page: Page, button: int) -> list[Listed]:
         element = element_of(page.lines[at])
         if element.role in ("link", "button", "heading", "row"):
             break
-        if element.role in _FIELDS:
+        if element.role in FIELDS:
             fields.insert(0, element)
     return fields
 

@@ -8,9 +8,10 @@ link allows, the one holds that most links of its kind allow.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -24,9 +25,11 @@ __all__ = ["Link", "Links", "link_at", "slug"]
 
 _NUMBER = re.compile(r"\d+")
 _MOST_RULES = 256
+_FIRST_MADE_UP = 10_000
 
 Rule = tuple[tuple[str, object], ...]
-"""For each part of an address what it is: ``literal``, ``own`` (of the page's address), ``name``, ``slug``, ``number``."""
+"""For each part of an address what it is: ``literal``, ``own`` (of the page's address), ``name``, ``slug``, ``number``
+(of the name), or a number that nothing tells and that is ``made up``."""
 
 
 class Link(NamedTuple):
@@ -129,17 +132,19 @@ class Links:
     def _best(self, kind: tuple[str, ...]) -> list[tuple[Rule, Sources, int]]:
         """Return the rules that links of a kind allow, best first."""
         if kind not in self._rules:
-            votes: Counter[Rule] = Counter()
+            voters: dict[Rule, set[str]] = defaultdict(set)
             told: dict[Rule, Sources] = defaultdict(Sources)
             examples = self._kinds.get(kind, {})
             for example, sources in examples.items():
                 for rule in itertools.islice(_rules(example), _MOST_RULES):
-                    votes[rule] += 1
+                    voters[rule].add(example.name if kind[0] in ("head", "page") else example.url)
                     for pair in sources.shown:
                         if len(told[rule].shown) < 4 and pair not in told[rule].shown:
                             told[rule].shown.append(pair)
-            ranked = sorted(votes.items(), key=lambda one: (-one[1], -_weight(one[0])))
-            self._rules[kind] = [(rule, told[rule], count) for rule, count in ranked[:8] if _tells(rule, count)]
+            ranked = sorted(voters.items(), key=lambda one: (-len(one[1]), -_weight(one[0])))
+            self._rules[kind] = [
+                (rule, told[rule], len(names)) for rule, names in ranked[:8] if _tells(rule, len(names))
+            ]
         return self._rules[kind]
 
 
@@ -199,6 +204,8 @@ def _rules(example: _Example) -> Iterator[Rule]:
         if "/" in example.name and "/".join(path[at : at + example.name.count("/") + 1]) == example.name:
             found.append(("name", 0))
             at += example.name.count("/")
+        if segment.isdecimal():
+            found.append(("made up", 0))
         found.append(("literal", segment))
         choices.append(found)
         at += 1
@@ -232,6 +239,8 @@ def _apply(rule: Rule, url: str, name: str) -> str | None:
             if number is None:
                 return None
             path.append(number[0])
+        elif kind == "made up":
+            path.append(str(_FIRST_MADE_UP + int.from_bytes(hashlib.blake2b(name.encode(), digest_size=2).digest())))
         elif kind == "query":
             base = str(value)
             if "{}" in base:
@@ -245,7 +254,7 @@ def _apply(rule: Rule, url: str, name: str) -> str | None:
 
 def _weight(rule: Rule) -> int:
     """Return how much of a rule depends on the link itself; an equal number of links speaks for the most."""
-    return sum({"slug": 3, "name": 3, "number": 3, "own": 2}.get(kind, 0) for kind, _ in rule)
+    return sum({"slug": 3, "name": 3, "number": 3, "own": 2, "made up": -1}.get(kind, 0) for kind, _ in rule)
 
 
 def _tells(rule: Rule, count: int) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from dreamgym_env.domains.browser.analogy import Substitution
 from dreamgym_env.domains.browser.knowledge import Knowledge
 from dreamgym_env.domains.browser.local import TEXT_FIELDS
-from dreamgym_env.domains.browser.page import Page, element_of, written
+from dreamgym_env.domains.browser.page import Page, element_of
+from dreamgym_env.domains.browser.patterns import with_value
 from dreamgym_env.domains.browser.sources import Exclusion
 from dreamgym_env.domains.browser.tables import Order, Row, Table, find_table, learn_order, sort_key
 
@@ -51,6 +52,7 @@ class Lists:
         defaults = _defaults(samples)
         fields = {**defaults, **{label: value for label, value in asked.items() if label in defaults}}
         rows = self._rows(url, samples, fields, exclusion)
+        fields |= _repeated(samples, asked)
         size = max((len(sample.rows) for sample in samples if _has_pager(sample)), default=0)
         number = _page_number(url)
         pages = max(1, -(-len(rows) // size)) if size else 1
@@ -60,6 +62,7 @@ class Lists:
             samples,
             key=lambda one: (
                 bool(one.rows) == bool(shown),
+                sum(bool(one.fields.get(label)) == bool(value) for label, value in fields.items()),
                 (not size) or (_has_pager(one) == (pages > 1)),
                 sum(one.fields.get(label) == value for label, value in fields.items()),
             ),
@@ -125,6 +128,18 @@ def _defaults(samples: Sequence[_Sample]) -> dict[str, str]:
         for label, value in sample.fields.items():
             defaults.setdefault(label, "" if _role_of([sample], label) in TEXT_FIELDS else value)
     return defaults
+
+
+def _repeated(samples: Sequence[_Sample], asked: Mapping[str, str]) -> dict[str, str]:
+    """Return what other fields hold that repeat what was asked for, as a search field at a page's top does."""
+    repeated = {}
+    for label, value in asked.items():
+        told = [one.fields for one in samples if one.fields.get(label)]
+        if _role_of(samples, label) in TEXT_FIELDS and told:
+            for other in told[0].keys() - asked.keys():
+                if all(fields.get(other) == fields[label] for fields in told):
+                    repeated[other] = value
+    return repeated
 
 
 def _role_of(samples: Iterable[_Sample], label: str) -> str:
@@ -197,7 +212,7 @@ def _written(
     texts = Substitution.of(zip(old, new, strict=False))
     lines = list(sample.page.lines)
     start, end = (sample.table.start, sample.table.end) if sample.table else (len(lines), len(lines))
-    top = [_field(texts.line(line), fields) for line in lines[:start]]
+    top = [with_value(texts.line(line), fields) for line in lines[:start]]
     counted = next((at for at, line in enumerate(top) if line.startswith("text: ") and _COUNT.search(line)), None)
     if counted is not None and rows:
         top[counted] = _COUNT.sub(rf"{total}\2", top[counted], count=1)
@@ -210,13 +225,6 @@ def _written(
         foot = [*_pager("text: Page 1 of 1.", number, pages), *foot]
     head = lines[start : start + 1] if rows else []
     return Page(texts.text(sample.page.title), url, (*top, *head, *body, *foot))
-
-
-def _field(line: str, fields: dict[str, str]) -> str:
-    element = element_of(line)
-    if (element.role in TEXT_FIELDS or element.role == "combobox") and element.name in fields:
-        return written(replace(element, value=fields[element.name]))
-    return line
 
 
 def _pager(position: str, number: int, pages: int) -> list[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from dreamgym_env.domains.browser.analogy import Substitution
 from dreamgym_env.domains.browser.knowledge import Knowledge
-from dreamgym_env.domains.browser.page import Page, element_of
+from dreamgym_env.domains.browser.local import TEXT_FIELDS
+from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.sitemap import path_of
 from dreamgym_env.domains.browser.sources import Exclusion
 from dreamgym_env.domains.browser.tables import Row
 
-__all__ = ["Patterns"]
+__all__ = ["Patterns", "heading_of", "with_value"]
 
 _MOST_SAMPLES = 60
 
@@ -36,12 +39,50 @@ class Patterns:
         if not samples:
             return None
         rows = dict(self._records(name, exclusion))
-        sample = max(samples, key=lambda page: self._likeness(page, url, rows, exclusion))
-        texts = Substitution.of(self._pairs(sample, url, name, rows, exclusion))
-        return Page(texts.text(sample.title), url, texts.lines(sample.lines))
+        sample = max(samples, key=lambda page: self._likeness(page, url, name, rows, exclusion))
+        return self._like(sample, url, name, rows, exclusion)
 
-    def _likeness(self, page: Page, url: str, rows: dict[tuple[str, str], Row], exclusion: Exclusion) -> tuple[int, int]:
-        own = dict(self._records(heading_of(page), exclusion))
+    def beside(self, url: str, exclusion: Exclusion) -> Page | None:
+        """Return a page like one of the same path that something else was asked of, or None where none is known."""
+        samples = self._knowledge.sites.at_path(url, exclusion)
+        if not samples:
+            return None
+        asked = self._knowledge.forms.asked(url)
+
+        def likeness(page: Page) -> tuple[int, int]:
+            own = self._knowledge.forms.asked(page.url)
+            filled = sum(bool(own.get(label)) == bool(value) for label, value in asked.items())
+            return filled, sum(own.get(label) == value for label, value in asked.items())
+
+        sample = max(samples, key=likeness)
+        own = self._knowledge.forms.asked(sample.url)
+        texts = Substitution.of((own[label], value) for label, value in asked.items() if own.get(label))
+        lines = (with_value(texts.line(line), asked) for line in sample.lines)
+        return Page(texts.text(sample.title), url, tuple(lines))
+
+    def _like(
+        self, sample: Page, url: str, name: str, rows: dict[tuple[str, str], Row], exclusion: Exclusion
+    ) -> Page:
+        """Return a sample with the texts of another page of its kind."""
+        own = dict(self._records(heading_of(sample), exclusion))
+        both = [(key[1].split(" | "), own[key].cells, row.cells) for key, row in rows.items() if key in own]
+        titled = [
+            (title, old, new)
+            for titles, olds, news in both
+            if len(titles) == len(olds) == len(news)
+            for title, old, new in zip(titles, olds, news, strict=True)
+            if old.isdecimal() and new.isdecimal()
+        ]
+        texts = Substitution.of(self._pairs(sample, url, name, both), titled)
+        shared = self._knowledge.sites.shared_lines(path_of(url)[0])
+        lines = (line if line in shared else texts.line(line) for line in sample.lines)
+        return Page(texts.text(sample.title), url, tuple(lines))
+
+    def _likeness(
+        self, page: Page, url: str, name: str, rows: dict[tuple[str, str], Row], exclusion: Exclusion
+    ) -> tuple[int, int]:
+        heading = heading_of(page)
+        own = dict(self._records(heading, exclusion))
         cells = sum(
             mine == its
             for key, row in rows.items()
@@ -49,7 +90,8 @@ class Patterns:
             for mine, its in zip(row.cells, own[key].cells, strict=False)
         )
         parts = sum(a == b for a, b in zip(path_of(page.url)[1], path_of(url)[1], strict=False))
-        return parts, cells
+        words = len(set(heading.split()[-2:]) & set(name.split()[-2:]))
+        return parts, cells + 2 * words + 5 * (not urlsplit(page.url).query)
 
     def _records(self, name: str, exclusion: Exclusion) -> Iterator[tuple[tuple[str, str], Row]]:
         """Yield the rows of tables that are about what has a name."""
@@ -59,16 +101,14 @@ class Patterns:
                 yield key, record.row
 
     def _pairs(
-        self, sample: Page, url: str, name: str, rows: dict[tuple[str, str], Row], exclusion: Exclusion
+        self, sample: Page, url: str, name: str, both: list[tuple[list[str], tuple[str, ...], tuple[str, ...]]]
     ) -> Iterator[tuple[str, str]]:
         old_path, path = path_of(sample.url)[1], path_of(url)[1]
         heading = heading_of(sample)
         if name and heading and heading not in old_path:
             yield heading, name
-        own = dict(self._records(heading, exclusion))
-        for key, row in rows.items():
-            if key in own:
-                yield from zip(own[key].cells, row.cells, strict=False)
+        for _, olds, news in both:
+            yield from zip(olds, news, strict=False)
         for end in range(len(path), 0, -1):
             for start in range(end):
                 if old_path[start:end] != path[start:end]:
@@ -78,3 +118,11 @@ class Patterns:
 def heading_of(page: Page) -> str:
     """Return a page's first heading."""
     return next((element_of(line).name for line in page.lines if line.startswith("heading:")), "")
+
+
+def with_value(line: str, fields: Mapping[str, str]) -> str:
+    """Return a line, with what its field holds where fields have one of its name."""
+    element = element_of(line)
+    if element.name in fields and (element.role in TEXT_FIELDS or element.role == "combobox"):
+        return written(replace(element, value=fields[element.name]))
+    return line

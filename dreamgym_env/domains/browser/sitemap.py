@@ -59,14 +59,16 @@ class SiteMap:
     """Pages by address, and their kinds."""
 
     _known: dict[str, dict[Page, KnownPage]] = field(default_factory=lambda: defaultdict(dict))
-    _kinds: dict[str, dict[Kind, list[str]]] | None = None
+    _kinds: dict[str, dict[Kind, list[str]]] = field(default_factory=dict)
+    _shared: dict[str, frozenset[str]] = field(default_factory=dict)
     _paths: dict[tuple[str, tuple[str, ...]], list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def read(self, page: Page, step: Transition, *, initial: bool) -> None:
         """Note a page as it was opened."""
         if page.url not in self._known:
             self._paths[path_of(page.url)].append(page.url)
-            self._kinds = None
+            self._kinds.clear()
+            self._shared.clear()
         known = self._known[page.url].get(page)
         if known is None:
             known = self._known[page.url][page] = KnownPage(page, initial)
@@ -103,9 +105,15 @@ class SiteMap:
         found = (self.page(url, exclusion) for url in self._of_host(kind.host).get(kind, ()))
         return [known.page for known in found if known is not None and known.initial]
 
+    def shared_lines(self, host: str) -> frozenset[str]:
+        """Return the lines that most pages of a site have."""
+        if host not in self._shared:
+            pages = [known.page for known in self.pages() if path_of(known.page.url)[0] == host]
+            counts = Counter(line for page in pages for line in set(page.lines))
+            self._shared[host] = frozenset(line for line, count in counts.items() if count > _COMMON * len(pages))
+        return self._shared[host]
+
     def _of_host(self, host: str) -> dict[Kind, list[str]]:
-        if self._kinds is None:
-            self._kinds = {}
         if host not in self._kinds:
             self._kinds[host] = self._learn_kinds(host)
         return self._kinds[host]

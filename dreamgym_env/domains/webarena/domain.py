@@ -34,8 +34,9 @@ from dreamgym_env.domains.browser.domain import WebDomain
 from dreamgym_env.domains.webarena import STEP_LIMIT
 from dreamgym_env.domains.webarena.first_pages import bundled_tasks
 from dreamgym_env.domains.webarena.official import official_tasks
+from dreamgym_env.domains.webarena.verifier import WebArenaVerifier
 from dreamgym_env.errors import KeywordError, UnknownTaskError
-from dreamgym_env.types import Task
+from dreamgym_env.types import Task, Verifier
 
 __all__ = ["WebArena"]
 
@@ -76,6 +77,7 @@ class WebArena(WebDomain):
         if sites not in _SITES:
             raise KeywordError(f"sites takes 'bundled' or 'webarena', not {sites!r:.80}.")
         self.sites = sites
+        self._verifier = WebArenaVerifier()
 
     def splits(self) -> tuple[str, ...]:
         """Return the names of the splits. Raises MissingDependencyError if the tasks are not installed."""
@@ -95,6 +97,10 @@ class WebArena(WebDomain):
                 f"{next(iter(self._tasks))!r}."
             )
         return self._tasks[task_id]
+
+    def verifier(self) -> Verifier | None:
+        """Return what judges the tasks of the bundled sites; None for those of other sites."""
+        return self._verifier if self.sites == "bundled" else None
 
     def seed_experience(self) -> str:
         """Return the path of the shipped transitions, recorded on train templates; empty without them."""
