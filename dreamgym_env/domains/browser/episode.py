@@ -14,7 +14,8 @@ from dreamgym_env.types import Turn
 
 __all__ = ["Change", "Course", "read_course"]
 
-_OPENING = frozenset({"goto", "click", "press", "go_back", "go_forward", "dblclick"})
+_MOVES = {"go_back": -1, "go_forward": 1}
+_OPENING = frozenset({"goto", "click", "press", "dblclick", *_MOVES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,15 @@ def read_course(turns: Sequence[Turn], state: str, instruction: str) -> Course |
 
 
 def _follow(course: Course, action: ParsedAction | None, before: Page, page: Page) -> None:
+    tab = course.trail.tab
     course.trail = course.trail.after(action, before, page)
     course.page = page
-    if action is not None and not page.error and action.name in ("fill", "clear"):
+    if action is None or page.error:
+        return
+    if action.name in ("fill", "clear"):
         _type(course, action, before)
-    if action is None or page.error or action.name not in _OPENING or local_change(before, action) is not None:
+    stays = action.name in _MOVES and tab.moved(_MOVES[action.name]) is tab and tab.live.url == page.url
+    if stays or action.name not in _OPENING or local_change(before, action) is not None:
         return
     content = page.content
     sent = sent_form(before, action)

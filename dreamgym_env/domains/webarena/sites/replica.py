@@ -12,8 +12,8 @@ from importlib import import_module
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from dreamgym_env.domains.webarena.sites.database import Database
-from dreamgym_env.domains.webarena.sites.directory import site_of_url
-from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Redirect, Route, Visit
+from dreamgym_env.domains.webarena.sites.directory import SITE_URLS, SITES, site_of_url
+from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Page, Redirect, Route, Visit
 from dreamgym_env.domains.webarena.sites.queries import run_query
 from dreamgym_env.domains.webarena.sites.rendering import Renderer, message
 
@@ -44,16 +44,30 @@ class Replica:
         if site is None:
             return ""
         answer = self._visit(site, url, {}, "GET")
-        return _renderer().render(site, answer if not isinstance(answer, Redirect) else message(404))
+        if isinstance(answer, Redirect):
+            answer = message(404)
+        notices = import_module(f"dreamgym_env.domains.webarena.sites.{site}").NOTICES
+        notice = dict(parse_qsl(urlsplit(url).query)).get("notice", "")
+        return _renderer().render(site, answer, notices.get(notice, ""))
 
     def query(self, name: str, *arguments: str) -> list[str]:
         """Return the first value of each row of a named query (:mod:`.queries`)."""
         return run_query(self._database, name, *arguments)
 
-    def send(self, url: str, fields: Mapping[str, str]) -> bool:
-        """Send a form; returns whether it was accepted."""
+    def send(self, url: str, fields: Mapping[str, str]) -> tuple[str, str]:
+        """Send a form.
+
+        Returns:
+            Where the answer stands, and its HTML; both empty for an address that is none of the sites'.
+        """
         site = site_of_url(url)
-        return site is not None and isinstance(self._visit(site, url, fields, "POST"), Redirect)
+        if site is None:
+            return "", ""
+        answer = self._visit(site, url, fields, "POST")
+        if isinstance(answer, Redirect):
+            target = urljoin(url, answer.path) + (f"?notice={answer.notice}" if answer.notice else "")
+            return target, self.fetch(target)
+        return url, _renderer().render(site, answer)
 
     def address(self, url: str, heading: str) -> str:
         """Return where the page of a heading stands, for an address that is none of such a page's.
@@ -70,6 +84,8 @@ class Replica:
     def _visit(self, site: str, url: str, form: Mapping[str, str], method: str) -> Answer:
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        if parts.path == "/sites":
+            return Page("sites.html", "All sites", {"others": [(SITES[name], f"{SITE_URLS[name]}/") for name in SITES]})
         for route in _routes(site):
             names = _match(route.path, unquote(parts.path) or "/") if route.method == method else None
             if names is None:
