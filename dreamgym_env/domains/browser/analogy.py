@@ -16,6 +16,7 @@ from dreamgym_env.domains.browser.page import element_of, written
 
 __all__ = ["Substitution", "carried_over"]
 
+_WORD = re.compile(r"[a-z]+")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?![\w]|\.\d)")
 
 
@@ -42,7 +43,7 @@ class Substitution:
         if text in self.pairs:
             return self.pairs[text]
         new = _pattern(tuple(self.pairs)).sub(lambda found: self.pairs[found[0]], text) if self.pairs else text
-        for word in set(text.lower().replace(".", " ").split()) & self.titled.keys():
+        for word in self.titled.keys() & set(_WORD.findall(text.lower())) if self.titled else ():
             old, number = self.titled[word]
             new = re.sub(rf"(?<![\w.,]){re.escape(old)}(?![\w]|[.,]\d)", number, new, count=1)
         return new

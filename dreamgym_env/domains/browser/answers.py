@@ -96,7 +96,7 @@ class Answers:
         made = self._patterns.beside(url, exclusion)
         if made is not None:
             return Answer(made, "like the same page for something else")
-        made = self._patterns.page(url, name, exclusion)
+        made = self._patterns.page(url, name, course.page, exclusion)
         return Answer(made, "like other pages of its kind") if made else None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -23,6 +23,8 @@ __all__ = ["FIELDS", "FormKey", "Forms", "Sent", "changes_something", "sent_form
 
 FIELDS = TEXT_FIELDS | {"combobox", "checkbox", "radio", "spinbutton", "date", "time"}
 """Roles of what a form sends."""
+
+_LAST_PART = "/"
 
 
 class FormKey(NamedTuple):
@@ -105,7 +107,8 @@ class _Rule:
     path: str
     """Empty for that of the page."""
     parameters: tuple[tuple[str, str], ...]
-    """Name of a parameter, and of the field that it comes from; empty for one that is kept from the address."""
+    """Name of a parameter, and of the field that it comes from; empty for one that is kept from the address, and
+    :data:`_LAST_PART` for one that is the last part of its path."""
     codes: Mapping[tuple[str, str], str]
     """Parameter and shown option -> what stands in the address."""
 
@@ -138,7 +141,8 @@ class Forms:
     def answer_address(self, page: Page, sent: Sent, exclusion: Exclusion) -> str | None:
         """Return the address of a form's answer, or None where nothing tells."""
         if not self.asks(sent):
-            return None
+            other = self._elsewhere(sent) if not self._changing[sent.key] else None
+            return _filled(replace(other, path=""), page, sent) if other else None
         same = self._examples[sent.key].values()
         for example in same:
             if example.url == page.url and example.values == sent.values and example.sources.allow(exclusion):
@@ -157,9 +161,14 @@ class Forms:
                 continue
             shown = {(name, code): option for (name, option), code in rule.codes.items()}
             for name, label in rule.parameters:
-                if label and name in given:
+                if label not in ("", _LAST_PART) and name in given:
                     asked.setdefault(label, shown.get((name, given[name]), given[name]))
         return asked
+
+    def _elsewhere(self, sent: Sent) -> _Rule | None:
+        """Return the rule of a form on another site that has the same button and fields."""
+        same = (key for key in list(self._examples) if key[1:] == sent.key[1:])
+        return next(filter(None, map(self._rule, same)), None)
 
     def _rule(self, key: FormKey) -> _Rule | None:
         if key not in self._rules:
@@ -199,7 +208,8 @@ def _learnt(examples: Sequence[_Example]) -> _Rule | None:
                 if name in one and one[name] != example.values[label]:
                     codes[name, example.values[label]] = one[name]
         else:
-            parameters.append((name, ""))
+            own = all(one.get(name) in (None, _last_part(example.url)) for example, one in zip(examples, given, strict=True))
+            parameters.append((name, _LAST_PART if own else ""))
     return _Rule(path, tuple(parameters), codes)
 
 
@@ -210,6 +220,10 @@ def _fit(label: str, name: str, examples: Sequence[_Example], given: Sequence[Ma
         return -1.0
     alike = sum(_alike(shown, code) for shown, code in pairs) / len(pairs)
     return alike + len({code for _, code in pairs}) / 100 + (0.01 if name[:1].lower() == label[:1].lower() else 0.0)
+
+
+def _last_part(url: str) -> str:
+    return urlsplit(url).path.rstrip("/").rpartition("/")[2]
 
 
 def _alike(shown: str, code: str) -> float:
@@ -226,7 +240,9 @@ def _filled(rule: _Rule, page: Page, sent: Sent) -> str:
     kept = own if path == asked.path else {}
     parameters = []
     for name, label in rule.parameters:
-        if label:
+        if label == _LAST_PART:
+            parameters.append((name, _last_part(page.url)))
+        elif label:
             shown = sent.values.get(label, "")
             role = next((one.role for one in sent.fields if one.name == label), "")
             parameters.append((name, _code(rule, name, shown, chosen=role == "combobox")))

@@ -97,6 +97,7 @@ class Links:
 
     _exact: dict[tuple[str, str, int], _Targets] = field(default_factory=lambda: defaultdict(_Targets))
     _named: dict[tuple[str, str], _Targets] = field(default_factory=lambda: defaultdict(_Targets))
+    _anywhere: dict[str, _Targets] = field(default_factory=lambda: defaultdict(_Targets))
     _kinds: dict[tuple[str, ...], dict[_Example, Sources]] = field(default_factory=lambda: defaultdict(dict))
     _rules: dict[tuple[str, ...], list[tuple[Rule, Sources, int]]] = field(default_factory=dict)
 
@@ -105,6 +106,7 @@ class Links:
         link = link_at(before, at)
         self._exact[before.url, link.name, link.nth].add(after.url, step)
         self._named[_host(before.url), link.name].add(after.url, step)
+        self._anywhere[link.name].add(after.url, step)
         example = _Example(before.url, link.name, after.url)
         for kind in _kinds(before.url, link):
             self._kinds[kind].setdefault(example, Sources()).add(step)
@@ -122,12 +124,12 @@ class Links:
         if (host, link.name) in self._named and (target := self._named[host, link.name].only(exclusion)):
             return target
         for kind in _kinds(page.url, link):
-            for rule, sources, _ in self._best(kind):
-                if kind[0] == "page" and not _names(rule):
-                    continue  # that most links of a page lead to one address says nothing of the others
+            for rule, sources, names in self._best(kind):
+                if kind[0] == "page" and not _trusted(rule, names, link.name):
+                    continue  # that many links of a page lead to one address says nothing of the others
                 if sources.allow(exclusion) and (target := _apply(rule, page.url, link.name)):
                     return target
-        return None
+        return self._anywhere[link.name].only(exclusion) if link.name in self._anywhere else None
 
     def _best(self, kind: tuple[str, ...]) -> list[tuple[Rule, Sources, int]]:
         """Return the rules that links of a kind allow, best first."""
@@ -166,6 +168,7 @@ def _kinds(url: str, link: Link) -> Iterator[tuple[str, ...]]:
         yield ("shape", parts.netloc, shape, _NUMBER.sub("0", link.name))
         yield ("page", parts.netloc, shape)
         yield ("page", parts.netloc, depth)
+    yield ("page", parts.netloc)
 
 
 def _turned(url: str, name: str) -> str | None:
@@ -260,6 +263,14 @@ def _weight(rule: Rule) -> int:
 def _tells(rule: Rule, count: int) -> bool:
     """Return whether as many links are enough for a rule."""
     return count > 1 or _names(rule)
+
+
+def _trusted(rule: Rule, names: int, name: str) -> bool:
+    """Return whether a rule of links that have nothing but their page in common holds for a name."""
+    kinds = {kind for kind, _ in rule}
+    if "name" in kinds and " " in name:
+        return False
+    return names > 2 and bool(kinds & {"slug", "name", "number"})
 
 
 def _names(rule: Rule) -> bool:

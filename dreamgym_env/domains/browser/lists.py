@@ -17,7 +17,7 @@ from dreamgym_env.domains.browser.tables import Order, Row, Table, find_table, l
 
 __all__ = ["Lists"]
 
-_NUMBER = re.compile(r"\d+")
+_FALLING = frozenset({"most", "high", "highest", "newest", "latest", "best"})
 _POSITION = re.compile(r"(\D*)(\d+)(\D+)(\d+)(\D*)")
 _COUNT = re.compile(r"(\d+)( \w+\.?)")
 
@@ -53,6 +53,9 @@ class Lists:
         fields = {**defaults, **{label: value for label, value in asked.items() if label in defaults}}
         rows = self._rows(url, samples, fields, exclusion)
         fields |= _repeated(samples, asked)
+        words = _searched(samples, fields)
+        if not rows and len(words.split()) > 1:
+            rows = self._made_up(samples, words, exclusion)
         size = max((len(sample.rows) for sample in samples if _has_pager(sample)), default=0)
         number = _page_number(url)
         pages = max(1, -(-len(rows) // size)) if size else 1
@@ -92,7 +95,8 @@ class Lists:
                 if column is not None:
                     rows = [row for row in rows if _cell_is(row, column, value)]
                 elif order is None:
-                    order = learn_order([one.rows for one in samples if one.fields.get(label) == value])
+                    chosen = [one for one in samples if one.fields.get(label) == value]
+                    order = learn_order([one.rows for one in chosen]) or (None if chosen else _order_in_words(value, head))
         if order is None:
             order = learn_order([one.rows for one in samples])
         return sorted_rows(rows, order) if order else rows
@@ -106,6 +110,26 @@ class Lists:
             if len(cells) == 1 and cells <= headings:
                 return [row for row in rows if row.cells[column : column + 1] == tuple(cells)]
         return []
+
+    def _made_up(self, samples: Sequence[_Sample], words: str, exclusion: Exclusion) -> list[Row]:
+        """Return a row for what somebody looks for by name, like the row of what ends in the same word, if one does.
+
+        Nobody has seen it; but who looks for something by its full name has mostly read the name somewhere.
+        """
+        parts = urlsplit(samples[0].page.url)
+        head = next(one.table.head for one in samples if one.table)
+        known = self._knowledge.records.get((parts.netloc, head), {})
+        ends = words.split()[-2:]
+        alike = [
+            record.row
+            for record in known.values()
+            if record.row.name.split()[-1:] == ends[-1:] and record.allow(exclusion)
+        ]
+        row = max(alike, key=lambda one: one.name.split()[-2:] == ends, default=None)
+        if row is None:
+            return []
+        texts = Substitution.of([(row.name, words)])
+        return [Row(texts.line(row.line), texts.lines(row.elements))]
 
     def _holds(self, host: str, row: Row, words: Sequence[str], exclusion: Exclusion) -> bool:
         text = row.line.lower()
@@ -128,6 +152,11 @@ def _defaults(samples: Sequence[_Sample]) -> dict[str, str]:
         for label, value in sample.fields.items():
             defaults.setdefault(label, "" if _role_of([sample], label) in TEXT_FIELDS else value)
     return defaults
+
+
+def _searched(samples: Sequence[_Sample], fields: Mapping[str, str]) -> str:
+    """Return what a list is searched for."""
+    return next((value for label, value in fields.items() if value and _role_of(samples, label) in TEXT_FIELDS), "")
 
 
 def _repeated(samples: Sequence[_Sample], asked: Mapping[str, str]) -> dict[str, str]:
@@ -182,6 +211,15 @@ def _cells(samples: Sequence[_Sample], label: str) -> set[str]:
 
 def _cell_is(row: Row, column: int, value: str) -> bool:
     return column < len(row.cells) and value in (row.cells[column], *row.cells[column].split(", "))
+
+
+def _order_in_words(option: str, head: str) -> Order | None:
+    """Return the order that an option names, if it names a column: "Most stars"."""
+    words = set(option.lower().replace(",", "").split())
+    for column, title in enumerate(head.split(" | ")):
+        if words & set(title.lower().split()):
+            return Order(column, bool(words & _FALLING) and not option.lower().endswith("to high"))
+    return None
 
 
 def sorted_rows(rows: Iterable[Row], order: Order) -> list[Row]:

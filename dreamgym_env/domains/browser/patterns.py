@@ -12,7 +12,7 @@ from dreamgym_env.domains.browser.local import TEXT_FIELDS
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.sitemap import path_of
 from dreamgym_env.domains.browser.sources import Exclusion
-from dreamgym_env.domains.browser.tables import Row
+from dreamgym_env.domains.browser.tables import Row, find_tables
 
 __all__ = ["Patterns", "heading_of", "with_value"]
 
@@ -26,19 +26,23 @@ class Patterns:
         """Make them from what was recorded."""
         self._knowledge = knowledge
 
-    def page(self, url: str, name: str, exclusion: Exclusion) -> Page | None:
+    def page(self, url: str, name: str, here: Page, exclusion: Exclusion) -> Page | None:
         """Return a page of the kind that an address is of, or None where no such kind is known.
 
         Args:
             url: of the page.
             name: of the link that led there; empty for none.
+            here: the page that it stands on.
             exclusion: what must not be used.
         """
         kind = self._knowledge.sites.kind_of(url)
         samples = self._knowledge.sites.of_kind(kind, exclusion)[:_MOST_SAMPLES] if kind else []
         if not samples:
             return None
-        rows = dict(self._records(name, exclusion))
+        host = path_of(here.url)[0]
+        tables = find_tables(here.lines)
+        rows = {(host, table.head): row for table in tables for row in table.rows if name and row.name == name}
+        rows |= dict(self._records(name, exclusion))
         sample = max(samples, key=lambda page: self._likeness(page, url, name, rows, exclusion))
         return self._like(sample, url, name, rows, exclusion)
 
@@ -84,7 +88,7 @@ class Patterns:
         heading = heading_of(page)
         own = dict(self._records(heading, exclusion))
         cells = sum(
-            mine == its
+            (mine == its) * (2 if its.isdecimal() and len(its) < 3 else 1)
             for key, row in rows.items()
             if key in own
             for mine, its in zip(row.cells, own[key].cells, strict=False)

@@ -136,8 +136,11 @@ class SiteMap:
                     masked = tuple("" if at in places else part for at, part in enumerate(path))
                     groups[Kind(host, masked)].append(url)
         kinds: dict[Kind, list[str]] = {}
-        for kind, urls in groups.items():
-            if len({path_of(url) for url in urls}) < 3:
+        for kind in sorted(groups, key=lambda one: len(one.path)):
+            urls = groups[kind]
+            below = any(Kind(host, kind.path[:end]) in kinds for end in range(1, len(kind.path)))
+            below = below and not kind.path[-1] == ""
+            if len({path_of(url) for url in urls}) < (1 if below else 3):
                 continue
             shared = Counter(line for url in urls for line in looks[url] - common)
             skeleton = {line for line, count in shared.items() if count > _COMMON * len(urls)}
