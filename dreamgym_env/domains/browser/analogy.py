@@ -17,6 +17,9 @@ from dreamgym_env.domains.browser.page import element_of, written
 __all__ = ["Substitution", "carried_over"]
 
 _WORD = re.compile(r"[a-z]+")
+_LONGEST_LABEL = 40
+_VALUED = frozenset({"textbox", "searchbox", "combobox", "checkbox", "radio"})
+_NOTHING = frozenset({"none", "nobody", "nothing", "empty"})
 _NUMBER = re.compile(r"(?<![\w.])\d+(?![\w]|\.\d)")
 
 
@@ -80,43 +83,50 @@ def carried_over(
         here: the lines to change.
         substitution: texts elsewhere and here.
     """
-    alike = substitution.lines(before)
-    wanted = substitution.lines(after)
+    alike, wanted = substitution.lines(before), substitution.lines(after)
     places = _places(alike, here)
+    keys, wanted_keys = [_key(line) for line in alike], [_key(line) for line in wanted]
     lines: list[str] = []
     at = 0
-    for kind, first, last, new_first, new_last in difflib.SequenceMatcher(None, alike, wanted, autojunk=False).get_opcodes():
+    matcher = difflib.SequenceMatcher(None, keys, wanted_keys, autojunk=False)
+    for kind, first, last, new_first, new_last in matcher.get_opcodes():
         if kind == "equal":
+            for old, new in zip(range(first, last), range(new_first, new_last), strict=True):
+                place = places.get(old, -1)
+                if alike[old] != wanted[new] and place >= at:
+                    lines += [*here[at:place], _reworded(alike[old], wanted[new], here[place])]
+                    at = place + 1
             continue
-        start = _start(places, first, len(here))
-        end = start
-        if last > first:
-            end = max(start, _end(places, first, last))
-        if start < at:
-            continue
-        lines += here[at:start]
-        old_here = here[start:end]
-        new = wanted[new_first:new_last]
-        if len(old_here) == len(new) == last - first:
-            new = tuple(_counted(*four) for four in zip(alike[first:last], new, old_here, strict=True))
-        lines += new
+        start = max(at, _start(places, first, len(here)))
+        end = max(start, _end(places, first, last))
+        lines += [*here[at:start], *wanted[new_first:new_last]]
         at = end
-    return (*lines, *here[at:])
+    return tuple(line for line in (*lines, *here[at:]) if line != "text:")
 
 
 def _places(alike: Sequence[str], here: Sequence[str]) -> dict[int, int]:
     """Return which lines elsewhere are which lines here."""
     keys, mine = [_key(line) for line in alike], [_key(line) for line in here]
     matcher = difflib.SequenceMatcher(None, keys, mine, autojunk=False)
-    return {
-        block.a + offset: block.b + offset for block in matcher.get_matching_blocks() for offset in range(block.size)
-    }
+    places: dict[int, int] = {}
+    last_a = last_b = 0
+    for block in matcher.get_matching_blocks():
+        if block.a - last_a == block.b - last_b:  # as many other lines between what is alike
+            for offset in range(block.a - last_a):
+                if element_of(alike[last_a + offset]).role == element_of(here[last_b + offset]).role:
+                    places[last_a + offset] = last_b + offset
+        places.update({block.a + offset: block.b + offset for offset in range(block.size)})
+        last_a, last_b = block.a + block.size, block.b + block.size
+    return places
 
 
 def _key(line: str) -> str:
     """Return what stays of a line where another value or number stands in it."""
     element = element_of(line)
-    return f"{element.role}|{_NUMBER.sub('0', element.name)}" if element.role else line
+    if not element.role:
+        return line
+    name, colon, _ = element.name.partition(": ")
+    return f"{element.role}|{_NUMBER.sub('0', name if colon and len(name) < _LONGEST_LABEL else element.name)}"
 
 
 def _start(places: Mapping[int, int], first: int, length: int) -> int:
@@ -132,10 +142,22 @@ def _end(places: Mapping[int, int], first: int, last: int) -> int:
     return max((places[at] + 1 for at in range(first, last) if at in places), default=0)
 
 
-def _counted(before: str, after: str, here: str) -> str:
-    """Return a line that only counts on, as it counts on here; else what it has become elsewhere."""
-    old, new, mine = (_NUMBER.findall(text) for text in (before, after, here))
-    if _NUMBER.sub("0", before) != _NUMBER.sub("0", after) or _NUMBER.sub("0", here) != _NUMBER.sub("0", before):
+def _reworded(before: str, after: str, here: str) -> str:
+    """Return a line as it is reworded elsewhere: it counts on, a list of words grows or shrinks, or it says the same."""
+    if element_of(here).role in _VALUED:
         return after
-    steps = iter(int(b) - int(a) for a, b in zip(old, new, strict=True))
-    return _NUMBER.sub(lambda found: str(int(found[0]) + next(steps, 0)), here) if mine else after
+    old, new, mine = (_NUMBER.findall(text) for text in (before, after, here))
+    if mine and _NUMBER.sub("0", before) == _NUMBER.sub("0", after) == _NUMBER.sub("0", here):
+        steps = iter(int(b) - int(a) for a, b in zip(old, new, strict=True))
+        return _NUMBER.sub(lambda found: str(int(found[0]) + next(steps, 0)), here)
+    label, colon, words = after.rpartition(": ")
+    if colon and before.startswith(f"{label}: ") and here.startswith(f"{label}: "):
+        was, becomes, held = (text[len(label) + 2 :].split(", ") for text in (before, after, here))
+        come, gone = set(becomes) - set(was), set(was) - set(becomes)
+        if len(held) > len(was) or (held != was and len(becomes) > len(was)):
+            return f"{label}: {', '.join(sorted(set(held) - gone | come))}"
+        if come and held != was and len(was) == 1 and was[0] in _NOTHING and held[0] not in _NOTHING:
+            return f"{label}: {', '.join(sorted({*held, *come}))}"
+        if come and held[0] in _NOTHING:
+            return f"{label}: {', '.join(sorted(come))}"
+    return after

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from dreamgym_env.domains.browser.analogy import Substitution, carried_over
 from dreamgym_env.domains.browser.episode import Course
-from dreamgym_env.domains.browser.forms import Sent, shown_value
+from dreamgym_env.domains.browser.forms import FIELDS, Sent, shown_value
 from dreamgym_env.domains.browser.knowledge import Event, Knowledge
-from dreamgym_env.domains.browser.page import Page, element_of
+from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.patterns import heading_of
 from dreamgym_env.domains.browser.sitemap import path_of
 from dreamgym_env.domains.browser.sources import Exclusion
+from dreamgym_env.domains.browser.tables import find_table, find_tables, learn_order, sort_key
+from dreamgym_env.domains.browser.texts import Listed
 
 __all__ = ["Changes"]
 
-_MOST_EVENTS = 40
+_MOST_EVENTS = 60
+_NUMBERED = re.compile(r"#(\d+)")
 
 
 class Changes:
@@ -28,64 +33,209 @@ class Changes:
 
     def page(self, course: Course, sent: Sent, exclusion: Exclusion) -> Page | None:
         """Return the page that a form leads to, or None where nobody has sent one like it."""
-        events = [one for one in self._knowledge.events.get(sent.key, ()) if one.sources.allow(exclusion)]
         here = course.page.content
+        events = self._alike(here, sent, exclusion)
         if not events:
             return None
-        event = max(events[-_MOST_EVENTS:], key=lambda one: _likeness(one, here, sent))
-        texts = Substitution.of(_pairs(event, here, sent))
-        url = self._address(event, here, texts)
-        base_elsewhere, base = self._bases(course, event, here, url, exclusion)
-        if base_elsewhere is None or base is None:
-            return Page(texts.text(event.after.title), url, texts.lines(event.after.lines))
-        lines = carried_over(base_elsewhere.lines, event.after.lines, base.lines, texts)
-        title = base.title if base_elsewhere.title == event.after.title else texts.text(event.after.title)
-        return Page(title, url, lines)
+        event = max(events, key=lambda one: self._likeness(one, course, sent))
+        texts = Substitution.of(_pairs(event, here, sent, course))
+        url, numbers = self._address(course, event, here, texts)
+        texts = Substitution.of([*numbers, *texts.pairs.items()])
+        there, base = self._bases(course, event, here, url, exclusion)
+        if there is None or base is None or (find_table(base) is None) != (find_table(there) is None):
+            lines = _as_there(event, there, here, texts)
+            return Page(texts.text(event.after.title), url, lines)
+        lines = carried_over(there.lines, event.after.lines, base.lines, texts)
+        title = base.title if there.title == event.after.title else texts.text(event.after.title)
+        return Page(title, url, _sorted_like(base.lines, lines))
+
+    def _alike(self, here: Page, sent: Sent, exclusion: Exclusion) -> list[Event]:
+        """Return what the same form has led to, or forms whose buttons differ in a name alone ("Remove ...")."""
+        events = [one for one in self._knowledge.events.get(sent.key, ()) if one.sources.allow(exclusion)]
+        if not events:
+            first = sent.key.button.split(" ")[0]
+            events = [
+                one
+                for key, found in self._knowledge.events.items()
+                if (key.host, key.labels, key.button.split(" ")[0]) == (sent.key.host, sent.key.labels, first)
+                and " " in key.button
+                for one in found
+                if one.sources.allow(exclusion) and self._same_kind(one.before.url, here.url)
+            ]
+        return events[:_MOST_EVENTS]
+
+    def _same_kind(self, one: str, other: str) -> bool:
+        kind = self._knowledge.sites.kind_of(one)
+        return path_of(one) == path_of(other) or (kind is not None and kind == self._knowledge.sites.kind_of(other))
+
+    def _likeness(self, event: Event, course: Course, sent: Sent) -> tuple[float, ...]:
+        here = course.page.content
+        values = event.sent.values
+        refused = any(line.startswith("alert:") for line in event.after.lines)
+        filled = sum(bool(values.get(label)) == bool(value) for label, value in sent.values.items())
+        same = sum(values.get(label) == value for label, value in sent.values.items())
+        parts = sum(a == b for a, b in zip(path_of(event.before.url)[1], path_of(here.url)[1], strict=False))
+        mine, its = set(here.lines), set(event.before.lines)
+        lines = len(mine & its) / max(1, len(mine | its))
+        base = course.shown(event.after.url.partition("?")[0])
+        bases = event.base is not None and base is not None and event.base.lines == base.lines
+        return filled, not refused, bases, event.initial == (not course.changes), parts, same, lines
 
     def _bases(
         self, course: Course, event: Event, here: Page, url: str, exclusion: Exclusion
     ) -> tuple[Page | None, Page | None]:
         """Return the page that was changed there, and the one to change here."""
-        if path_of(event.after.url) == path_of(event.before.url):
-            return event.before, here
-        plain_there, plain_here = event.after.url.partition("?")[0], url.partition("?")[0]
-        there = self._knowledge.sites.page(plain_there, exclusion)
-        shown = course.shown(plain_here)
-        if shown is None and (known := self._knowledge.sites.page(plain_here, exclusion)):
-            shown = known.page
-        last = next((one.after for one in reversed(course.changes) if path_of(one.after.url) == path_of(url)), None)
-        return (there.page if there and there.initial else None), last or shown
+        if path_of(event.after.url) == path_of(event.before.url) or heading_of(event.after) == heading_of(event.before):
+            return event.loaded or event.before, course.last(here.url) or here
+        there = event.base
+        if there is None and event.initial:
+            known = self._knowledge.sites.page(event.after.url.partition("?")[0], exclusion)
+            there = known.page if known is not None and known.initial else None
+        mine = course.last(url)
+        if mine is None:
+            known = self._knowledge.sites.page(url.partition("?")[0], exclusion)
+            mine = known.page if known is not None and known.initial else None
+        return there, mine
 
-    def _address(self, event: Event, here: Page, texts: Substitution) -> str:
+    def _address(self, course: Course, event: Event, here: Page, texts: Substitution) -> tuple[str, list[tuple[str, str]]]:
+        """Return where the answer stands, and numbers in it that are not those of the answer there."""
         after, before = urlsplit(event.after.url), urlsplit(event.before.url)
         if after.path == before.path:
-            path = urlsplit(here.url).path
-        else:
-            old, new = path_of(event.before.url)[1], path_of(here.url)[1]
-            parts = [
-                new[at] if at < min(len(old), len(new)) and old[at] == part else texts.text(part)
-                for at, part in enumerate(path_of(event.after.url)[1])
-            ]
-            path = "/" + "/".join(parts)
-        return after._replace(path=path).geturl()
+            return after._replace(path=urlsplit(here.url).path).geturl(), []
+        old, new, parts = path_of(event.before.url)[1], path_of(here.url)[1], []
+        numbers: list[tuple[str, str]] = []
+        for at, part in enumerate(path_of(event.after.url)[1]):
+            if at < min(len(old), len(new)) and old[at] == part:
+                parts.append(new[at])
+            elif part.isdecimal() and part not in old:
+                same = event.initial and parts == list(path_of(event.after.url)[1][:at])
+                number = self._next_number(course, here.url, parts, int(part) if same else 0)
+                numbers += [(part, number), (f"#{part}", f"#{number}")]
+                parts.append(number)
+            elif part in old and len(old) == len(new):
+                parts.append(new[old.index(part)])
+            else:
+                parts.append(texts.text(part))
+        return after._replace(path="/" + "/".join(parts)).geturl(), numbers
+
+    def _next_number(self, course: Course, url: str, parts: Sequence[str], first: int) -> str:
+        """Return the number of what is made below a path: the first that is made, where that is known, or the next."""
+        host = path_of(url)[0]
+        own = [path_of(change.after.url) for change in course.changes]
+        made = [
+            int(path[len(parts)])
+            for its_host, path in own
+            if its_host == host and list(path[: len(parts)]) == list(parts) and path[len(parts) :][:1]
+            and path[len(parts)].isdecimal()
+        ]
+        if first:
+            return str(max([first, *(number + 1 for number in made if number >= first)]))
+        known = [int(path[len(parts)]) for path in self._knowledge.sites.paths_below(host, parts)]
+        path = f"{host}/{'/'.join(parts)}"
+        for (its_host, _), records in self._knowledge.records.items():
+            if its_host == host:
+                for record in records.values():
+                    found = _NUMBERED.search(record.row.name) if path in record.paths else None
+                    known += [int(found[1])] if found else []
+        return str(max([*known, *made], default=0) + 1)
 
 
-def _likeness(event: Event, here: Page, sent: Sent) -> tuple[float, ...]:
-    same_values = sum(event.sent.values.get(label) == value for label, value in sent.values.items())
-    filled = sum(bool(event.sent.values.get(label)) == bool(value) for label, value in sent.values.items())
-    parts = sum(a == b for a, b in zip(path_of(event.before.url)[1], path_of(here.url)[1], strict=False))
-    lines = len(set(event.before.lines) & set(here.lines)) / max(1, len(event.before.lines))
-    return event.initial, filled, same_values, parts, lines
+def _as_there(event: Event, there: Page | None, here: Page, texts: Substitution) -> tuple[str, ...]:
+    """Return the lines of the answer there with the texts of here, without the rows that were there before.
+
+    A list to choose from that both pages there have offers here what it offers on the page here.
+    """
+    old = {line for table in find_tables(there.lines) for row in table.rows for line in row} if there else set()
+    old |= {line for table in find_tables(there.lines) for row in table.rows for line in row.elements} if there else set()
+    offered = {element_of(line).name: element_of(line) for line in event.before.lines if "combobox:" in line}
+    mine = {element_of(line).name: element_of(line) for line in here.lines if "combobox:" in line}
+    lines = []
+    for line in event.after.lines:
+        element = element_of(line)
+        if line in old:
+            continue
+        new = texts.line(line)
+        if element.role == "combobox" and element.name in mine and element.name in offered:
+            if element.options == offered[element.name].options:
+                new = written(replace(element_of(new), options=mine[element.name].options))
+            elif set(element.options) < set(offered[element.name].options):
+                left = [one for one in mine[element.name].options if one not in _less(offered[element.name], element)]
+                new = written(replace(element_of(new), options=tuple(left)))
+        lines.append(new)
+    return tuple(line for line in lines if line != "text:")
 
 
-def _pairs(event: Event, here: Page, sent: Sent) -> Iterator[tuple[str, str]]:
+def _less(offered: Listed, element: Listed) -> set[str]:
+    return set(offered.options) - set(element.options)
+
+
+def _pairs(event: Event, here: Page, sent: Sent, course: Course) -> Iterator[tuple[str, str]]:
     """Yield texts of the page there and of the page here: what was typed, what it is about, and its address."""
-    yield from zip(map(shown_value, event.sent.fields), map(shown_value, sent.fields), strict=False)
+    shared = {word for line in set(event.before.lines) & set(here.lines) for word in element_of(line).name.split()}
+    for old, new in _own_pairs(event, here, sent, course):
+        if old not in shared:
+            yield old, new
+
+
+def _own_pairs(event: Event, here: Page, sent: Sent, course: Course) -> Iterator[tuple[str, str]]:
+    for at, (its, mine) in enumerate(zip(event.sent.fields, sent.fields, strict=False)):
+        old, new = event.typed.get((its.name, 0), its.value), course.typed.get((mine.name, 0), mine.value)
+        yield shown_value(event.sent.fields[at]), shown_value(mine)
+        yield from zip(old.split("\n"), new.split("\n"), strict=False)
+    if event.sent.key.button != sent.key.button:
+        yield _rest(event.sent.key.button), _rest(sent.key.button)
     yield heading_of(event.before), heading_of(here)
+    yield from _row_pairs(event, here, sent)
     yield from zip(_values(event.before), _values(here), strict=False)
     yield event.before.title.partition(" - ")[0], here.title.partition(" - ")[0]
-    yield from zip(path_of(event.before.url)[1], path_of(here.url)[1], strict=False)
+    its_path, my_path = path_of(event.before.url)[1], path_of(here.url)[1]
+    for end in range(min(len(its_path), len(my_path)), 0, -1):
+        for start in range(end):
+            yield "/".join(its_path[start:end]), "/".join(my_path[start:end])
+    yield from zip(_texts(event.before), _texts(here), strict=False)
+
+
+def _rest(button: str) -> str:
+    return button.partition(" ")[2]
+
+
+def _row_pairs(event: Event, here: Page, sent: Sent) -> Iterator[tuple[str, str]]:
+    """Yield the cells of the rows that the buttons stand in."""
+    for table in find_tables(event.before.lines):
+        for its in table.rows:
+            if event.before.lines[event.sent.at] in its.elements:
+                for mine in (row for one in find_tables(here.lines) for row in one.rows):
+                    if here.lines[sent.at] in mine.elements:
+                        yield from zip(its.cells, mine.cells, strict=False)
 
 
 def _values(page: Page) -> list[str]:
-    return [shown_value(element) for line in page.lines if (element := element_of(line)).role == "textbox"]
+    return [shown_value(element) for line in page.lines if (element := element_of(line)).role in FIELDS]
+
+
+def _texts(page: Page) -> list[str]:
+    """Return amounts and other texts in the order in which a page has them."""
+    return [part for line in page.lines if line.startswith("text: Price") for part in line.split() if "$" in part]
+
+
+def _sorted_like(before: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
+    """Return lines with the rows of their tables in the order that those tables had before."""
+    orders = {}
+    for table in find_tables(before):
+        if len(table.rows) > 1:
+            order = learn_order([(*table.rows, table.rows[-1])])
+            if order is not None:
+                orders[table.head] = order
+    sorted_lines: list[str] = []
+    at = 0
+    for table in find_tables(lines):
+        order = orders.get(table.head)
+        if order is None:
+            continue
+        rows = sorted(
+            table.rows, key=lambda row: sort_key((*row.cells, *[""] * 20)[order.column]), reverse=order.falling
+        )
+        sorted_lines += lines[at : table.start + 1]
+        sorted_lines += [line for row in rows for line in (row.line, *row.elements)]
+        at = table.end
+    return (*sorted_lines, *lines[at:])

@@ -45,6 +45,12 @@ class Course:
         """Return the page of an address as the episode loaded it last, or None."""
         return self._loaded[url][0] if url in self._loaded else None
 
+    def last(self, url: str) -> Page | None:
+        """Return the page of a path as the episode loaded it last, whatever was asked of it, or None."""
+        path = url.partition("?")[0]
+        found = [(at, page) for one, (page, at) in self._loaded.items() if one.partition("?")[0] == path]
+        return max(found, key=lambda one: one[0])[1] if found else None
+
     def since(self, url: str) -> list[Change]:
         """Return what was changed since a page was loaded last; all that was changed where it never was."""
         return self.changes[self._loaded[url][1] if url in self._loaded else 0 :]

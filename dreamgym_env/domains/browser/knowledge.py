@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from dreamgym_env.domains.browser.episode import read_course
 from dreamgym_env.domains.browser.forms import FormKey, Forms, Sent, sent_form
 from dreamgym_env.domains.browser.grammar import ParsedAction, parse
 from dreamgym_env.domains.browser.links import Links
@@ -29,6 +30,12 @@ class Event:
     after: Page
     initial: bool
     """Whether nothing had been changed before."""
+    base: Page | None = None
+    """What the episode had seen of the answer's address before."""
+    loaded: Page | None = None
+    """The page on which the form was sent, as it was loaded."""
+    typed: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """What was typed, as it was typed."""
     sources: Sources = field(default_factory=Sources)
 
 
@@ -93,6 +100,10 @@ class Knowledge:
             else:
                 changed.add(step.episode)
                 event = Event(before.content, sent, content, initial)
+                course = read_course(step.history, step.state, step.instruction)
+                if course is not None:
+                    event.base, event.typed = course.last(content.url), course.typed
+                    event.loaded = course.last(before.url)
                 event.sources.add(step)
                 self.events[sent.key].append(event)
         elif at is not None and element_of(before.lines[at]).role == "link" and len(before.tabs) == len(after.tabs):

@@ -94,6 +94,15 @@ class SiteMap:
         found = (self.page(one, exclusion) for one in self._paths.get(path_of(url), ()))
         return [known.page for known in found if known is not None and known.initial]
 
+    def paths_below(self, host: str, parts: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return the known paths that begin with some parts and go on with a number."""
+        size = len(parts)
+        return [
+            path
+            for its_host, path in self._paths
+            if its_host == host and list(path[:size]) == list(parts) and path[size : size + 1] and path[size].isdecimal()
+        ]
+
     def kind_of(self, url: str) -> Kind | None:
         """Return the kind that a page with an address is of, or None."""
         host, path = path_of(url)
