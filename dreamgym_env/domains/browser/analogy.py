@@ -87,6 +87,7 @@ def carried_over(
     places = _places(alike, here)
     keys, wanted_keys = [_key(line) for line in alike], [_key(line) for line in wanted]
     lines: list[str] = []
+    counts: dict[str, str] = {}
     at = 0
     matcher = difflib.SequenceMatcher(None, keys, wanted_keys, autojunk=False)
     for kind, first, last, new_first, new_last in matcher.get_opcodes():
@@ -94,12 +95,14 @@ def carried_over(
             for old, new in zip(range(first, last), range(new_first, new_last), strict=True):
                 place = places.get(old, -1)
                 if alike[old] != wanted[new] and place >= at:
+                    counts |= _counts(alike[old], wanted[new], here[place])
                     lines += [*here[at:place], _reworded(alike[old], wanted[new], here[place])]
                     at = place + 1
             continue
         start = max(at, _start(places, first, len(here)))
         end = max(start, _end(places, first, last))
-        lines += [*here[at:start], *wanted[new_first:new_last]]
+        come = wanted[new_first:new_last]
+        lines += [*here[at:start], *(_NUMBER.sub(lambda one: counts.get(one[0], one[0]), line) for line in come)]
         at = end
     return tuple(line for line in (*lines, *here[at:]) if line != "text:")
 
@@ -149,15 +152,28 @@ def _reworded(before: str, after: str, here: str) -> str:
     old, new, mine = (_NUMBER.findall(text) for text in (before, after, here))
     if mine and _NUMBER.sub("0", before) == _NUMBER.sub("0", after) == _NUMBER.sub("0", here):
         steps = iter(int(b) - int(a) for a, b in zip(old, new, strict=True))
-        return _NUMBER.sub(lambda found: str(int(found[0]) + next(steps, 0)), here)
+        return _NUMBER.sub(lambda found: _moved(found[0], next(steps, 0)), here)
     label, colon, words = after.rpartition(": ")
     if colon and before.startswith(f"{label}: ") and here.startswith(f"{label}: "):
         was, becomes, held = (text[len(label) + 2 :].split(", ") for text in (before, after, here))
         come, gone = set(becomes) - set(was), set(was) - set(becomes)
-        if len(held) > len(was) or (held != was and len(becomes) > len(was)):
-            return f"{label}: {', '.join(sorted(set(held) - gone | come))}"
-        if come and held != was and len(was) == 1 and was[0] in _NOTHING and held[0] not in _NOTHING:
-            return f"{label}: {', '.join(sorted({*held, *come}))}"
-        if come and held[0] in _NOTHING:
-            return f"{label}: {', '.join(sorted(come))}"
+        if label.endswith("s") and held != was:  # a list, as its label says
+            left = (set(held) - gone | come) - _NOTHING
+            return f"{label}: {', '.join(sorted(left)) or next(iter(gone & _NOTHING or come & _NOTHING), '')}"
+    words, new_words, my_words = (text.split(" ") for text in (before, after, here))
+    if len(words) == len(new_words) == len(my_words):
+        three = zip(words, new_words, my_words, strict=True)
+        return " ".join(my if new == old else new for old, new, my in three)
     return after
+
+
+def _moved(number: str, by: int) -> str:
+    return str(int(number) + by).zfill(len(number)) if by else number
+
+
+def _counts(before: str, after: str, here: str) -> dict[str, str]:
+    """Return the numbers that a line has counted up to elsewhere, and those that it counts up to here."""
+    old, new, mine = (_NUMBER.findall(text) for text in (before, after, here))
+    if not len(old) == len(new) == len(mine):
+        return {}
+    return {b: _moved(c, int(b) - int(a)) for a, b, c in zip(old, new, mine, strict=True) if int(b) - int(a) == 1}

@@ -89,6 +89,9 @@ class Answers:
         if shown is not None:
             return Answer(shown, "this episode has shown it, before it changed something")
         if known is not None:
+            told = self._changes.repeated(course, known.page, exclusion) if course.changes else None
+            if told is not None:
+                return Answer(told, "recorded at this address, for what the page before shows now")
             return Answer(known.page, "recorded at this address")
         made = self._lists.page(url, exclusion)
         if made is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,10 +13,12 @@ from dreamgym_env.domains.browser.analogy import Substitution, carried_over
 from dreamgym_env.domains.browser.episode import Course
 from dreamgym_env.domains.browser.forms import FIELDS, Sent, shown_value
 from dreamgym_env.domains.browser.knowledge import Event, Knowledge
+from dreamgym_env.domains.browser.local import replaced_line, with_cell
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.patterns import heading_of
 from dreamgym_env.domains.browser.sitemap import path_of
-from dreamgym_env.domains.browser.sources import Exclusion
+from dreamgym_env.domains.browser.sources import EVERYTHING, Exclusion
+from dreamgym_env.domains.browser.sums import Sums, repeated_rows
 from dreamgym_env.domains.browser.tables import find_table, find_tables, learn_order, sort_key
 from dreamgym_env.domains.browser.texts import Listed
 
@@ -42,12 +46,57 @@ class Changes:
         url, numbers = self._address(course, event, here, texts)
         texts = Substitution.of([*numbers, *texts.pairs.items()])
         there, base = self._bases(course, event, here, url, exclusion)
+        title = texts.text(event.after.title)
         if there is None or base is None or (find_table(base) is None) != (find_table(there) is None):
-            lines = _as_there(event, there, here, texts)
-            return Page(texts.text(event.after.title), url, lines)
-        lines = carried_over(there.lines, event.after.lines, base.lines, texts)
-        title = base.title if there.title == event.after.title else texts.text(event.after.title)
-        return Page(title, url, _sorted_like(base.lines, lines))
+            lines = repeated_rows(event.before, event.after, here, functools.partial(self._cell, course))
+            lines = texts.lines(lines) if lines is not None else _as_there(event, there, here, texts)
+        else:
+            there, base = _without_notices(there), _without_notices(base)
+            lines = carried_over(there.lines, event.after.lines, base.lines, texts)
+            lines = _grouped(event.after.lines, _sorted_like(base.lines, lines))
+            title = base.title if there.title == event.after.title else title
+        if self._keeps(events):
+            lines = _kept(lines, course)
+        return Page(title, url, self._sums.worked_out(tuple(line for line in lines if line != "text:")))
+
+    def repeated(self, course: Course, page: Page, exclusion: Exclusion) -> Page | None:
+        """Return a recorded page with the rows that the page before it shows now, if it repeats its rows; or None."""
+        before = self._knowledge.sites.page(course.page.url.partition("?")[0], exclusion)
+        if before is None or not before.initial:
+            return None
+        lines = repeated_rows(before.page, page, course.page.content, functools.partial(self._cell, course))
+        return replace(page, lines=self._sums.worked_out(lines)) if lines is not None else None
+
+    @functools.cached_property
+    def _sums(self) -> Sums:
+        known = (known.page for known in self._knowledge.sites.pages())
+        events = (event.after for found in self._knowledge.events.values() for event in found)
+        return Sums(itertools.chain(known, events))
+
+    def _cell(self, course: Course, name: str, title: str) -> str | None:
+        """Return what tables tell of a thing under a title: the episode's own, the latest first, or recorded ones."""
+        for page in course.pages():
+            for table in find_tables(page.lines):
+                if title in (titles := table.head.split(" | ")):
+                    for row in table.rows:
+                        if row.name == name and len(row.cells) == len(titles):
+                            return row.cells[titles.index(title)]
+        for key in self._knowledge.named.get(name, ()):
+            cells = self._knowledge.records[key][name].row.cells
+            if title in (titles := key[1].split(" | ")) and len(cells) == len(titles):
+                return cells[titles.index(title)]
+        return None
+
+    def _keeps(self, events: Sequence[Event]) -> bool:
+        """Return whether fields still hold what was typed into them on the page that follows."""
+        kept = lost = 0
+        for event in events:
+            loaded = _fields(event.loaded) if event.loaded else {}
+            after = _fields(event.after)
+            for name, value in _fields(event.before).items():
+                if name in after and loaded.get(name) not in (None, value):
+                    kept, lost = kept + (after[name] == value), lost + (after[name] != value)
+        return kept >= lost
 
     def _alike(self, here: Page, sent: Sent, exclusion: Exclusion) -> list[Event]:
         """Return what the same form has led to, or forms whose buttons differ in a name alone ("Remove ...")."""
@@ -78,8 +127,12 @@ class Changes:
         mine, its = set(here.lines), set(event.before.lines)
         lines = len(mine & its) / max(1, len(mine | its))
         base = course.shown(event.after.url.partition("?")[0])
+        there = self._there(event)
+        its_table, old = find_table(event.after), find_table(there) if there else None
+        grown = bool(its_table and old and len(its_table.rows) > len(old.rows))
+        told = there is not None, len(path_of(event.before.url)[1]) == len(path_of(here.url)[1])
         bases = event.base is not None and base is not None and event.base.lines == base.lines
-        return filled, not refused, bases, event.initial == (not course.changes), parts, same, lines
+        return filled, not refused, bases, *told, grown, event.initial == (not course.changes), parts, same, lines
 
     def _bases(
         self, course: Course, event: Event, here: Page, url: str, exclusion: Exclusion
@@ -87,15 +140,19 @@ class Changes:
         """Return the page that was changed there, and the one to change here."""
         if path_of(event.after.url) == path_of(event.before.url) or heading_of(event.after) == heading_of(event.before):
             return event.loaded or event.before, course.last(here.url) or here
-        there = event.base
-        if there is None and event.initial:
-            known = self._knowledge.sites.page(event.after.url.partition("?")[0], exclusion)
-            there = known.page if known is not None and known.initial else None
+        there = self._there(event)
         mine = course.last(url)
         if mine is None:
             known = self._knowledge.sites.page(url.partition("?")[0], exclusion)
             mine = known.page if known is not None and known.initial else None
         return there, mine
+
+    def _there(self, event: Event) -> Page | None:
+        """Return what the address of an event's answer has shown before it."""
+        if event.base is not None or not event.initial:
+            return event.base
+        known = self._knowledge.sites.page(event.after.url.partition("?")[0], EVERYTHING)
+        return known.page if known is not None and known.initial else None
 
     def _address(self, course: Course, event: Event, here: Page, texts: Substitution) -> tuple[str, list[tuple[str, str]]]:
         """Return where the answer stands, and numbers in it that are not those of the answer there."""
@@ -140,19 +197,75 @@ class Changes:
         return str(max([*known, *made], default=0) + 1)
 
 
+def _fields(page: Page) -> dict[str, str]:
+    return {
+        element.name: shown_value(element)
+        for line in page.lines
+        if (element := element_of(line)).role in FIELDS and element.number
+    }
+
+
+def _kept(lines: Sequence[str], course: Course) -> tuple[str, ...]:
+    """Return lines with what was typed, chosen or ticked on the page before."""
+    typed = {
+        (element.role, element.name): element
+        for line in course.page.lines
+        if (element := element_of(line)).number and element.role in FIELDS
+    }
+    page = Page("", "", tuple(lines))
+    for at, line in enumerate(lines):
+        element = element_of(line)
+        mine = typed.get((element.role, element.name))
+        if mine is not None and element.number:
+            states = tuple(state for state in mine.states if state != "focused")
+            page = with_cell(page, at, element.value, mine.value)
+            page = replaced_line(page, at, written(replace(element, value=mine.value, states=states)))
+    return page.lines
+
+
+def _grouped(elsewhere: Sequence[str], lines: Sequence[str]) -> list[str]:
+    """Return lines with buttons that begin alike and stand together in order, if elsewhere they do."""
+    if not all(group == sorted(group) for _, group in _groups(elsewhere)):
+        return list(lines)
+    return [line for _, group in _groups(lines) for line in sorted(group)]
+
+
+def _groups(lines: Sequence[str]) -> list[tuple[str, list[str]]]:
+    begin = {line: " ".join(line.split(" ")[:4]) if line.startswith("[] button: ") else "" for line in lines}
+    groups: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if groups and begin[line] and groups[-1][0] == begin[line]:
+            groups[-1][1].append(line)
+        else:
+            groups.append((begin[line], [line]))
+    return groups
+
+
+def _without_notices(page: Page) -> Page:
+    lines = tuple(line for line in page.lines if not line.startswith(("status:", "alert:")))
+    return replace(page, lines=lines)
+
+
 def _as_there(event: Event, there: Page | None, here: Page, texts: Substitution) -> tuple[str, ...]:
     """Return the lines of the answer there with the texts of here, without the rows that were there before.
 
     A list to choose from that both pages there have offers here what it offers on the page here.
     """
-    old = {line for table in find_tables(there.lines) for row in table.rows for line in row} if there else set()
-    old |= {line for table in find_tables(there.lines) for row in table.rows for line in row.elements} if there else set()
+    old = {row.name for table in find_tables(there.lines) for row in table.rows} if there else set()
+    gone = {
+        place
+        for table in find_tables(event.after.lines)
+        for row in table.rows
+        if row.name in old
+        for at in (event.after.lines.index(row.line),)
+        for place in range(at, at + 1 + len(row.elements))
+    }
     offered = {element_of(line).name: element_of(line) for line in event.before.lines if "combobox:" in line}
     mine = {element_of(line).name: element_of(line) for line in here.lines if "combobox:" in line}
     lines = []
-    for line in event.after.lines:
+    for place, line in enumerate(event.after.lines):
         element = element_of(line)
-        if line in old:
+        if place in gone:
             continue
         new = texts.line(line)
         if element.role == "combobox" and element.name in mine and element.name in offered:

@@ -51,6 +51,10 @@ class Course:
         found = [(at, page) for one, (page, at) in self._loaded.items() if one.partition("?")[0] == path]
         return max(found, key=lambda one: one[0])[1] if found else None
 
+    def pages(self) -> list[Page]:
+        """Return the pages as the episode loaded them last, the latest first."""
+        return [page for page, _ in reversed(self._loaded.values())]
+
     def since(self, url: str) -> list[Change]:
         """Return what was changed since a page was loaded last; all that was changed where it never was."""
         return self.changes[self._loaded[url][1] if url in self._loaded else 0 :]
@@ -58,6 +62,7 @@ class Course:
     def load(self, page: Page) -> None:
         """Note a page as it was loaded."""
         self.typed = {}
+        self._loaded.pop(page.url, None)
         self._loaded[page.url] = (page, len(self.changes))
 
 

@@ -11,7 +11,7 @@ from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.texts import Listed
 
-__all__ = ["TEXT_FIELDS", "local_change", "refused_address", "replaced_line"]
+__all__ = ["TEXT_FIELDS", "local_change", "refused_address", "replaced_line", "with_cell"]
 
 TEXT_FIELDS = frozenset({"textbox", "searchbox"})
 """Roles of fields that take any text."""
@@ -58,11 +58,11 @@ def _fill(page: Page, at: int, element: Listed, action: ParsedAction) -> Page | 
     if element.role not in TEXT_FIELDS or not isinstance(text, str):
         return None
     value = clean_text(text)
-    page = _focused(_with_cell(page, at, element.value, value), at)
+    page = _focused(with_cell(page, at, element.value, value), at)
     return replaced_line(page, at, written(replace(element_of(page.lines[at]), value=value)))
 
 
-def _with_cell(page: Page, at: int, old: str, new: str) -> Page:
+def with_cell(page: Page, at: int, old: str, new: str) -> Page:
     """Return the page with a field's value also in the row of the table that it stands in, if it stands in one."""
     above = next((place for place in range(at - 1, -1, -1) if element_of(page.lines[place]).role not in _IN_ROWS), at)
     row = element_of(page.lines[above])
