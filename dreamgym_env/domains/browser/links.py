@@ -93,11 +93,11 @@ class _Example(NamedTuple):
 
 @dataclass(slots=True)
 class Links:
-    """What is known of links."""
+    """What is known of links: on a page, on a site, on pages of the same path of any site, and by kind."""
 
     _exact: dict[tuple[str, str, int], _Targets] = field(default_factory=lambda: defaultdict(_Targets))
     _named: dict[tuple[str, str], _Targets] = field(default_factory=lambda: defaultdict(_Targets))
-    _anywhere: dict[str, _Targets] = field(default_factory=lambda: defaultdict(_Targets))
+    _anywhere: dict[tuple[str, str], _Targets] = field(default_factory=lambda: defaultdict(_Targets))
     _kinds: dict[tuple[str, ...], dict[_Example, Sources]] = field(default_factory=lambda: defaultdict(dict))
     _rules: dict[tuple[str, ...], list[tuple[Rule, Sources, int]]] = field(default_factory=dict)
 
@@ -106,7 +106,7 @@ class Links:
         link = link_at(before, at)
         self._exact[before.url, link.name, link.nth].add(after.url, step)
         self._named[_host(before.url), link.name].add(after.url, step)
-        self._anywhere[link.name].add(after.url, step)
+        self._anywhere[urlsplit(before.url).path, link.name].add(after.url, step)
         example = _Example(before.url, link.name, after.url)
         for kind in _kinds(before.url, link):
             self._kinds[kind].setdefault(example, Sources()).add(step)
@@ -121,6 +121,9 @@ class Links:
             return target
         if turned := _turned(page.url, link.name):
             return turned
+        alike = (urlsplit(page.url).path, link.name)
+        if alike[0] != "/" and alike in self._anywhere and (target := self._anywhere[alike].only(exclusion)):
+            return target
         if (host, link.name) in self._named and (target := self._named[host, link.name].only(exclusion)):
             return target
         for kind in _kinds(page.url, link):
@@ -129,7 +132,7 @@ class Links:
                     continue  # that many links of a page lead to one address says nothing of the others
                 if sources.allow(exclusion) and (target := _apply(rule, page.url, link.name)):
                     return target
-        return self._anywhere[link.name].only(exclusion) if link.name in self._anywhere else None
+        return None
 
     def _best(self, kind: tuple[str, ...]) -> list[tuple[Rule, Sources, int]]:
         """Return the rules that links of a kind allow, best first."""
