@@ -11,7 +11,7 @@ from dreamgym_env.domains.browser.forms import sent_form
 from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.knowledge import Knowledge
 from dreamgym_env.domains.browser.lists import Lists
-from dreamgym_env.domains.browser.local import local_change, refused_address
+from dreamgym_env.domains.browser.local import focused, local_change, refused_address
 from dreamgym_env.domains.browser.page import BLANK, Page, element_of
 from dreamgym_env.domains.browser.patterns import Patterns
 from dreamgym_env.domains.browser.sources import Exclusion
@@ -68,13 +68,17 @@ class Answers:
         if action.name not in ("click", "press"):
             return None
         sent = sent_form(page, action)
+        at = page.place_of(action.arguments[0])
+        if action.name == "press" and sent is not None and at is not None:
+            label = element_of(page.lines[at]).name
+            if not self._knowledge.forms.takes_enter(sent.key.host, label):
+                return Answer(focused(page.content, at), "a large field takes Enter as text")
         if sent is not None:
             url = self._knowledge.forms.answer_address(page, sent, exclusion)
             if url is not None:
                 return self._at(course, url, "", exclusion)
             after = self._changes.page(course, sent, exclusion)
             return Answer(after, "as the same form did elsewhere") if after else None
-        at = page.place_of(action.arguments[0])
         if at is None or element_of(page.lines[at]).role != "link":
             return None
         url = self._knowledge.links.address(page, at, exclusion)

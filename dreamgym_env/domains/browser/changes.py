@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -42,6 +42,8 @@ class Changes:
         if not events:
             return None
         event = max(events, key=lambda one: self._likeness(one, course, sent))
+        if _refused(event) and _pattern(event.sent) != _pattern(sent):
+            return course.last(here.url)  # nobody has seen it accepted, nor refused like this: nothing is told
         texts = Substitution.of(_pairs(event, here, sent, course))
         url, numbers = self._address(course, event, here, texts)
         texts = Substitution.of([*numbers, *texts.pairs.items()])
@@ -56,8 +58,20 @@ class Changes:
             lines = _grouped(event.after.lines, _sorted_like(base.lines, lines))
             title = base.title if there.title == event.after.title else title
         if self._keeps(events):
-            lines = _kept(lines, course)
-        return Page(title, url, self._sums.worked_out(tuple(line for line in lines if line != "text:")))
+            lines = _kept(lines, course, self._knowledge.forms.asking_labels(path_of(url)[0]))
+        lines = self._sums.worked_out(tuple(itertools.chain.from_iterable(map(_split, lines))))
+        return self._emptied(base, Page(title, url, lines))
+
+    def _emptied(self, base: Page | None, page: Page) -> Page:
+        """Return a page whose last row is gone as one that had none, where somebody has seen one."""
+        table, before = find_table(page), find_table(base) if base else None
+        if before is None or not before.rows or (table is not None and table.rows):
+            return page
+        for found in self._knowledge.events.values():
+            for event in found:
+                if path_of(event.after.url) == path_of(page.url) and find_table(event.after) is None:
+                    return replace(event.after, url=page.url)
+        return page
 
     def repeated(self, course: Course, page: Page, exclusion: Exclusion) -> Page | None:
         """Return a recorded page with the rows that the page before it shows now, if it repeats its rows; or None."""
@@ -90,11 +104,14 @@ class Changes:
     def _keeps(self, events: Sequence[Event]) -> bool:
         """Return whether fields still hold what was typed into them on the page that follows."""
         kept = lost = 0
+        asking = self._knowledge.forms.asking_labels(path_of(events[0].before.url)[0])
         for event in events:
+            if _refused(event):
+                continue
             loaded = _fields(event.loaded) if event.loaded else {}
             after = _fields(event.after)
             for name, value in _fields(event.before).items():
-                if name in after and loaded.get(name) not in (None, value):
+                if name in after and name not in asking and loaded.get(name) not in (None, value):
                     kept, lost = kept + (after[name] == value), lost + (after[name] != value)
         return kept >= lost
 
@@ -120,8 +137,8 @@ class Changes:
     def _likeness(self, event: Event, course: Course, sent: Sent) -> tuple[float, ...]:
         here = course.page.content
         values = event.sent.values
-        refused = any(line.startswith("alert:") for line in event.after.lines)
-        filled = sum(bool(values.get(label)) == bool(value) for label, value in sent.values.items())
+        its_pattern, pattern = _pattern(event.sent), _pattern(sent)
+        filled = sum(one == other for one, other in zip(its_pattern, pattern, strict=True))
         same = sum(values.get(label) == value for label, value in sent.values.items())
         parts = sum(a == b for a, b in zip(path_of(event.before.url)[1], path_of(here.url)[1], strict=False))
         mine, its = set(here.lines), set(event.before.lines)
@@ -132,7 +149,7 @@ class Changes:
         grown = bool(its_table and old and len(its_table.rows) > len(old.rows))
         told = there is not None, len(path_of(event.before.url)[1]) == len(path_of(here.url)[1])
         bases = event.base is not None and base is not None and event.base.lines == base.lines
-        return filled, not refused, bases, *told, grown, event.initial == (not course.changes), parts, same, lines
+        return its_pattern == pattern, not _refused(event), filled, bases, *told, grown, event.initial == (not course.changes), parts, same, lines
 
     def _bases(
         self, course: Course, event: Event, here: Page, url: str, exclusion: Exclusion
@@ -165,8 +182,7 @@ class Changes:
             if at < min(len(old), len(new)) and old[at] == part:
                 parts.append(new[at])
             elif part.isdecimal() and part not in old:
-                same = event.initial and parts == list(path_of(event.after.url)[1][:at])
-                number = self._next_number(course, here.url, parts, int(part) if same else 0)
+                number = self._next_number(course, here.url, parts, self._first_number(event, parts))
                 numbers += [(part, number), (f"#{part}", f"#{number}")]
                 parts.append(number)
             elif part in old and len(old) == len(new):
@@ -174,6 +190,16 @@ class Changes:
             else:
                 parts.append(texts.text(part))
         return after._replace(path="/" + "/".join(parts)).geturl(), numbers
+
+    def _first_number(self, event: Event, parts: Sequence[str]) -> int:
+        """Return the number that the first thing below a path has got wherever one was made, or 0."""
+        found = [
+            int(path[len(parts)])
+            for one in self._knowledge.events[event.sent.key]
+            if one.initial and list((path := path_of(one.after.url)[1])[: len(parts)]) == list(parts)
+            and len(path) > len(parts) and path[len(parts)].isdecimal()
+        ]
+        return min(found, default=0)
 
     def _next_number(self, course: Course, url: str, parts: Sequence[str], first: int) -> str:
         """Return the number of what is made below a path: the first that is made, where that is known, or the next."""
@@ -197,6 +223,15 @@ class Changes:
         return str(max([*known, *made], default=0) + 1)
 
 
+def _refused(event: Event) -> bool:
+    return any(line.startswith("alert:") for line in event.after.lines)
+
+
+def _pattern(sent: Sent) -> list[bool]:
+    """Return which fields of a form are filled: a list to choose from if it does not show its first option."""
+    return [bool(shown_value(one)) and one.value not in one.options[:1] for one in sent.fields]
+
+
 def _fields(page: Page) -> dict[str, str]:
     return {
         element.name: shown_value(element)
@@ -205,12 +240,21 @@ def _fields(page: Page) -> dict[str, str]:
     }
 
 
-def _kept(lines: Sequence[str], course: Course) -> tuple[str, ...]:
+def _split(line: str) -> list[str]:
+    """Return the lines that a text with line breaks stands in; a field shows it in one."""
+    if "\n" not in line:
+        return [line] if line != "text:" else []
+    if element_of(line).role == "text":
+        return [f"text: {part}" for part in line.removeprefix("text: ").split("\n") if part]
+    return [line.replace("\n", " ")]
+
+
+def _kept(lines: Sequence[str], course: Course, others: Collection[str]) -> tuple[str, ...]:
     """Return lines with what was typed, chosen or ticked on the page before."""
     typed = {
         (element.role, element.name): element
         for line in course.page.lines
-        if (element := element_of(line)).number and element.role in FIELDS
+        if (element := element_of(line)).number and element.role in FIELDS and element.name not in others
     }
     page = Page("", "", tuple(lines))
     for at, line in enumerate(lines):
@@ -293,8 +337,11 @@ def _pairs(event: Event, here: Page, sent: Sent, course: Course) -> Iterator[tup
 def _own_pairs(event: Event, here: Page, sent: Sent, course: Course) -> Iterator[tuple[str, str]]:
     for at, (its, mine) in enumerate(zip(event.sent.fields, sent.fields, strict=False)):
         old, new = event.typed.get((its.name, 0), its.value), course.typed.get((mine.name, 0), mine.value)
-        yield shown_value(event.sent.fields[at]), shown_value(mine)
-        yield from zip(old.split("\n"), new.split("\n"), strict=False)
+        if "\n" not in new:
+            yield shown_value(event.sent.fields[at]), shown_value(mine)
+        olds, news = old.split("\n"), new.split("\n")
+        yield from zip(olds[:-1], news, strict=False)
+        yield olds[-1], "\n".join(news[len(olds) - 1 :])
     if event.sent.key.button != sent.key.button:
         yield _rest(event.sent.key.button), _rest(sent.key.button)
     yield heading_of(event.before), heading_of(here)

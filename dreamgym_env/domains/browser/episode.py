@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dreamgym_env.domains.browser.forms import FIELDS, Sent, changes_something, sent_form
+from dreamgym_env.domains.browser.forms import FIELDS, Sent, changes_something, sent_form, was_sent
 from dreamgym_env.domains.browser.grammar import ParsedAction, parse
 from dreamgym_env.domains.browser.local import local_change
 from dreamgym_env.domains.browser.page import BLANK, Page, element_of, read_page
@@ -92,6 +92,8 @@ def _follow(course: Course, action: ParsedAction | None, before: Page, page: Pag
         return
     if action.name in ("fill", "clear"):
         _type(course, action, before)
+    if not was_sent(before, action, page):
+        return
     stays = action.name in _MOVES and tab.moved(_MOVES[action.name]) is tab and tab.live.url == page.url
     if stays or action.name not in _OPENING or local_change(before, action) is not None:
         return

@@ -6,6 +6,7 @@ a form asks (its fields stand in the address of the answer) or changes something
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,12 +20,13 @@ from dreamgym_env.domains.browser.sources import Exclusion, Sources
 from dreamgym_env.domains.browser.texts import Listed
 from dreamgym_env.types import Transition
 
-__all__ = ["FIELDS", "FormKey", "Forms", "Sent", "changes_something", "sent_form", "shown_value"]
+__all__ = ["FIELDS", "FormKey", "Forms", "Sent", "changes_something", "sent_form", "shown_value", "was_sent"]
 
 FIELDS = TEXT_FIELDS | {"combobox", "checkbox", "radio", "spinbutton", "date", "time"}
 """Roles of what a form sends."""
 
 _LAST_PART = "/"
+_LEAST_FIT = 0.25
 
 
 class FormKey(NamedTuple):
@@ -54,6 +56,14 @@ class Sent:
 def shown_value(element: Listed) -> str:
     """Return what a field holds."""
     return "checked" * ("checked" in element.states) if element.role in ("checkbox", "radio") else element.value
+
+
+def was_sent(page: Page, action: ParsedAction, after: Page) -> bool:
+    """Return whether Enter has sent a form: else the field still has the focus."""
+    at = page.place_of(action.arguments[0]) if action.elements else None
+    if action.name != "press" or at is None or page.url != after.url or len(page.lines) != len(after.lines):
+        return True
+    return "focused" not in element_of(after.lines[at]).states
 
 
 def sent_form(page: Page, action: ParsedAction) -> Sent | None:
@@ -122,6 +132,8 @@ class Forms:
     )
     _changing: Counter[FormKey] = field(default_factory=Counter)
     _rules: dict[FormKey, _Rule | None] = field(default_factory=dict)
+    _labels: dict[str, frozenset[str]] = field(default_factory=dict)
+    _large: set[tuple[str, str]] = field(default_factory=set)
 
     def read(self, before: Page, sent: Sent, after: Page, step: Transition) -> bool:
         """Note what a form led to; returns whether it only asked."""
@@ -132,6 +144,7 @@ class Forms:
         example = self._examples[sent.key].setdefault(key, _Example(before.url, sent.values, after.url, Sources()))
         example.sources.add(step)
         self._rules.pop(sent.key, None)
+        self._labels.clear()
         return True
 
     def asks(self, sent: Sent) -> bool:
@@ -164,6 +177,21 @@ class Forms:
                 if label not in ("", _LAST_PART) and name in given:
                     asked.setdefault(label, shown.get((name, given[name]), given[name]))
         return asked
+
+    def asking_labels(self, host: str) -> frozenset[str]:
+        """Return the names of fields with which a site is asked."""
+        if host not in self._labels:
+            labels = (key.labels for key in self._examples if key.host == host and self._examples[key])
+            self._labels[host] = frozenset(itertools.chain.from_iterable(labels))
+        return self._labels[host]
+
+    def takes_enter(self, host: str, label: str) -> bool:
+        """Return whether Enter in a field sends its form, as far as anybody has tried; a large field takes it as text."""
+        return (host, label) not in self._large
+
+    def note_large(self, host: str, label: str) -> None:
+        """Note that Enter in a field does not send its form."""
+        self._large.add((host, label))
 
     def _elsewhere(self, sent: Sent) -> _Rule | None:
         """Return the rule of a form on another site that has the same button and fields."""
@@ -201,7 +229,7 @@ def _learnt(examples: Sequence[_Example]) -> _Rule | None:
     left = list(examples[0].values)
     for name in names:
         label = max(left, key=lambda one: _fit(one, name, examples, given), default="")
-        if label and _fit(label, name, examples, given) > 0:
+        if label and _fit(label, name, examples, given) > _LEAST_FIT:
             left.remove(label)
             parameters.append((name, label))
             for example, one in zip(examples, given, strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from dreamgym_env.domains.browser.episode import read_course
-from dreamgym_env.domains.browser.forms import FormKey, Forms, Sent, sent_form
+from dreamgym_env.domains.browser.forms import FormKey, Forms, Sent, sent_form, was_sent
 from dreamgym_env.domains.browser.grammar import ParsedAction, parse
 from dreamgym_env.domains.browser.links import Links
 from dreamgym_env.domains.browser.local import local_change
@@ -94,7 +94,9 @@ class Knowledge:
             return
         sent = sent_form(before, action)
         at = before.place_of(action.arguments[0])
-        if sent is not None:
+        if sent is not None and not was_sent(before, action, after):
+            self.forms.note_large(sent.key.host, element_of(before.lines[at]).name if at is not None else "")
+        elif sent is not None:
             if self.forms.read(before, sent, content, step):
                 self._see(content, step, initial=initial)
             else:

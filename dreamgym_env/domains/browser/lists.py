@@ -91,9 +91,8 @@ class Lists:
             if role in TEXT_FIELDS:
                 rows = [row for row in rows if self._holds(parts.netloc, row, value.split(), exclusion)]
             elif role == "combobox":
-                column = _filter_column(samples, label, value)
-                if column is not None:
-                    rows = [row for row in rows if _cell_is(row, column, value)]
+                if _filters(samples, label, value):
+                    rows = [row for row in rows if _has_cell(row, value)]
                 elif order is None:
                     chosen = [one for one in samples if one.fields.get(label) == value]
                     order = learn_order([one.rows for one in chosen]) or (None if chosen else _order_in_words(value, head))
@@ -120,11 +119,10 @@ class Lists:
         head = next(one.table.head for one in samples if one.table)
         known = self._knowledge.records.get((parts.netloc, head), {})
         ends = words.split()[-2:]
-        alike = [
-            record.row
-            for record in known.values()
-            if record.row.name.split()[-1:] == ends[-1:] and record.allow(exclusion)
-        ]
+        allowed = [record.row for record in known.values() if record.allow(exclusion)]
+        alike = [row for row in allowed if row.name.split()[-1:] == ends[-1:]]
+        if not alike and all(word[0].isupper() for word in words.split()):
+            alike = [row for row in allowed if len(row.name.split()) == len(words.split())]
         row = max(alike, key=lambda one: one.name.split()[-2:] == ends, default=None)
         if row is None:
             return []
@@ -180,37 +178,24 @@ def _role_of(samples: Iterable[_Sample], label: str) -> str:
     return ""
 
 
-def _filter_column(samples: Sequence[_Sample], label: str, value: str) -> int | None:
-    """Return the column whose cells are what is chosen in a list, wherever it was chosen; None for none."""
-    chosen = [one for one in samples if one.rows and one.fields.get(label) == value]
-    others = [one for one in samples if one.rows and one.fields.get(label) not in (value, None)]
-    for told in (chosen, others):
-        fitting = [
-            column
-            for column in range(min((len(row.cells) for one in told for row in one.rows), default=0))
-            if all(_cell_is(row, column, one.fields[label]) for one in told for row in one.rows)
-        ]
-        if fitting:
-            return fitting[0]
-        if told and told is chosen:
-            return None
-    titled = [one.table.head.split(" | ") for one in samples if one.table]
-    return titled[0].index(label) if titled and label in titled[0] and value in _cells(samples, label) else None
+def _filters(samples: Sequence[_Sample], label: str, value: str) -> bool:
+    """Return whether a list shows only rows that have what is chosen as a cell, or as a part of one.
+
+    So it does where it was chosen; where it never was, if other options of the same list did, or if rows have such a
+    cell.
+    """
+    told = [one for one in samples if one.rows]
+    chosen = [one for one in told if one.fields.get(label) == value]
+    if chosen:
+        return all(_has_cell(row, value) for one in chosen for row in one.rows)
+    others = [one for one in told if one.fields.get(label)]
+    if any(all(_has_cell(row, one.fields[label]) for row in one.rows) for one in others):
+        return True
+    return any(_has_cell(row, value) for one in told for row in one.rows)
 
 
-def _cells(samples: Sequence[_Sample], label: str) -> set[str]:
-    return {
-        row.cells[column]
-        for one in samples
-        if one.table and label in (names := one.table.head.split(" | "))
-        for column in (names.index(label),)
-        for row in one.rows
-        if column < len(row.cells)
-    }
-
-
-def _cell_is(row: Row, column: int, value: str) -> bool:
-    return column < len(row.cells) and value in (row.cells[column], *row.cells[column].split(", "))
+def _has_cell(row: Row, value: str) -> bool:
+    return any(value in (cell, *cell.split(", ")) for cell in row.cells)
 
 
 def _order_in_words(option: str, head: str) -> Order | None:

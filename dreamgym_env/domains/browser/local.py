@@ -11,7 +11,7 @@ from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.texts import Listed
 
-__all__ = ["TEXT_FIELDS", "local_change", "refused_address", "replaced_line", "with_cell"]
+__all__ = ["TEXT_FIELDS", "focused", "local_change", "refused_address", "replaced_line", "with_cell"]
 
 TEXT_FIELDS = frozenset({"textbox", "searchbox"})
 """Roles of fields that take any text."""
@@ -58,7 +58,7 @@ def _fill(page: Page, at: int, element: Listed, action: ParsedAction) -> Page | 
     if element.role not in TEXT_FIELDS or not isinstance(text, str):
         return None
     value = clean_text(text)
-    page = _focused(with_cell(page, at, element.value, value), at)
+    page = focused(with_cell(page, at, element.value, value), at)
     return replaced_line(page, at, written(replace(element_of(page.lines[at]), value=value)))
 
 
@@ -84,10 +84,10 @@ def _click(page: Page, at: int, element: Listed, action: ParsedAction) -> Page |
     if len(action.arguments) > 1:
         return None
     if element.role in TEXT_FIELDS or element.role == "combobox":
-        return _focused(page, at)
+        return focused(page, at)
     if element.role not in ("checkbox", "radio"):
         return None
-    page = _focused(page, at)
+    page = focused(page, at)
     checked = "checked" in element.states
     if element.role == "checkbox":
         return replaced_line(page, at, _ticked(page.lines[at], not checked))
@@ -97,10 +97,10 @@ def _click(page: Page, at: int, element: Listed, action: ParsedAction) -> Page |
 
 
 def _focus(page: Page, at: int, element: Listed, action: ParsedAction) -> Page:
-    return _focused(page, at)
+    return focused(page, at)
 
 
-def _focused(page: Page, at: int) -> Page:
+def focused(page: Page, at: int) -> Page:
     """Return the page with the focus on an element; only text fields show it."""
     lines = list(page.lines)
     for place, line in enumerate(lines):

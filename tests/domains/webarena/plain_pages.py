@@ -14,7 +14,7 @@ from dreamgym_env.domains.browser.candidates import available_actions, guard
 from dreamgym_env.domains.browser.elements import Element as Line
 from dreamgym_env.domains.browser.elements import clean_text
 from dreamgym_env.domains.browser.grammar import ACTIONS, parse
-from dreamgym_env.domains.browser.local import local_change, refused_address
+from dreamgym_env.domains.browser.local import focused, local_change, refused_address
 from dreamgym_env.domains.browser.page import Page, bare_line, element_of, read_page
 from dreamgym_env.domains.browser.texts import with_error
 from dreamgym_env.domains.webarena.sites.replica import Replica
@@ -71,6 +71,8 @@ class PlainPages:
             if 0 <= to < len(self._urls):
                 self._at = to
                 self._show(self._urls[to])
+        elif parsed.name == "press" and self._elements[self._place(parsed.arguments[0])].tag == "textarea":
+            self.page = focused(self.page, self._place(parsed.arguments[0]))
         elif parsed.name in ("click", "press"):
             self._click(self._elements[self._place(parsed.arguments[0])])
         return self.page.write(self._task.instruction), reward, done
