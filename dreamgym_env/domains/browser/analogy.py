@@ -147,7 +147,7 @@ def _end(places: Mapping[int, int], first: int, last: int) -> int:
 
 def _reworded(before: str, after: str, here: str) -> str:
     """Return a line as it is reworded elsewhere: it counts on, a list of words grows or shrinks, or it says the same."""
-    if element_of(here).role in _VALUED:
+    if element_of(here).role in _VALUED or "\n" in after:
         return after
     old, new, mine = (_NUMBER.findall(text) for text in (before, after, here))
     if mine and _NUMBER.sub("0", before) == _NUMBER.sub("0", after) == _NUMBER.sub("0", here):

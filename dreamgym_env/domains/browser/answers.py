@@ -40,10 +40,10 @@ class Answers:
         """Return the page that an action leads to, or None where nothing tells."""
         page = course.page
         if refused := refused_address(action):
-            return Answer(replace(page, error=refused), "the browser's own error")
+            return Answer(replace(page, error=refused), "the browser's own error", certain=True)
         changed = local_change(page, action)
         if changed is not None:
-            return Answer(changed, "what it does on the page")
+            return Answer(changed, "what it does on the page", certain=self._knowledge.proven(page, action))
         if action.name in ("go_back", "go_forward"):
             tab = course.trail.tab.moved(-1 if action.name == "go_back" else 1)
             live = tab.live
@@ -87,8 +87,10 @@ class Answers:
     def _at(self, course: Course, url: str, name: str, exclusion: Exclusion) -> Answer | None:
         """Return what an address shows."""
         shown = course.shown(url)
+        if not self._knowledge.sites.determines(url):
+            return None
         if shown is not None and not course.since(url):
-            return Answer(shown, "this episode has shown it")
+            return Answer(shown, "this episode has shown it", certain=True)
         known = self._knowledge.sites.page(url, exclusion)
         if shown is not None:
             return Answer(shown, "this episode has shown it, before it changed something")

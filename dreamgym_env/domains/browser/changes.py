@@ -128,7 +128,20 @@ class Changes:
                 for one in found
                 if one.sources.allow(exclusion) and self._same_kind(one.before.url, here.url)
             ]
-        return events[:_MOST_EVENTS]
+        return (events or self._turned(here, sent, exclusion))[:_MOST_EVENTS]
+
+    def _turned(self, here: Page, sent: Sent, exclusion: Exclusion) -> list[Event]:
+        """Return, turned round, what buttons have done that have put the button there that is pressed here."""
+        line = here.lines[sent.at]
+        return [
+            Event(_without_notices(event.after), sent, event.before, event.initial, loaded=_without_notices(event.after))
+            for key, found in self._knowledge.events.items()
+            if (key.host, key.labels) == (sent.key.host, ()) and not sent.fields
+            for event in found
+            if line in event.after.lines and line not in event.before.lines and not event.sent.fields
+            if event.sources.allow(exclusion) and self._same_kind(event.before.url, here.url)
+            if path_of(event.before.url) == path_of(event.after.url)
+        ]
 
     def _same_kind(self, one: str, other: str) -> bool:
         kind = self._knowledge.sites.kind_of(one)

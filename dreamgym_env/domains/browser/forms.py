@@ -26,7 +26,7 @@ FIELDS = TEXT_FIELDS | {"combobox", "checkbox", "radio", "spinbutton", "date", "
 """Roles of what a form sends."""
 
 _LAST_PART = "/"
-_LEAST_FIT = 0.25
+_LEAST_FIT = 0.15
 
 
 class FormKey(NamedTuple):
@@ -196,7 +196,8 @@ class Forms:
     def _elsewhere(self, sent: Sent) -> _Rule | None:
         """Return the rule of a form on another site that has the same button and fields."""
         same = (key for key in list(self._examples) if key[1:] == sent.key[1:])
-        return next(filter(None, map(self._rule, same)), None)
+        rules = (rule for rule in map(self._rule, same) if rule and {label for _, label in rule.parameters} - {""})
+        return next(rules, None)
 
     def _rule(self, key: FormKey) -> _Rule | None:
         if key not in self._rules:

@@ -21,6 +21,14 @@ from dreamgym_env.types import Transition
 __all__ = ["Event", "Knowledge", "Record"]
 
 
+_OFTEN = 20
+
+
+def _try_key(page: Page, action: ParsedAction) -> tuple[str, str]:
+    at = page.place_of(action.arguments[0]) if action.elements else None
+    return action.name, element_of(page.lines[at]).role if at is not None else ""
+
+
 @dataclass(slots=True)
 class Event:
     """A form that changed something: where it was sent, and what was shown then."""
@@ -62,6 +70,8 @@ class Knowledge:
     events: dict[FormKey, list[Event]] = field(default_factory=lambda: defaultdict(list))
     redirects: dict[str, str] = field(default_factory=dict)
     """Address that was asked for -> the one that answered."""
+    tried: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    """Action and role -> how often it changed a page as one would expect, and how often it did not."""
     records: dict[tuple[str, str], dict[str, Record]] = field(default_factory=lambda: defaultdict(dict))
     """Host and head of a table -> name of a row -> the row."""
     named: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
@@ -79,9 +89,21 @@ class Knowledge:
             if not step.step:
                 knowledge._see(before.content, step, initial=True)
             action = parse(step.action)
+            if action is not None and step.valid:
+                knowledge._try(before, action, after)
             if action is not None and step.valid and not after.error:
                 knowledge._read(before, action, after, step, changed)
         return knowledge
+
+    def proven(self, page: Page, action: ParsedAction) -> bool:
+        """Return whether an action has often, and always, changed the page as one would expect."""
+        right, wrong = self.tried.get(_try_key(page, action), (0, 0))
+        return right >= _OFTEN and not wrong
+
+    def _try(self, before: Page, action: ParsedAction, after: Page) -> None:
+        expected = local_change(before, action)
+        if expected is not None:
+            self.tried[_try_key(before, action)][expected != after] += 1
 
     def _read(self, before: Page, action: ParsedAction, after: Page, step: Transition, changed: set[str]) -> None:
         initial = step.episode not in changed

@@ -20,6 +20,8 @@ from dreamgym_env.types import Transition
 __all__ = ["Kind", "KnownPage", "SiteMap", "path_of"]
 
 _LONGEST_PATH = 6
+_MOST_LOOKS = 0.2
+"""Different looks of a page, per visit, that changes and chance explain."""
 _COMMON = 0.6
 """Share of pages that a line must stand on to belong to what they share."""
 
@@ -60,6 +62,7 @@ class SiteMap:
 
     _known: dict[str, dict[Page, KnownPage]] = field(default_factory=lambda: defaultdict(dict))
     _kinds: dict[str, dict[Kind, list[str]]] = field(default_factory=dict)
+    _settled: dict[str, bool] = field(default_factory=dict)
     _shared: dict[str, frozenset[str]] = field(default_factory=dict)
     _paths: dict[tuple[str, tuple[str, ...]], list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -69,6 +72,7 @@ class SiteMap:
             self._paths[path_of(page.url)].append(page.url)
             self._kinds.clear()
             self._shared.clear()
+            self._settled.clear()
         known = self._known[page.url].get(page)
         if known is None:
             known = self._known[page.url][page] = KnownPage(page, initial)
@@ -81,6 +85,25 @@ class SiteMap:
         """Return what an address shows, as most have seen it before anything was changed."""
         allowed = [known for known in self._known.get(url, {}).values() if known.sources.allow(exclusion)]
         return max(allowed, key=lambda known: (known.initial, known.sources.count), default=None)
+
+    def determines(self, url: str) -> bool:
+        """Return whether an address says what is shown there, as it does on most sites.
+
+        It does not where each visit shows something else.
+        """
+        seen = [known.sources.count for known in self._known.get(url, {}).values() if known.initial]
+        if sum(seen) > 1:
+            return len(seen) <= _MOST_LOOKS * sum(seen) + 1
+        host = path_of(url)[0]
+        if host not in self._settled:
+            counts = [
+                [one.sources.count for one in known.values() if one.initial]
+                for its, known in self._known.items()
+                if path_of(its)[0] == host
+            ]
+            often = [len(count) <= _MOST_LOOKS * sum(count) + 1 for count in counts if sum(count) > 1]
+            self._settled[host] = not often or sum(often) > _COMMON * len(often)
+        return self._settled[host]
 
     def pages(self, exclusion: Exclusion = EVERYTHING) -> Iterator[KnownPage]:
         """Yield what each address shows before anything was changed."""

@@ -36,8 +36,8 @@ class Sums:
             for head, told in tables.items()
             if head in self._products
             for page, table in told
-            for label, amounts in _foot(page.lines, table)
-            if amounts and amounts[-1] == _sum(table, self._products[head][2]) + sum(amounts[:-1])
+            for label, amount, before in _foot(page.lines, table)
+            if amount == _sum(table, self._products[head][2]) + before
         }
 
     def worked_out(self, lines: Sequence[str]) -> tuple[str, ...]:
@@ -63,10 +63,13 @@ class Sums:
                 new[at] = written(replace(element_of(row.line), name=" | ".join(cells)))
             total += value
         for place in range(table.end, min(table.end + _MOST_FOOT, len(new))):
-            found = list(_AMOUNT.finditer(new[place])) if (table.head, _label(new[place])) in self._totals else []
-            if found:
-                value = total + sum(Decimal(one["number"].replace(",", "")) for one in found[:-1] if one["sign"])
-                new[place] = new[place][: found[-1].start()] + _money(value, found[-1][0]) + new[place][found[-1].end() :]
+            before = Decimal(0)
+            for found in _amounts(new[place]):
+                if (table.head, _label(new[place][: found.start()])) in self._totals:
+                    value = _money(total + before, found[0])
+                    new[place] = new[place][: found.start()] + value + new[place][found.end() :]
+                    break
+                before += _number(found)
         return new
 
 
@@ -134,16 +137,26 @@ def _money(value: Decimal, like: str) -> str:
     return f"{sign}{value:,.2f}" if "." in like else f"{sign}{value:,f}"
 
 
-def _foot(lines: Sequence[str], table: Table) -> Iterator[tuple[str, list[Decimal]]]:
+def _foot(lines: Sequence[str], table: Table) -> Iterator[tuple[str, Decimal, Decimal]]:
+    """Yield the amounts below a table: what stands before it, the amount, and the sum of those before it in its line."""
     for line in lines[table.end : table.end + _MOST_FOOT]:
-        if line.startswith("text: "):
-            amounts = [Decimal(one["number"].replace(",", "")) for one in _AMOUNT.finditer(line) if one["sign"]]
-            yield _label(line), amounts
+        before = Decimal(0)
+        for found in _amounts(line):
+            yield _label(line[: found.start()]), _number(found), before
+            before += _number(found)
 
 
-def _label(line: str) -> str:
-    """Return the words before a line's last amount."""
-    return " ".join(_AMOUNT.sub(" ", line).split()[-2:])
+def _amounts(line: str) -> list[re.Match[str]]:
+    return [found for found in _AMOUNT.finditer(line) if found["sign"]] if line.startswith("text: ") else []
+
+
+def _number(found: re.Match[str]) -> Decimal:
+    return Decimal(found["number"].replace(",", ""))
+
+
+def _label(text: str) -> str:
+    """Return the last words of a text."""
+    return " ".join(_AMOUNT.sub(" ", text).split()[-2:])
 
 
 def _sum(table: Table, column: int) -> Decimal:
