@@ -1,4 +1,4 @@
-"""Scripted agents for any web page: one that acts at random, one that looks at all, and one that lets another err."""
+"""Scripted agents for any web page: one that acts at random, and one that lets another agent err."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from dreamgym_env.domains.browser.texts import numbered
-
 if TYPE_CHECKING:
     import numpy as np
 
     from dreamgym_env.types import Task
 
-__all__ = ["ErringAgent", "ExploringAgent", "WanderingAgent", "random_action"]
+__all__ = ["ErringAgent", "WanderingAgent", "random_action"]
 
 _NONSENSE = ("dance", "click()", "click('999')", "fill('1')", "I am done.", "press 3", "click(3)", "open('1')")
 _WORDS = ("red shoes", "12", "hello", "Ohio", "2024-05-01")
-_TURNING_BACK = 0.1
 _ARGUMENT = re.compile(r"<[a-z]+>")
 
 
@@ -64,36 +61,6 @@ class ErringAgent:
         if self._rng.random() < self._noise:
             return random_action(available_actions, self._words, self._rng)
         return self._agent.act(state, available_actions)
-
-
-class ExploringAgent:
-    """Looks at as much of the sites as it can: takes what it has not taken before, rather than what it has."""
-
-    name = "explorer"
-
-    def begin(self, task: Task, rng: np.random.Generator) -> None:
-        """Start an episode; all that is random in it comes from ``rng``."""
-        self._rng, self._words = rng, _words(task.instruction)
-        self._taken: set[tuple[str, str]] = set()
-
-    def act(self, state: str, available_actions: Sequence[str]) -> str:
-        """Return the next action."""
-        elements = numbered(state)
-        new = [
-            element
-            for element in elements.values()
-            if (element.role, element.name) not in self._taken and "disabled" not in element.states
-        ]
-        if not new or self._rng.random() < _TURNING_BACK:
-            return "go_back()"
-        chosen = new[int(self._rng.integers(len(new)))]
-        self._taken.add((chosen.role, chosen.name))
-        if chosen.options:
-            return f"select_option({chosen.number!r}, {str(self._rng.choice(chosen.options))!r})"
-        if chosen.role in ("textbox", "searchbox"):
-            names = [element.name for element in elements.values() if element.role == "link"]
-            return f"fill({chosen.number!r}, {str(self._rng.choice([*self._words, *names]))!r})"
-        return f"click({chosen.number!r})"
 
 
 def random_action(offered: Sequence[str], words: Sequence[str], rng: np.random.Generator) -> str:

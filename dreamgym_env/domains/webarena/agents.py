@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.domains.browser.texts import numbered
-from dreamgym_env.domains.browser.wandering import ErringAgent, ExploringAgent, WanderingAgent
+from dreamgym_env.domains.browser.wandering import ErringAgent, WanderingAgent
 from dreamgym_env.domains.webarena.tasks import WebTask, bundled_ids, bundled_task, resolve_url
 from dreamgym_env.domains.webarena.tasks.oracle import Answer, Click, Fill, Goto, Select, Step
 from dreamgym_env.domains.webarena.tasks.shipped import SPLITS
@@ -80,7 +80,6 @@ AGENTS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "oracle": lambda domain: OracleAgent(),
         "noisy-oracle": lambda domain: ErringAgent(OracleAgent(), noise=0.2),
         "random": lambda domain: WanderingAgent(),
-        "explorer": lambda domain: ExploringAgent(),
     }
 )
 """Name -> a function that makes one for a domain."""
