@@ -22,6 +22,7 @@ from browsergym.utils.obs import flatten_axtree_to_str
 
 from dreamgym_env.domains.browser.elements import MOST_ELEMENTS, clean_text, read_elements
 from dreamgym_env.domains.browser.grammar import ActionError, ParsedAction, read
+from dreamgym_env.domains.browser.loading import PagesOnTheirWay
 from dreamgym_env.domains.browser.snapshot import node_facts
 from dreamgym_env.domains.browser.texts import PageText
 
@@ -38,8 +39,13 @@ _LONGEST_ERROR = 300
 _MOST_NODES, _MOST_CHARACTERS = 15_000, 1_500_000
 """A page with more elements or more text is not read: its accessibility tree would take minutes."""
 _SIZE = "[document.getElementsByTagName('*').length, (document.documentElement?.textContent ?? '').length]"
-_DONE = "click action done"
-"""Stands in the log of a click that was made."""
+_SETTLED = re.compile(
+    "(performing [a-z]+ action)|element is (?:not|outside)|did not find some options|intercepts pointer events"
+)
+"""Stands in the log of an action that is being made (the group), and cannot be taken back, or that was refused."""
+_REPEATABLE = frozenset({"clear", "click", "dblclick", "fill", "focus", "hover", "select_option"})
+"""What can be tried again if the log says neither."""
+_MOST_TRIES = 6
 _QUIET = """() => new Promise(done => {
   const started = performance.now();
   let timer = setTimeout(finish, 40);
@@ -104,6 +110,7 @@ class Lane(BrowserEnv):
             **getattr(task, "context", {}),
         )
         self.context.set_default_timeout(_PATIENCE)
+        self._on_their_way = PagesOnTheirWay(self.context)
         self.context.expose_binding(
             "browsergym_page_activated", lambda source: self._activate_page_from_js(source["page"])
         )
@@ -122,15 +129,12 @@ class Lane(BrowserEnv):
 
     def act(self, action: str) -> dict[str, Any]:
         """Take an action; returns what :meth:`show` returns."""
+        deadline = time.monotonic() + _PATIENCE / 1000
         try:
-            self._carry_out(read(action, self._allowed))
-            error = ""
+            error = self._try(read(action, self._allowed))
         except ActionError as failure:
             error = str(failure)
-        except (playwright.Error, ValueError, TypeError, IndexError) as failure:
-            # BrowserGym's half-second also counts what comes after a click, such as a slow site's next page
-            error = "" if _DONE in str(failure) else f"{type(failure).__name__}: {failure}"
-        self._wait_until_quiet()
+        self._wait_until_quiet(deadline)
         self._active_page_check()
         reward, done, _, _ = self._task_validate()
         return self.show(error, reward=float(reward), done=bool(done or self.infeasible_message_received))
@@ -166,6 +170,30 @@ class Lane(BrowserEnv):
                 task.teardown()
             finally:
                 self.context.close()
+
+    def _try(self, action: ParsedAction) -> str:
+        """Carry out an action; returns why it could not be, or an empty text.
+
+        BrowserGym gives an action half a second, in which a busy machine may not even come to look at the element, and
+        which also counts what follows a click, such as a slow site's next page.
+        """
+        tries_left = _MOST_TRIES if action.name in _REPEATABLE else 1
+        error = ""
+        while tries_left:
+            tries_left -= 1
+            try:
+                self._carry_out(action)
+            except playwright.TimeoutError as failure:
+                error = f"{type(failure).__name__}: {failure}"
+                *_, last = [None, *_SETTLED.finditer(str(failure))]
+                if (last and last[1]) or (action.name == "press" and self._on_their_way):
+                    return ""
+                tries_left = 0 if last else tries_left
+            except (playwright.Error, ValueError, TypeError, IndexError) as failure:
+                return f"{type(failure).__name__}: {failure}"
+            else:
+                return ""
+        return error
 
     def _carry_out(self, action: ParsedAction) -> None:
         """Call BrowserGym's function of an action, which finds the page in a variable of its module."""
@@ -212,13 +240,18 @@ class Lane(BrowserEnv):
 
         return say
 
-    def _wait_until_quiet(self) -> None:
-        self.context.cookies()  # lets waiting callbacks of the browser run, which tell the active page
-        self._wait_dom_loaded()
-        try:
-            self.page.evaluate(_QUIET)
-        except playwright.Error:  # the page went away meanwhile
+    def _wait_until_quiet(self, deadline: float) -> None:
+        """Wait until the pages that were asked for are there, and the active one has been quiet for a moment."""
+        self._on_their_way.wait(deadline)
+        while True:
             self._wait_dom_loaded()
+            try:
+                self.page.evaluate(_QUIET)
+            except playwright.Error:  # the page went away meanwhile
+                self._wait_dom_loaded()
+            if not self._on_their_way or time.monotonic() >= deadline:  # a form may be sent a moment after the click
+                return
+            self._on_their_way.wait(deadline)
 
     def _read_page(self) -> list[str]:
         elements, characters = self.page.evaluate(_SIZE)

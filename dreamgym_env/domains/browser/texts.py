@@ -35,6 +35,7 @@ __all__ = [
     "page_kind",
     "read_lines",
     "split_lines",
+    "url_of",
     "with_error",
 ]
 
@@ -151,11 +152,16 @@ def error_of(state: str, instruction: str) -> str:
     return next((line[len(_ERROR) :] for line in lines if line.startswith(_ERROR)), "")
 
 
-def page_kind(state: str) -> str:
-    """Return the kind of a page: its address without query and numbers, or ``other`` for what has none."""
+def url_of(state: str) -> str:
+    """Return a page's address, or an empty text for what has none."""
     lines = state.split("\n")
     at = _url_line(lines)
-    path = re.split(r"[?#]", lines[at][len(_URL) :] if at >= 0 else "")[0].strip("/")
+    return lines[at][len(_URL) :] if at >= 0 else ""
+
+
+def page_kind(state: str) -> str:
+    """Return the kind of a page: its address without query and numbers, or ``other`` for what has none."""
+    path = re.split(r"[?#]", url_of(state))[0].strip("/")
     return _DIGITS.sub("N", path)[:60] or "other"
 
 

@@ -1,7 +1,8 @@
 """Scripted agents for the bundled sites, for recording experience and for measuring environments.
 
 They see what any agent sees, so they act on the real sites and in their dream alike.  The oracle follows the steps that
-a task carries; where it finds an element no more, for something else was done between, it begins again.
+a task carries; where it finds an element no more, for something else was done between, it begins again.  The
+cataloguer looks at all pages that links lead to (:mod:`.cataloguing`).
 """
 
 from __future__ import annotations
@@ -75,11 +76,19 @@ def _number(step: Click | Fill | Select, state: str) -> str | None:
     return found[step.nth].number if step.nth < len(found) else None
 
 
+def _cataloguer(domain: Any) -> Any:
+    """Make an agent that needs the sites themselves to know where their links lead."""
+    from dreamgym_env.domains.webarena.cataloguing import CataloguerAgent, linked_pages
+
+    return CataloguerAgent(linked_pages(), domain.task_ids("train"))
+
+
 AGENTS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "oracle": lambda domain: OracleAgent(),
         "noisy-oracle": lambda domain: ErringAgent(OracleAgent(), noise=0.2),
         "random": lambda domain: WanderingAgent(),
+        "cataloguer": _cataloguer,
     }
 )
 """Name -> a function that makes one for a domain."""

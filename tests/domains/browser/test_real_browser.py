@@ -134,6 +134,14 @@ def test_what_the_page_refuses_is_said_in_one_line(browser: RealBrowser):
     assert episode.state == FORM, "an error is gone with the next action"
 
 
+@pytest.mark.parametrize("action", ["click('1')", "click('3')", "press('2', 'Enter')", "click('4')"])
+def test_a_page_that_takes_its_time_is_waited_for(browser: RealBrowser, action: str):
+    """A link, a form sent by its button or by a key, a script."""
+    episode = begin(browser, "slow")
+    assert act(browser, episode, action).transition.valid
+    assert "Page: Late" in episode.state and "heading: At last" in episode.state
+
+
 def test_an_infeasible_task_ends_the_episode(browser: RealBrowser):
     assert act(browser, begin(browser), "report_infeasible('no such page')").stop is StopReason.FAILURE
 
@@ -154,9 +162,7 @@ def test_any_text_can_be_typed(browser: RealBrowser, text: str):
 )  # fmt: skip
 def test_nothing_but_the_site_can_be_reached(browser: RealBrowser, action: str):
     episode = begin(browser)
-    started = time.monotonic()
     act(browser, episode, action)
-    assert time.monotonic() - started < 8
     assert "root:" not in episode.state and episode.stop is StopReason.RUNNING
     assert "Error: " in episode.state or "chrome-error" in episode.state
 

@@ -11,6 +11,9 @@ PAGES = {
     "<select aria-label=State><option>Ohio<option>Utah</select><button>Go</button>"
     "<button onclick='for(;;);'>Hang</button><button onclick=\"document.body.append(' more')\">Add</button>"
     "<a href='http://192.0.2.1/'>Away</a>",
+    "slow": "<title>Slow</title><a href=late>Link</a><form action=late><label>Word <input></label><button>Go</button>"
+    "</form><button onclick=\"setTimeout(() => location.href = 'late', 20)\">Soon</button>",
+    "late": "<title>Late</title><h1>At last</h1>",
     "big": "<title>Big</title>" + ("<p>" + "word " * 100_000 + "</p>") * 20 + "<button>End</button>",
     "long": "<title>Long</title>" + "".join(f"<p>{'word ' * 40}<button>B{at}</button></p>" for at in range(40_000)),
 }
@@ -42,7 +45,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/mute":
             threading.Event().wait(60)
-        body = PAGES.get(self.path[1:], "<title>None</title>").encode()
+        if self.path.startswith("/late"):
+            threading.Event().wait(1.2)
+        body = PAGES.get(self.path[1:].partition("?")[0], "<title>None</title>").encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
