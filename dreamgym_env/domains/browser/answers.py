@@ -14,6 +14,7 @@ from dreamgym_env.domains.browser.lists import Lists
 from dreamgym_env.domains.browser.local import focused, local_change, refused_address
 from dreamgym_env.domains.browser.page import BLANK, Page, element_of
 from dreamgym_env.domains.browser.patterns import Patterns
+from dreamgym_env.domains.browser.sitemap import path_of
 from dreamgym_env.domains.browser.sources import Exclusion
 
 __all__ = ["Answer", "Answers"]
@@ -81,8 +82,23 @@ class Answers:
             return Answer(after, "as the same form did elsewhere") if after else None
         if at is None or element_of(page.lines[at]).role != "link":
             return None
-        url = self._knowledge.links.address(page, at, exclusion)
+        url = self._linked(page, at, exclusion)
         return self._at(course, url, element_of(page.lines[at]).name, exclusion) if url else None
+
+    def _linked(self, page: Page, at: int, exclusion: Exclusion) -> str | None:
+        """Return where a link leads: as recorded, or to the page that its name is the heading of, or by a rule."""
+        known = self._knowledge.links.address(page, at, exclusion)
+        if known is not None:
+            return known
+        host, name = path_of(page.url)[0], element_of(page.lines[at]).name
+        derived = self._knowledge.links.derived(page, at, exclusion)
+        if derived is not None and not derived[1]:
+            return derived[0]
+        plain = [url for url in self._knowledge.sites.headed(host, name, exclusion) if "?" not in url]
+        if derived is None:
+            return plain[0] if len(plain) == 1 else None
+        size = len(path_of(derived[0])[1])
+        return next((url for url in plain if len(path_of(url)[1]) == size), derived[0])
 
     def _at(self, course: Course, url: str, name: str, exclusion: Exclusion) -> Answer | None:
         """Return what an address shows."""

@@ -113,25 +113,27 @@ class Links:
             self._rules.pop(kind, None)
 
     def address(self, page: Page, at: int, exclusion: Exclusion) -> str | None:
-        """Return where a link leads to, or None where nothing tells."""
+        """Return where a link leads to as it was recorded, of this page or others; None where it was not."""
         link = link_at(page, at)
-        host = _host(page.url)
-        if (target := self._exact[page.url, link.name, link.nth].best(exclusion) if (
-            page.url, link.name, link.nth) in self._exact else None):
+        exact = self._exact.get((page.url, link.name, link.nth))
+        if exact is not None and (target := exact.best(exclusion)):
             return target
         if turned := _turned(page.url, link.name):
             return turned
-        alike = (urlsplit(page.url).path, link.name)
-        if alike[0] != "/" and alike in self._anywhere and (target := self._anywhere[alike].only(exclusion)):
-            return target
-        if (host, link.name) in self._named and (target := self._named[host, link.name].only(exclusion)):
-            return target
+        path = urlsplit(page.url).path
+        alike = self._anywhere.get((path, link.name)) if path != "/" else None
+        named = self._named.get((_host(page.url), link.name))
+        return (alike.only(exclusion) if alike else None) or (named.only(exclusion) if named else None)
+
+    def derived(self, page: Page, at: int, exclusion: Exclusion) -> tuple[str, bool] | None:
+        """Return where a link leads to by the rules of its kind, and whether a number of the address is made up."""
+        link = link_at(page, at)
         for kind in _kinds(page.url, link):
             for rule, sources, names in self._best(kind):
                 if kind[0] == "page" and not _trusted(rule, names, link.name):
                     continue  # that many links of a page lead to one address says nothing of the others
                 if sources.allow(exclusion) and (target := _apply(rule, page.url, link.name)):
-                    return target
+                    return target, any(part == "made up" for part, _ in rule)
         return None
 
     def _best(self, kind: tuple[str, ...]) -> list[tuple[Rule, Sources, int]]:

@@ -62,6 +62,7 @@ class SiteMap:
 
     _known: dict[str, dict[Page, KnownPage]] = field(default_factory=lambda: defaultdict(dict))
     _kinds: dict[str, dict[Kind, list[str]]] = field(default_factory=dict)
+    _headed: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _settled: dict[str, bool] = field(default_factory=dict)
     _shared: dict[str, frozenset[str]] = field(default_factory=dict)
     _paths: dict[tuple[str, tuple[str, ...]], list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -69,7 +70,10 @@ class SiteMap:
     def read(self, page: Page, step: Transition, *, initial: bool) -> None:
         """Note a page as it was opened."""
         if page.url not in self._known:
-            self._paths[path_of(page.url)].append(page.url)
+            host, path = path_of(page.url)
+            self._paths[host, path].append(page.url)
+            heading = next((line for line in page.lines if line.startswith("heading: ")), "heading: ")
+            self._headed[host, heading.removeprefix("heading: ")].append(page.url)
             self._kinds.clear()
             self._shared.clear()
             self._settled.clear()
@@ -116,6 +120,11 @@ class SiteMap:
         """Return the pages of a path, whatever is asked for in the address."""
         found = (self.page(one, exclusion) for one in self._paths.get(path_of(url), ()))
         return [known.page for known in found if known is not None and known.initial]
+
+    def headed(self, host: str, heading: str, exclusion: Exclusion) -> list[str]:
+        """Return the addresses of a site's pages that have a heading."""
+        urls = self._headed.get((host, heading), ())
+        return [url for url in urls if self.page(url, exclusion) is not None]
 
     def paths_below(self, host: str, parts: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the known paths that begin with some parts and go on with a number."""
