@@ -79,7 +79,10 @@ class Answers:
             if url is not None:
                 return self._at(course, url, "", exclusion)
             after = self._changes.page(course, sent, exclusion)
-            return Answer(after, "as the same form did elsewhere") if after else None
+            if after is not None:
+                return Answer(after, "as the same form did elsewhere")
+            guess = self._changes.guess(course, sent)
+            return Answer(guess, "a guess, for nobody has sent this form") if guess is not None else None
         if at is None or element_of(page.lines[at]).role != "link":
             return None
         url = self._linked(page, at, exclusion)
@@ -94,9 +97,13 @@ class Answers:
         derived = self._knowledge.links.derived(page, at, exclusion)
         if derived is not None and not derived[1]:
             return derived[0]
+        if site := self._knowledge.sites.site_named(name):
+            return site
         plain = [url for url in self._knowledge.sites.headed(host, name, exclusion) if "?" not in url]
+        if len(plain) == 1:
+            return plain[0]
         if derived is None:
-            return plain[0] if len(plain) == 1 else None
+            return self._knowledge.links.named(page, at, exclusion)
         size = len(path_of(derived[0])[1])
         return next((url for url in plain if len(path_of(url)[1]) == size), derived[0])
 

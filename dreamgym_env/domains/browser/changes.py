@@ -48,7 +48,7 @@ class Changes:
         url, numbers = self._address(course, event, here, texts)
         texts = Substitution.of([*numbers, *texts.pairs.items()])
         there, base = self._bases(course, event, here, url, exclusion)
-        title = texts.text(event.after.title)
+        title = " - ".join(map(texts.text, event.after.title.split(" - ")))
         if there is None or base is None or (find_table(base) is None) != (find_table(there) is None):
             lines = repeated_rows(event.before, event.after, here, functools.partial(self._cell, course))
             lines = texts.lines(lines) if lines is not None else _as_there(event, there, here, texts)
@@ -72,6 +72,23 @@ class Changes:
                 if path_of(event.after.url) == path_of(page.url) and find_table(event.after) is None:
                     return replace(event.after, url=page.url)
         return page
+
+    def guess(self, course: Course, sent: Sent) -> Page | None:
+        """Return the page where nobody knows what a button does: its row is gone if it is named after it, else it stays.
+
+        None where the form is known to ask.
+        """
+        if self._knowledge.forms.asks(sent):
+            return None
+        base = _without_notices(course.last(course.page.url) or course.page.content)
+        line = course.page.lines[sent.at]
+        for table in find_tables(base.lines):
+            for row in table.rows:
+                if line in row.elements and row.name in line:
+                    at = base.lines.index(row.line)
+                    lines = (*base.lines[:at], *base.lines[at + 1 + len(row.elements) :])
+                    return self._emptied(base, replace(base, lines=self._sums.worked_out(lines)))
+        return base
 
     def repeated(self, course: Course, page: Page, exclusion: Exclusion) -> Page | None:
         """Return a recorded page with the rows that the page before it shows now, if it repeats its rows; or None."""

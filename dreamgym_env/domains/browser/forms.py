@@ -207,7 +207,7 @@ class Forms:
 
 def changes_something(sent: Sent, after: Page) -> bool:
     """Return whether a form that led to a page did more than ask for it: the page tells so, or its address does not."""
-    return any(line.startswith(("status:", "alert:")) for line in after.lines) or not _asks(sent, after.url)
+    return any(line.startswith("status:") for line in after.lines) or not _asks(sent, after.url)
 
 
 def _asks(sent: Sent, url: str) -> bool:

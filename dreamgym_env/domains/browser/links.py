@@ -26,6 +26,8 @@ __all__ = ["Link", "Links", "link_at", "slug"]
 _NUMBER = re.compile(r"\d+")
 _MOST_RULES = 256
 _FIRST_MADE_UP = 10_000
+_OWN_PARTS = 4
+"""Weight of a rule that keeps the page's host and one part of its path; more of it makes one example enough."""
 
 Rule = tuple[tuple[str, object], ...]
 """For each part of an address what it is: ``literal``, ``own`` (of the page's address), ``name``, ``slug``, ``number``
@@ -71,9 +73,12 @@ class _Targets:
     """Addresses that something has led to."""
 
     found: dict[str, Sources] = field(default_factory=dict)
+    paths: set[str] = field(default_factory=set)
+    """Paths of the pages with the link."""
 
-    def add(self, url: str, step: Transition) -> None:
+    def add(self, url: str, before: Page, step: Transition) -> None:
         self.found.setdefault(url, Sources()).add(step)
+        self.paths.add(urlsplit(before.url).path)
 
     def best(self, exclusion: Exclusion) -> str | None:
         allowed = [(sources.count, url) for url, sources in self.found.items() if sources.allow(exclusion)]
@@ -104,9 +109,9 @@ class Links:
     def read(self, before: Page, at: int, after: Page, step: Transition) -> None:
         """Note where a link led to."""
         link = link_at(before, at)
-        self._exact[before.url, link.name, link.nth].add(after.url, step)
-        self._named[_host(before.url), link.name].add(after.url, step)
-        self._anywhere[urlsplit(before.url).path, link.name].add(after.url, step)
+        self._exact[before.url, link.name, link.nth].add(after.url, before, step)
+        self._named[_host(before.url), link.name].add(after.url, before, step)
+        self._anywhere[urlsplit(before.url).path, link.name].add(after.url, before, step)
         example = _Example(before.url, link.name, after.url)
         for kind in _kinds(before.url, link):
             self._kinds[kind].setdefault(example, Sources()).add(step)
@@ -122,18 +127,25 @@ class Links:
             return turned
         path = urlsplit(page.url).path
         alike = self._anywhere.get((path, link.name)) if path != "/" else None
+        if alike is not None and (target := alike.only(exclusion)):
+            return target
         named = self._named.get((_host(page.url), link.name))
-        return (alike.only(exclusion) if alike else None) or (named.only(exclusion) if named else None)
+        return named.only(exclusion) if named is not None and len(named.paths) > 1 else None
+
+    def named(self, page: Page, at: int, exclusion: Exclusion) -> str | None:
+        """Return where the one link of a name led that was recorded on a site, or None."""
+        named = self._named.get((_host(page.url), link_at(page, at).name))
+        return named.only(exclusion) if named is not None else None
 
     def derived(self, page: Page, at: int, exclusion: Exclusion) -> tuple[str, bool] | None:
-        """Return where a link leads to by the rules of its kind, and whether a number of the address is made up."""
+        """Return where a link leads to by the rules of its kind, and whether the rule leaves something open."""
         link = link_at(page, at)
         for kind in _kinds(page.url, link):
             for rule, sources, names in self._best(kind):
                 if kind[0] == "page" and not _trusted(rule, names, link.name):
                     continue  # that many links of a page lead to one address says nothing of the others
                 if sources.allow(exclusion) and (target := _apply(rule, page.url, link.name)):
-                    return target, any(part == "made up" for part, _ in rule)
+                    return target, kind[0] == "page" or any(part == "made up" for part, _ in rule)
         return None
 
     def _best(self, kind: tuple[str, ...]) -> list[tuple[Rule, Sources, int]]:
@@ -150,7 +162,9 @@ class Links:
                             told[rule].shown.append(pair)
             ranked = sorted(voters.items(), key=lambda one: (-len(one[1]), -_weight(one[0])))
             self._rules[kind] = [
-                (rule, told[rule], len(names)) for rule, names in ranked[:8] if _tells(rule, len(names))
+                (rule, told[rule], len(names))
+                for rule, names in ranked[:8]
+                if _tells(rule, len(names)) or (kind[0] == "name" and _weight(rule) > _OWN_PARTS)
             ]
         return self._rules[kind]
 
@@ -180,8 +194,10 @@ def _turned(url: str, name: str) -> str | None:
     """Return the address of the next or the previous page of a list whose address has the page's number."""
     step = {"next page": 1, "next": 1, "previous page": -1, "previous": -1}.get(name.lower())
     found = re.search(r"(?<=[?&]page=)\d+", url)
-    if step is None or found is None:
+    if step is None:
         return None
+    if found is None:
+        return f"{url}{'&' if '?' in url else '?'}page=2" if step > 0 else None
     return f"{url[: found.start()]}{int(found[0]) + step}{url[found.end() :]}"
 
 

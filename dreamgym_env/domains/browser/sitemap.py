@@ -63,6 +63,7 @@ class SiteMap:
     _known: dict[str, dict[Page, KnownPage]] = field(default_factory=lambda: defaultdict(dict))
     _kinds: dict[str, dict[Kind, list[str]]] = field(default_factory=dict)
     _headed: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    _sites: dict[str, str] = field(default_factory=dict)
     _settled: dict[str, bool] = field(default_factory=dict)
     _shared: dict[str, frozenset[str]] = field(default_factory=dict)
     _paths: dict[tuple[str, tuple[str, ...]], list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -73,6 +74,7 @@ class SiteMap:
             host, path = path_of(page.url)
             self._paths[host, path].append(page.url)
             heading = next((line for line in page.lines if line.startswith("heading: ")), "heading: ")
+            self._sites.setdefault(page.title.rpartition(" - ")[2], host)
             self._headed[host, heading.removeprefix("heading: ")].append(page.url)
             self._kinds.clear()
             self._shared.clear()
@@ -125,6 +127,11 @@ class SiteMap:
         """Return the addresses of a site's pages that have a heading."""
         urls = self._headed.get((host, heading), ())
         return [url for url in urls if self.page(url, exclusion) is not None]
+
+    def site_named(self, name: str) -> str | None:
+        """Return the address of the site whose name ends the titles of its pages, or None."""
+        host = self._sites.get(name)
+        return f"http://{host}/" if host else None
 
     def paths_below(self, host: str, parts: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the known paths that begin with some parts and go on with a number."""
