@@ -102,7 +102,7 @@ def carried_over(
         start = max(at, _start(places, first, len(here)))
         end = max(start, _end(places, first, last))
         come = wanted[new_first:new_last]
-        lines += [*here[at:start], *(_NUMBER.sub(lambda one: counts.get(one[0], one[0]), line) for line in come)]
+        lines += [*here[at:start], *(_counted(line, counts) for line in come)]
         at = end
     return tuple(line for line in (*lines, *here[at:]) if line != "text:")
 
@@ -146,25 +146,29 @@ def _end(places: Mapping[int, int], first: int, last: int) -> int:
 
 
 def _reworded(before: str, after: str, here: str) -> str:
-    """Return a line as it is reworded elsewhere: it counts on, a list of words grows or shrinks, or it says the same."""
+    """Return a line as it is reworded elsewhere: it counts on, a list grows or shrinks, or it says the same."""
     if element_of(here).role in _VALUED or "\n" in after:
         return after
     old, new, mine = (_NUMBER.findall(text) for text in (before, after, here))
     if mine and _NUMBER.sub("0", before) == _NUMBER.sub("0", after) == _NUMBER.sub("0", here):
         steps = iter(int(b) - int(a) for a, b in zip(old, new, strict=True))
         return _NUMBER.sub(lambda found: _moved(found[0], next(steps, 0)), here)
-    label, colon, words = after.rpartition(": ")
+    label, colon, _ = after.rpartition(": ")
     if colon and before.startswith(f"{label}: ") and here.startswith(f"{label}: "):
         was, becomes, held = (text[len(label) + 2 :].split(", ") for text in (before, after, here))
         come, gone = set(becomes) - set(was), set(was) - set(becomes)
         if label.endswith("s") and held != was:  # a list, as its label says
             left = (set(held) - gone | come) - _NOTHING
             return f"{label}: {', '.join(sorted(left)) or next(iter(gone & _NOTHING or come & _NOTHING), '')}"
-    words, new_words, my_words = (text.split(" ") for text in (before, after, here))
-    if len(words) == len(new_words) == len(my_words):
-        three = zip(words, new_words, my_words, strict=True)
-        return " ".join(my if new == old else new for old, new, my in three)
+    three = [text.split(" ") for text in (before, after, here)]
+    if len({len(words) for words in three}) == 1:
+        return " ".join(its if new == word else new for word, new, its in zip(*three, strict=True))
     return after
+
+
+def _counted(line: str, counts: Mapping[str, str]) -> str:
+    """Return a line with the numbers that are counted up to here."""
+    return _NUMBER.sub(lambda one: counts.get(one[0], one[0]), line)
 
 
 def _moved(number: str, by: int) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from dreamgym_env.domains.browser.changes import Changes
 from dreamgym_env.domains.browser.episode import Course
-from dreamgym_env.domains.browser.forms import sent_form
+from dreamgym_env.domains.browser.forms import Sent, sent_form
 from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.knowledge import Knowledge
 from dreamgym_env.domains.browser.lists import Lists
@@ -75,18 +75,22 @@ class Answers:
             if not self._knowledge.forms.takes_enter(sent.key.host, label):
                 return Answer(focused(page.content, at), "a large field takes Enter as text")
         if sent is not None:
-            url = self._knowledge.forms.answer_address(page, sent, exclusion)
-            if url is not None:
-                return self._at(course, url, "", exclusion)
-            after = self._changes.page(course, sent, exclusion)
-            if after is not None:
-                return Answer(after, "as the same form did elsewhere")
-            guess = self._changes.guess(course, sent)
-            return Answer(guess, "a guess, for nobody has sent this form") if guess is not None else None
+            return self._sent(course, sent, exclusion)
         if at is None or element_of(page.lines[at]).role != "link":
             return None
-        url = self._linked(page, at, exclusion)
-        return self._at(course, url, element_of(page.lines[at]).name, exclusion) if url else None
+        target = self._linked(page, at, exclusion)
+        return self._at(course, target, element_of(page.lines[at]).name, exclusion) if target else None
+
+    def _sent(self, course: Course, sent: Sent, exclusion: Exclusion) -> Answer | None:
+        """Return what a form leads to."""
+        asked = self._knowledge.forms.answer_address(course.page, sent, exclusion)
+        if asked is not None:
+            return self._at(course, asked, "", exclusion)
+        after = self._changes.page(course, sent, exclusion)
+        if after is not None:
+            return Answer(after, "as the same form did elsewhere")
+        guess = self._changes.guess(course, sent)
+        return Answer(guess, "a guess, for nobody has sent this form") if guess is not None else None
 
     def _linked(self, page: Page, at: int, exclusion: Exclusion) -> str | None:
         """Return where a link leads: as recorded, or to the page that its name is the heading of, or by a rule."""

@@ -50,12 +50,12 @@ class Changes:
         there, base = self._bases(course, event, here, url, exclusion)
         title = " - ".join(map(texts.text, event.after.title.split(" - ")))
         if there is None or base is None or (find_table(base) is None) != (find_table(there) is None):
-            lines = repeated_rows(event.before, event.after, here, functools.partial(self._cell, course))
-            lines = texts.lines(lines) if lines is not None else _as_there(event, there, here, texts)
+            repeated = repeated_rows(event.before, event.after, here, functools.partial(self._cell, course))
+            lines = texts.lines(repeated) if repeated is not None else _as_there(event, there, here, texts)
         else:
             there, base = _without_notices(there), _without_notices(base)
             lines = carried_over(there.lines, event.after.lines, base.lines, texts)
-            lines = _grouped(event.after.lines, _sorted_like(base.lines, lines))
+            lines = tuple(_grouped(event.after.lines, _sorted_like(base.lines, lines)))
             title = base.title if there.title == event.after.title else title
         if self._keeps(events):
             lines = _kept(lines, course, self._knowledge.forms.asking_labels(path_of(url)[0]))
@@ -74,7 +74,7 @@ class Changes:
         return page
 
     def guess(self, course: Course, sent: Sent) -> Page | None:
-        """Return the page where nobody knows what a button does: its row is gone if it is named after it, else it stays.
+        """Return the page where nobody knows what a button does: a row that it is named after is gone, else it stays.
 
         None where the form is known to ask.
         """
@@ -151,7 +151,9 @@ class Changes:
         """Return, turned round, what buttons have done that have put the button there that is pressed here."""
         line = here.lines[sent.at]
         return [
-            Event(_without_notices(event.after), sent, event.before, event.initial, loaded=_without_notices(event.after))
+            Event(
+                _without_notices(event.after), sent, event.before, event.initial, loaded=_without_notices(event.after)
+            )
             for key, found in self._knowledge.events.items()
             if (key.host, key.labels) == (sent.key.host, ()) and not sent.fields
             for event in found
@@ -179,7 +181,18 @@ class Changes:
         grown = bool(its_table and old and len(its_table.rows) > len(old.rows))
         told = there is not None, len(path_of(event.before.url)[1]) == len(path_of(here.url)[1])
         bases = event.base is not None and base is not None and event.base.lines == base.lines
-        return its_pattern == pattern, not _refused(event), filled, bases, *told, grown, event.initial == (not course.changes), parts, same, lines
+        return (
+            its_pattern == pattern,
+            not _refused(event),
+            filled,
+            bases,
+            *told,
+            grown,
+            event.initial == (not course.changes),
+            parts,
+            same,
+            lines,
+        )
 
     def _bases(
         self, course: Course, event: Event, here: Page, url: str, exclusion: Exclusion
@@ -201,7 +214,9 @@ class Changes:
         known = self._knowledge.sites.page(event.after.url.partition("?")[0], EVERYTHING)
         return known.page if known is not None and known.initial else None
 
-    def _address(self, course: Course, event: Event, here: Page, texts: Substitution) -> tuple[str, list[tuple[str, str]]]:
+    def _address(
+        self, course: Course, event: Event, here: Page, texts: Substitution
+    ) -> tuple[str, list[tuple[str, str]]]:
         """Return where the answer stands, and numbers in it that are not those of the answer there."""
         after, before = urlsplit(event.after.url), urlsplit(event.before.url)
         if after.path == before.path:
@@ -226,8 +241,10 @@ class Changes:
         found = [
             int(path[len(parts)])
             for one in self._knowledge.events[event.sent.key]
-            if one.initial and list((path := path_of(one.after.url)[1])[: len(parts)]) == list(parts)
-            and len(path) > len(parts) and path[len(parts)].isdecimal()
+            if one.initial
+            and list((path := path_of(one.after.url)[1])[: len(parts)]) == list(parts)
+            and len(path) > len(parts)
+            and path[len(parts)].isdecimal()
         ]
         return min(found, default=0)
 
@@ -238,7 +255,9 @@ class Changes:
         made = [
             int(path[len(parts)])
             for its_host, path in own
-            if its_host == host and list(path[: len(parts)]) == list(parts) and path[len(parts) :][:1]
+            if its_host == host
+            and list(path[: len(parts)]) == list(parts)
+            and path[len(parts) :][:1]
             and path[len(parts)].isdecimal()
         ]
         if first:

@@ -8,12 +8,13 @@ other pages have shown, or after the pattern of a page of its kind.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.browser.answers import Answers
-from dreamgym_env.domains.browser.episode import read_course
-from dreamgym_env.domains.browser.grammar import parse
+from dreamgym_env.domains.browser.episode import Course, read_course
+from dreamgym_env.domains.browser.grammar import ParsedAction, parse
 from dreamgym_env.domains.browser.knowledge import Knowledge
 from dreamgym_env.domains.browser.sources import Exclusion
 from dreamgym_env.domains.composed import composed_memory
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WebComposer"]
 
+_WORD = re.compile(r"[\w.]+")
 _LAST = frozenset({"send_msg_to_user", "report_infeasible"})
 
 
@@ -58,7 +60,17 @@ class WebComposer:
             query,
             action.text,
             answer.page.write(query.task.instruction),
-            answer.origin,
+            f"composed: {_told(action, course) or answer.origin}",
             terminated=action.name in _LAST,
             certain=answer.certain,
         )
+
+
+def _told(action: ParsedAction, course: Course) -> str:
+    """Say, of a message that ends an episode, what of it counts; else nothing."""
+    if action.name != "send_msg_to_user" or not isinstance(action.arguments[0], str):
+        return ""
+    words = [word for word in _WORD.findall(action.arguments[0].lower()) if len(word) > 1]
+    shown = {word for page in course.pages() for line in page.lines for word in _WORD.findall(line.lower())}
+    seen = sum(word in shown for word in words)
+    return f"{seen} of {len(words)} words of the answer were shown, {len(course.changes)} forms changed something"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from dreamgym_env.domains.browser import candidates, grammar
 from dreamgym_env.domains.browser.composer import WebComposer
-from dreamgym_env.domains.browser.teaching import explain
+from dreamgym_env.domains.browser.teaching import explain, teach
 from dreamgym_env.domains.browser.texts import join_lines, page_kind, split_lines
 from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifier
 
@@ -74,8 +73,8 @@ class WebDomain(ABC):
         return WebComposer(self, experience)
 
     def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
-        """Return a recorded step with a reason."""
-        return replace(transition, reasoning=transition.reasoning or self.explain(transition))
+        """Return a recorded step with a reason, and with as much of its page as can be known."""
+        return teach(transition, memories)
 
     def explain(self, transition: Transition) -> str:
         """Return whether the step leads on, and how the page responds."""

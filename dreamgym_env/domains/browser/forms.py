@@ -7,6 +7,7 @@ a form asks (its fields stand in the address of the answer) or changes something
 from __future__ import annotations
 
 import itertools
+import operator
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -186,7 +187,7 @@ class Forms:
         return self._labels[host]
 
     def takes_enter(self, host: str, label: str) -> bool:
-        """Return whether Enter in a field sends its form, as far as anybody has tried; a large field takes it as text."""
+        """Return whether Enter in a field sends its form, as far as anybody has tried; a large field takes it in."""
         return (host, label) not in self._large
 
     def note_large(self, host: str, label: str) -> None:
@@ -225,26 +226,38 @@ def _learnt(examples: Sequence[_Example]) -> _Rule | None:
     path = "" if own == len(examples) and (len(paths) > 1 or len(examples) > 1) else paths.most_common(1)[0][0]
     given = [dict(parse_qsl(urlsplit(example.answer).query, keep_blank_values=True)) for example in examples]
     names = list(dict.fromkeys(name for one in given for name in one))
-    parameters: list[tuple[str, str]] = []
+    labels = _labels_of(names, examples, given)
     codes: dict[tuple[str, str], str] = {}
-    left = list(examples[0].values)
-    for name in names:
-        label = max(left, key=lambda one: _fit(one, name, examples, given), default="")
-        if label and _fit(label, name, examples, given) > _LEAST_FIT:
-            left.remove(label)
-            parameters.append((name, label))
-            for example, one in zip(examples, given, strict=True):
-                if name in one and one[name] != example.values[label]:
-                    codes[name, example.values[label]] = one[name]
-        else:
-            own = all(one.get(name) in (None, _last_part(example.url)) for example, one in zip(examples, given, strict=True))
-            parameters.append((name, _LAST_PART if own else ""))
+    for name, label in labels.items():
+        for example, one in zip(examples, given, strict=True):
+            if label and label != _LAST_PART and name in one and one[name] != example.values[label]:
+                codes[name, example.values[label]] = one[name]
+    parameters = list(labels.items())
     return _Rule(path, tuple(parameters), codes)
+
+
+def _labels_of(
+    names: Sequence[str], examples: Sequence[_Example], given: Sequence[Mapping[str, str]]
+) -> dict[str, str]:
+    """Return the field that each parameter comes from, as in :class:`_Rule`; the best explained first."""
+    fits = [(_fit(label, name, examples, given), label, name) for name in names for label in examples[0].values]
+    found: dict[str, str] = {}
+    for fit, label, name in sorted(fits, key=operator.itemgetter(0), reverse=True):
+        if fit > _LEAST_FIT and name not in found and label not in found.values():
+            found[name] = label
+    for name in names:
+        if name not in found:
+            told = zip(examples, given, strict=True)
+            own = all(one.get(name) in (None, _last_part(example.url)) for example, one in told)
+            found[name] = _LAST_PART if own else ""
+    return {name: found[name] for name in names}
 
 
 def _fit(label: str, name: str, examples: Sequence[_Example], given: Sequence[Mapping[str, str]]) -> float:
     """Return how well a field explains a parameter: one value of the parameter for each of the field's."""
-    pairs = [(example.values.get(label, ""), one[name]) for example, one in zip(examples, given, strict=True) if name in one]
+    pairs = [
+        (example.values.get(label, ""), one[name]) for example, one in zip(examples, given, strict=True) if name in one
+    ]
     if not pairs or len(dict(pairs)) != len(set(pairs)):
         return -1.0
     alike = sum(_alike(shown, code) for shown, code in pairs) / len(pairs)
@@ -259,7 +272,7 @@ def _alike(shown: str, code: str) -> float:
     if shown.strip() == code.strip():
         return 1.0
     shown, code = shown.lower(), code.lower()
-    return 0.5 if code and code.split("-")[0] in shown.replace(" ", "-") else 0.3 if not code else 0.0
+    return 0.5 if code and code.split("-")[0] in shown.replace(" ", "-") else 0.0
 
 
 def _filled(rule: _Rule, page: Page, sent: Sent) -> str:

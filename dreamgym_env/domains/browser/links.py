@@ -1,7 +1,7 @@
 """Where links lead: as recorded, or by what the addresses behind links of the same kind have in common.
 
-An address repeats what is known before it is opened: the page's own address (``/projects/quill`` -> ``/projects/quill/issues``),
-the link's name (``Order 1045`` -> ``/orders/1045``, ``Desk Lamp`` -> ``/product/desk-lamp``), or nothing of both
+An address repeats what is known before it is opened: the page's own address (``/quill`` -> ``/quill/issues``), the
+link's name (``Order 1045`` -> ``/orders/1045``, ``Desk Lamp`` -> ``/product/desk-lamp``), or nothing of both
 (``Cart`` -> ``/cart``).  A rule says, for each part of an address, which of these it is; of the rules that a recorded
 link allows, the one holds that most links of its kind allow.
 """

@@ -72,9 +72,7 @@ class Lists:
         )
         return _written(url, sample, fields, shown, len(rows), number, pages)
 
-    def _rows(
-        self, url: str, samples: Sequence[_Sample], fields: dict[str, str], exclusion: Exclusion
-    ) -> list[Row]:
+    def _rows(self, url: str, samples: Sequence[_Sample], fields: dict[str, str], exclusion: Exclusion) -> list[Row]:
         heads = [sample.table.head for sample in samples if sample.table]
         head = max(set(heads), key=heads.count)
         parts = urlsplit(url)
@@ -95,7 +93,9 @@ class Lists:
                     rows = [row for row in rows if _has_cell(row, value)]
                 elif order is None:
                     chosen = [one for one in samples if one.fields.get(label) == value]
-                    order = learn_order([one.rows for one in chosen]) or (None if chosen else _order_in_words(value, head))
+                    order = learn_order([one.rows for one in chosen]) or (
+                        None if chosen else _order_in_words(value, head)
+                    )
         if order is None:
             order = learn_order([one.rows for one in samples])
         return sorted_rows(rows, order) if order else rows
@@ -135,7 +135,7 @@ class Lists:
 
 
 def _sample(page: Page) -> _Sample:
-    fields = {}
+    fields: dict[str, str] = {}
     for line in page.lines:
         element = element_of(line)
         if element.role in TEXT_FIELDS or element.role == "combobox":

@@ -1,4 +1,4 @@
-"""What an action changes on the page itself: a field's value, a tick, the focus; no form is sent and no link followed."""
+"""What an action changes on the page itself: a field's value, a tick, the focus; nothing is sent or opened."""
 
 from __future__ import annotations
 

@@ -62,9 +62,11 @@ class Page:
     def place_of(self, number: object) -> int | None:
         """Return where the element with a number stands among the lines, or None."""
         places = _numbered_places(self.lines)
-        return places[int(number) - 1] if isinstance(number, str) and number.isdecimal() and (
-            0 < int(number) <= len(places)
-        ) else None
+        return (
+            places[int(number) - 1]
+            if isinstance(number, str) and number.isdecimal() and (0 < int(number) <= len(places))
+            else None
+        )
 
 
 BLANK = Page("", "about:blank")

@@ -1,4 +1,4 @@
-"""A page that nobody has seen, after the pattern of one of its kind, with what is known of the thing that it is about."""
+"""A page that nobody has seen, after the pattern of one of its kind, with what is known of what it is about."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ class Patterns:
         lines = (with_value(texts.line(line), asked) for line in sample.lines)
         return Page(texts.text(sample.title), url, tuple(lines))
 
-    def _like(
-        self, sample: Page, url: str, name: str, rows: dict[tuple[str, str], Row], exclusion: Exclusion
-    ) -> Page:
+    def _like(self, sample: Page, url: str, name: str, rows: dict[tuple[str, str], Row], exclusion: Exclusion) -> Page:
         """Return a sample with the texts of another page of its kind."""
         own = dict(self._records(heading_of(sample), exclusion))
         both = [(key[1].split(" | "), own[key].cells, row.cells) for key, row in rows.items() if key in own]

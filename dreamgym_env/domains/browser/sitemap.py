@@ -139,7 +139,10 @@ class SiteMap:
         return [
             path
             for its_host, path in self._paths
-            if its_host == host and list(path[:size]) == list(parts) and path[size : size + 1] and path[size].isdecimal()
+            if its_host == host
+            and list(path[:size]) == list(parts)
+            and path[size : size + 1]
+            and path[size].isdecimal()
         ]
 
     def kind_of(self, url: str) -> Kind | None:
@@ -187,7 +190,7 @@ class SiteMap:
         for kind in sorted(groups, key=lambda one: len(one.path)):
             urls = groups[kind]
             below = any(Kind(host, kind.path[:end]) in kinds for end in range(1, len(kind.path)))
-            below = below and not kind.path[-1] == ""
+            below = below and kind.path[-1] != ""
             if len({path_of(url) for url in urls}) < (1 if below else 3):
                 continue
             shared = Counter(line for url in urls for line in looks[url] - common)

@@ -1,4 +1,4 @@
-"""Tables whose cells follow from others: a price times a quantity, and totals below; and rows that another page repeats."""
+"""Tables whose cells follow from others: products and totals; and rows that another page repeats."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Sums:
 def repeated_rows(
     before: Page, after: Page, here: Page, cell: Callable[[str, str], str | None]
 ) -> tuple[str, ...] | None:
-    """Return the lines of a page whose table is about the same things as a table of the page before it, for other things.
+    """Return the lines of a page whose table repeats the things of the page before it, for other things.
 
     Args:
         before: a recorded page with a table.
@@ -138,7 +138,7 @@ def _money(value: Decimal, like: str) -> str:
 
 
 def _foot(lines: Sequence[str], table: Table) -> Iterator[tuple[str, Decimal, Decimal]]:
-    """Yield the amounts below a table: what stands before it, the amount, and the sum of those before it in its line."""
+    """Yield the amounts below a table: the words before it, the amount, and the sum of those before it in its line."""
     for line in lines[table.end : table.end + _MOST_FOOT]:
         before = Decimal(0)
         for found in _amounts(line):

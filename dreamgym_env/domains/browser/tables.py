@@ -7,6 +7,7 @@ high", the cells of one column rise.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -111,7 +112,7 @@ def learn_order(tables: Sequence[Sequence[Row]]) -> Order | None:
 
 
 def _sorted(keys: Sequence[SortKey], falling: bool) -> bool:
-    pairs = list(zip(keys, keys[1:], strict=False))
+    pairs = list(itertools.pairwise(keys))
     return all(first >= second for first, second in pairs) if falling else all(a <= b for a, b in pairs)
 
 

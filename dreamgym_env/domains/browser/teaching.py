@@ -1,14 +1,31 @@
-"""Reasons for recorded steps on the web, from what changed on the page."""
+"""Reasons for recorded steps on the web, from what changed on the page; and what of a page can be learnt."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from dreamgym_env.domains.browser.grammar import ParsedAction, parse
 from dreamgym_env.domains.browser.texts import error_of, numbered, page_kind, split_lines
-from dreamgym_env.types import Transition
+from dreamgym_env.types import Memory, Source, Transition
 
-__all__ = ["explain"]
+__all__ = ["explain", "teach"]
 
 _NEUTRAL = frozenset({"noop", "scroll", "hover", "focus"})
+
+
+def teach(transition: Transition, memories: Sequence[Memory]) -> Transition:
+    """Return a recorded step with a reason, its own or the rules', and with as much of its page as can be known.
+
+    What nobody has seen cannot be known, and a model that is trained to write it learns to make things up: where the
+    memories hold a page that was composed for the question, that is the one to learn, with a reason of its own.
+    """
+    composed = next((memory.transition for memory in memories if memory.transition.source is Source.COMPOSED), None)
+    if composed is None:
+        return replace(transition, reasoning=transition.reasoning or explain(transition))
+    known = replace(transition, next_state=composed.next_state)
+    reason = explain(known) if composed.next_state != transition.next_state else transition.reasoning or explain(known)
+    return replace(known, reasoning=reason)
 
 
 def explain(transition: Transition) -> str:

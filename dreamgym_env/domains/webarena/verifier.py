@@ -6,7 +6,7 @@ each form that it has sent, with what it has typed, ticked and chosen, where the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 

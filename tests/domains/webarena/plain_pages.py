@@ -23,8 +23,10 @@ from dreamgym_env.domains.webarena.tasks.html_tree import Element, parse_html, p
 from dreamgym_env.types import Task, Transition, Turn
 
 _BLOCKS = frozenset(
-    ["p", "div", "li", "ul", "nav", "header", "footer", "main", "article", "form", "table", "thead", "tbody", "dl"]
-    + ["dt", "dd", "section", "body", "html"]
+    [
+        *("p", "div", "li", "ul", "nav", "header", "footer", "main", "article", "form", "table", "thead", "tbody"),
+        *("dl", "dt", "dd", "section", "body", "html"),
+    ]
 )
 
 
@@ -225,9 +227,9 @@ class _Reader:
 
     def _cell(self, cell: Element) -> str:
         texts = [
-            one.value() if one.tag == "input" and one.attributes.get("type") != "hidden" else "".join(
-                child for child in one.children if isinstance(child, str)
-            )
+            one.value()
+            if one.tag == "input" and one.attributes.get("type") != "hidden"
+            else "".join(child for child in one.children if isinstance(child, str))
             for one in cell.walk()
         ]
         return clean_text(" ".join(filter(None, (text.strip() for text in texts))))
