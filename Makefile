@@ -34,8 +34,14 @@ $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 
 # alfworld: the planner of its engine is compiled, about two minutes
 $(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable ".[dev,alfworld,webarena]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,alfworld,miniwob,webarena]"
+	$(CHROMIUM)
 	touch $@
+
+# The tests in a real browser need Chromium, and are skipped without it.
+CHROMIUM = command -v chromium || { [ "$$(id -u)" = 0 ] && command -v apt-get && \
+	apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } || \
+	echo "There is no Chromium, and it cannot be installed here: the tests in a real browser will be skipped."
 
 # The vLLM generator for real, on the CPU (a few gigabytes, in an environment of its own; about 10 minutes).
 VLLM_VENV := .venv-vllm

@@ -20,6 +20,8 @@ __all__ = ["DOMAINS", "RECORDED", "domain_keywords", "load_domain", "load_domain
 
 DOMAINS: dict[str, tuple[str, str]] = {
     "alfworld": ("dreamgym_env.domains.alfworld.domain:ALFWorld", "dreamgym_env.domains.alfworld.real:RealALFWorld"),
+    "miniwob": ("dreamgym_env.domains.miniwob.domain:MiniWoB", "dreamgym_env.domains.miniwob.real:RealMiniWoB"),
+    "webarena": ("dreamgym_env.domains.webarena.domain:WebArena", "dreamgym_env.domains.webarena.real:RealWebArena"),
     "webshop": ("dreamgym_env.domains.webshop.domain:WebShop", "dreamgym_env.domains.webshop.real:RealWebShop"),
 }
 """Name -> ``"module:Class"`` of the domain, and of its real environment (a class made from the domain)."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gymnasium as gym
 
-from dreamgym_env.domains import RECORDED, alfworld, webshop
+from dreamgym_env.domains import RECORDED, alfworld, miniwob, webarena, webshop
 
 __all__ = ["BENCHMARKS", "RECORDED_ID", "register_envs"]
 
 BENCHMARKS: dict[str, tuple[str, int]] = {
     "ALFWorld-v0": ("alfworld", alfworld.STEP_LIMIT),
+    "MiniWoB-v0": ("miniwob", miniwob.STEP_LIMIT),
+    "WebArenaLite-v0": ("webarena", webarena.STEP_LIMIT),
     "WebShop-v0": ("webshop", webshop.STEP_LIMIT),
 }
 """Name of a benchmark -> its domain and its step limit; each is registered under DreamGym/ and DreamGymReal/."""

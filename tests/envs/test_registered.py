@@ -20,6 +20,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from browsers import needs_browser
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils.env_checker import check_env
@@ -30,10 +31,11 @@ from dreamgym_env.domains import load_domain
 from dreamgym_env.envs.registration import RECORDED_ID
 from dreamgym_env.envs.text_env import TextEnv
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
-from dreamgym_env.errors import InvalidActionError, KeywordError, UnknownTaskError
+from dreamgym_env.errors import InvalidActionError, KeywordError, UnknownTaskError, WorldModelError
 from dreamgym_env.evaluation.agents import agent_factories
 from dreamgym_env.memory import write_transitions
 from dreamgym_env.types import Domain, Prompt
+from dreamgym_env.world_model.build import EMBEDDED_PATH
 from dreamgym_env.world_model.compact import CompactFormat
 from dreamgym_env.world_model.generators.scripted import ScriptedGenerator
 from dreamgym_env.world_model.language import LanguageWorldModel
@@ -52,12 +54,23 @@ needs_alfworld = pytest.mark.skipif(
 )
 
 
+MARKS = {
+    "DreamGymReal/ALFWorld-v0": needs_alfworld,
+    "DreamGymReal/MiniWoB-v0": needs_browser,
+    "DreamGymReal/WebArenaLite-v0": needs_browser,
+}
+"""What ids need, for which they are skipped where it is missing."""
+BROWSERS = {name for name, mark in MARKS.items() if mark is needs_browser}
+
+
 def params(ids: list[str]) -> list[Any]:
     """Return ids as parameters; those that need an extra are skipped where it is missing."""
-    return [pytest.param(name, marks=needs_alfworld) if name == "DreamGymReal/ALFWorld-v0" else name for name in ids]
+    return [pytest.param(name, marks=MARKS[name]) if name in MARKS else name for name in ids]
 
 
 every_id = pytest.mark.parametrize("env_id", params(IDS))
+every_light_id = pytest.mark.parametrize("env_id", params([name for name in IDS if name not in BROWSERS]))
+"""All but those that start a browser for each environment: what these tests are about is the same code for all."""
 
 
 def first_memory(prompt: Prompt) -> str:
@@ -127,6 +140,11 @@ def make_vec(made: list[Any]) -> Any:
     return _make
 
 
+def enough_steps(env_id: str) -> int:
+    """Return how many steps to compare; a browser takes a tenth of a second for each, or more."""
+    return 6 if env_id in BROWSERS else 25
+
+
 def choose(rng: np.random.Generator, info: dict[str, Any]) -> str:
     """Return one of the offered actions, free arguments filled in; now and then something else."""
     if rng.random() < 0.1 or not info["available_actions"]:
@@ -134,7 +152,7 @@ def choose(rng: np.random.Generator, info: dict[str, Any]) -> str:
     return re.sub(r"<[^>]*>", "red shoes", str(rng.choice(info["available_actions"])))
 
 
-def play(env: gym.Env[str, str], seed: int, steps: int = 25) -> list[str]:
+def play(env: gym.Env[str, str], seed: int, steps: int) -> list[str]:
     """Play with a seed; return everything that was seen, byte for byte, but the time that it took."""
     rng = np.random.default_rng(seed)
     observation, info = env.reset(seed=seed)
@@ -170,8 +188,9 @@ def test_gymnasiums_checker_accepts_it_without_a_warning(make: Any, env_id: str,
 @every_id
 def test_the_same_seed_and_actions_give_the_same_episodes_byte_for_byte(make: Any, env_id: str):
     first, second = make(env_id), make(env_id)
-    assert play(first, seed=5) == play(second, seed=5)
-    assert play(first, seed=6) != play(second, seed=7)
+    steps = enough_steps(env_id)
+    assert play(first, 5, steps) == play(second, 5, steps)
+    assert play(first, 6, steps) != play(second, 7, steps)
 
 
 @every_id
@@ -199,7 +218,7 @@ def test_a_task_or_a_split_can_be_asked_for(make: Any, env_id: str):
         assert len(str(caught.value).encode()) < 1000
 
 
-@every_id
+@every_light_id
 @pytest.mark.parametrize("action", ["", " ", "x" * 100_000, "a\ud800b", "\x00\x1b[2J", "<|answer|>"])
 def test_any_text_is_an_action(make: Any, env_id: str, action: str):
     env = make(env_id)
@@ -210,7 +229,7 @@ def test_any_text_is_an_action(make: Any, env_id: str, action: str):
     assert (reward, terminated, truncated, info["valid"]) == (0.0, False, False, not refuses)
 
 
-@every_id
+@every_light_id
 def test_what_is_no_text_is_refused(make: Any, env_id: str):
     env = make(env_id)
     env.reset(seed=0)
@@ -219,7 +238,7 @@ def test_what_is_no_text_is_refused(make: Any, env_id: str):
             env.step(action)
 
 
-@every_id
+@every_light_id
 def test_step_before_reset_and_after_the_end_asks_for_a_reset(make: Any, env_id: str):
     env = make(env_id)
     with pytest.raises(ResetNeeded):
@@ -242,7 +261,7 @@ def test_step_before_reset_and_after_the_end_asks_for_a_reset(make: Any, env_id:
             step("look")
 
 
-@every_id
+@every_light_id
 @pytest.mark.parametrize("limit", [None, 1, 3, 17])
 def test_episodes_are_truncated_at_the_limit(make: Any, make_vec: Any, env_id: str, limit: int | None):
     """15 steps for WebShop, 50 for ALFWorld, the longest recorded episode's for what was recorded, or what the user
@@ -267,7 +286,7 @@ def test_episodes_are_truncated_at_the_limit(make: Any, make_vec: Any, env_id: s
         env.step("dance")
 
 
-@every_id
+@every_light_id
 def test_the_limit_survives_the_specification(env_id: str, made: list[Any]):
     made.append(gym.make(env_id, max_episode_steps=2, **strings(env_id)))
     made.append(gym.make(EnvSpec.from_json(made[0].spec.to_json())))
@@ -277,7 +296,7 @@ def test_the_limit_survives_the_specification(env_id: str, made: list[Any]):
         assert [env.step("dance")[4]["stop_reason"] for _ in range(2)] == ["running", "step_limit"]
 
 
-@every_id
+@every_light_id
 def test_minus_one_means_no_limit(make: Any, make_vec: Any, env_id: str):
     """As in gymnasium.make, which then applies no TimeLimit, and tells nobody where an id is registered without one."""
     unlimited = 1_000 if env_id == RECORDED_ID else -1
@@ -289,14 +308,14 @@ def test_minus_one_means_no_limit(make: Any, make_vec: Any, env_id: str):
         assert not envs.step(["dance"])[3].any()
 
 
-@every_id
+@every_light_id
 @pytest.mark.parametrize("limit", [0, -2, 1.5, "3", True])
 def test_a_limit_that_is_none_is_refused(make_vec: Any, env_id: str, limit: Any):
     with pytest.raises(ValueError, match="max_episode_steps"):
         make_vec(env_id, 1, max_episode_steps=limit)
 
 
-@every_id
+@every_light_id
 def test_it_renders(make: Any, env_id: str, capsys: pytest.CaptureFixture[str]):
     for mode in ("ansi", "human"):
         env = make(env_id, render_mode=mode)
@@ -307,7 +326,7 @@ def test_it_renders(make: Any, env_id: str, capsys: pytest.CaptureFixture[str]):
     assert make(env_id).render_mode is None
 
 
-@every_id
+@every_light_id
 def test_closing_twice_is_allowed_and_using_it_afterwards_is_not(make: Any, make_vec: Any, env_id: str):
     for env, action in ((make(env_id), "dance"), (make_vec(env_id, 2), ["dance"] * 2)):
         env.reset(seed=0)
@@ -318,7 +337,7 @@ def test_closing_twice_is_allowed_and_using_it_afterwards_is_not(make: Any, make
                 call()
 
 
-@every_id
+@every_light_id
 def test_its_specification_survives_json_and_pickle(env_id: str, made: list[Any]):
     made.append(gym.make(env_id, split="test", **strings(env_id)))
     spec = made[0].spec
@@ -330,7 +349,7 @@ def test_its_specification_survives_json_and_pickle(env_id: str, made: list[Any]
         assert made[-1].reset(seed=4) == expected
 
 
-@every_id
+@every_light_id
 def test_the_vector_specification_survives_json_too(env_id: str, made: list[Any]):
     made.append(gym.make_vec(env_id, 2, split="test", autoreset_mode="SameStep", **strings(env_id)))
     spec = made[0].spec
@@ -340,7 +359,7 @@ def test_the_vector_specification_survives_json_too(env_id: str, made: list[Any]
     assert made[1].reset(seed=4)[0] == made[0].reset(seed=4)[0]
 
 
-@every_id
+@every_light_id
 def test_it_can_be_made_without_importing_the_package(env_id: str):
     code = (
         "import sys, json, gymnasium as gym\n"
@@ -385,7 +404,7 @@ def test_a_misspelt_keyword_of_a_dream_gets_a_suggestion(given: str, meant: str)
         gym.make("DreamGym/WebShop-v0", **{given: 1})
 
 
-@every_id
+@every_light_id
 def test_every_keyword_that_is_listed_exists(env_id: str):
     """The message's list is the truth: none of its names is refused as unknown."""
     cheap = {**strings(env_id), **({} if env_id.startswith("DreamGymReal/") else {"seed_experience": False})}
@@ -412,7 +431,7 @@ class TestVector:
         shown = [single.reset(seed=20 + lane) for lane, single in enumerate(singles)]
         over = [False] * 3
         rng = np.random.default_rng(0)
-        for _ in range(25):
+        for _ in range(enough_steps(env_id)):
             for lane in range(3):
                 assert observations[lane] == shown[lane][0]
             actions = [choose(rng, shown[lane][1]) for lane in range(3)]
@@ -428,7 +447,7 @@ class TestVector:
                 assert (rewards[lane], terminations[lane], truncations[lane]) == outcome
                 over[lane] = bool(outcome[1] or outcome[2])
 
-    @every_id
+    @every_light_id
     def test_gymnasiums_own_vector_environment_works(self, made: list[Any], env_id: str):
         made.append(gym.make_vec(env_id, 2, vectorization_mode="sync", **settings(env_id)))
         made.append(gym.make_vec(env_id, 2, **settings(env_id)))
@@ -436,12 +455,12 @@ class TestVector:
         assert own.reset(seed=3)[0] == batched.reset(seed=3)[0]
         assert own.step(["dance"] * 2)[0] == batched.step(["dance"] * 2)[0]
 
-    @every_id
+    @every_light_id
     def test_shared_memory_is_refused_loudly(self, env_id: str):
         with pytest.raises(ValueError, match="shared_memory=False"):
             gym.make_vec(env_id, 2, vectorization_mode="async", **strings(env_id))
 
-    @every_id
+    @every_light_id
     def test_processes_work_without_shared_memory(self, made: list[Any], env_id: str):
         apart_in = {"shared_memory": False, "context": "spawn"}
         made.append(gym.make_vec(env_id, 2, vectorization_mode="async", vector_kwargs=apart_in, **strings(env_id)))
@@ -460,7 +479,7 @@ class TestVector:
             ).reset()
         assert "Chroma's engine does not survive a fork" in capfd.readouterr().err
 
-    @every_id
+    @every_light_id
     def test_groups_start_alike(self, make_vec: Any, env_id: str):
         envs = make_vec(env_id, 4)
         observations, infos = envs.reset(seed=0, options={"group_size": 2})
@@ -468,7 +487,7 @@ class TestVector:
         assert infos["task_id"][0] == infos["task_id"][1]
 
 
-@every_id
+@every_light_id
 def test_the_environments_are_gymnasium_environments(make: Any, env_id: str):
     assert isinstance(make(env_id).unwrapped, TextEnv)
 
@@ -478,6 +497,11 @@ def test_the_default_dream_needs_nothing_but_the_package(made: list[Any], env_id
     """No GPU, no key, no download: the embedded world model and the shipped experience."""
     if env_id == RECORDED_ID:
         with pytest.raises(KeywordError, match="needs experience="):
+            gym.make(env_id)
+        return
+    learnt = json.loads((EMBEDDED_PATH / "dreamgym.json").read_text())["domains"]
+    if gym.spec(env_id).kwargs["domain"] not in learnt:
+        with pytest.raises(WorldModelError, match=f"has learnt {', '.join(learnt)}, and nothing of"):
             gym.make(env_id)
         return
     made.append(gym.make(env_id, replay=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dreamgym_env.domains.alfworld.domain import ALFWorld
@@ -12,13 +13,14 @@ from dreamgym_env.domains.alfworld.grammar import parse
 from dreamgym_env.domains.alfworld.package_data import require_package
 from dreamgym_env.domains.alfworld.texts import TASK_LEAD
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS
-from dreamgym_env.domains.alfworld.workers import EngineError, EngineLostError, PlayedGame, Pool, Request
+from dreamgym_env.domains.workers import EngineError, EngineLostError, PlayedGame, Pool, Program, Request
 from dreamgym_env.errors import GameError, KeywordError
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
 from dreamgym_env.types import AnsweredBy, Source, StopReason, Task, Transition, Turn
 
 __all__ = ["RealALFWorld"]
 
+_ENGINE = Program("ALFWorld's engine", [str(Path(__file__).with_name("engine.py"))])
 _UNKNOWN_TASK = "UNKNOWN GOAL."
 """What the installed package's words say in place of a task."""
 _MOST_WORKERS = 16
@@ -60,7 +62,7 @@ class RealALFWorld:
         require_package("textworld")
         require_package("fast_downward")
         self._domain = domain
-        self._pool = Pool(workers)
+        self._pool = Pool(_ENGINE, workers)
 
     def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
         """Start one game a task.

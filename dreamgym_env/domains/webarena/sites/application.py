@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-import jinja2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,10 +15,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route as StarletteRoute
 from starlette.types import Receive, Scope, Send
 
-from dreamgym_env.domains.webarena.sites.content.dates import TODAY
 from dreamgym_env.domains.webarena.sites.database import Database
 from dreamgym_env.domains.webarena.sites.directory import SITES, site_of_host
 from dreamgym_env.domains.webarena.sites.pages import Answer, NotHereError, Page, Redirect, Route, Visit
+from dreamgym_env.domains.webarena.sites.rendering import Renderer, message
 
 __all__ = ["Application"]
 
@@ -32,14 +30,6 @@ _HEADERS = {
     "Cache-Control": "no-store",  # going back shows the page as it is now
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'",
 }
-_SENTENCES = {
-    404: "There is nothing under this address.",
-    405: "This address does not take what was sent.",
-    413: "What was sent is too long.",
-    500: "Something went wrong in this site.",
-}
-_TITLES = {404: "Not found", 405: "Not possible", 413: "Too long", 500: "Error"}
-
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -53,7 +43,7 @@ class Application:
             lanes: port -> the state that a request to this port sees.
         """
         self._lanes = lanes
-        self._templates = _environment()
+        self._renderer = Renderer()
         self._sites = {name: self._build(name) for name in SITES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,10 +83,10 @@ class Application:
                 notice = "" if visit.form else notices.get(request.query_params.get("notice", ""), "")
                 return self._respond(name, answered, notice)
             except NotHereError as error:
-                return self._render(name, _message(404, str(error)))
+                return self._render(name, message(404, str(error)))
             except Exception:
                 logger.exception("%s %s of the bundled site %s failed", route.method, request.url.path, name)
-                return self._render(name, _message(500))
+                return self._render(name, message(500))
 
         return answer
 
@@ -113,28 +103,15 @@ class Application:
         return self._render(name, answered, notice)
 
     def _render(self, name: str, page: Page, notice: str = "") -> Response:
-        text = self._templates.get_template(page.template).render(
-            page.values,
-            site=SITES[name],
-            title=page.title,
-            crumbs=page.crumbs,
-            error=page.error,
-            notice=notice,
-            today=TODAY,
-        )
+        text = self._renderer.render(name, page, notice)
         return HTMLResponse(text, page.status, _HEADERS)
 
     def _refuse(self, name: str) -> Callable[[Request, Exception], Awaitable[Response]]:
         async def refuse(request: Request, error: Exception) -> Response:
             status = error.status_code if isinstance(error, HTTPException) else 500
-            return self._render(name, _message(status))
+            return self._render(name, message(status))
 
         return refuse
-
-
-def _message(status: int, sentence: str = "") -> Page:
-    sentence = sentence or _SENTENCES.get(status, _SENTENCES[500])
-    return Page("message.html", _TITLES.get(status, "Error"), {"sentence": sentence}, status=status)
 
 
 def _addresses(request: Request) -> list[tuple[Any, str]]:
@@ -152,30 +129,3 @@ async def _form(request: Request) -> dict[str, str]:
         if len(body) > _LARGEST_FORM:
             raise HTTPException(413)
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"))
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters |= {"money": _money, "pair": _pair, "duration": _duration}
-    environment.globals["m"] = environment.get_template("macros.html").module
-    return environment
-
-
-def _money(cents: int) -> str:
-    return f"${cents / 100:,.2f}"
-
-
-def _pair(text: str) -> tuple[str, str]:
-    """Return an option of a choice whose value is its text."""
-    return text, text
-
-
-def _duration(minutes: int) -> str:
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

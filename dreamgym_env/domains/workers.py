@@ -1,4 +1,8 @@
-"""Processes that run ALFWorld's engine (:mod:`~dreamgym_env.domains.alfworld.engine`), and what is played where."""
+"""Processes that run a real environment's engine, and what is played where.
+
+A process reads requests from its standard input and answers on its standard output, one JSON object a line; it ends
+when its input does.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,18 @@ import contextlib
 import itertools
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["EngineError", "EngineLostError", "PlayedGame", "Pool", "Request"]
+__all__ = ["EngineError", "EngineLostError", "PlayedGame", "Pool", "Program", "Request"]
 
-_PROGRAM = Path(__file__).with_name("engine.py")
 _PATIENCE = 2.0
 """Seconds that a process has to end by itself when it is closed."""
 
@@ -32,21 +36,39 @@ class EngineLostError(EngineError):
     """The process that a game was played in is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the processes run."""
+
+    name: str
+    """The engine's name in messages, for example ``"ALFWorld's engine"``."""
+    arguments: Sequence[str]
+    """What follows the interpreter's name on the command line."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those of this process."""
+    timeout: float | None = None
+    """Seconds in which a request must be answered, or the process is ended; None for as long as it takes."""
+    grace: float = 0.0
+    """Seconds more for a process's first answer, before which it loads the engine."""
+
+
 class _Worker:
     """One process; at most one request is on its way at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Program) -> None:
         """Start it; it loads the engine when it is first asked."""
         environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        self._program = program
         self._process = subprocess.Popen(  # noqa: S603 - the interpreter that runs this
-            [sys.executable, "-P", str(_PROGRAM)],
+            [sys.executable, "-P", *program.arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
-            env=environment,
+            env={**environment, **program.environment},
             start_new_session=True,  # an interrupt from the keyboard is for the caller, who closes the pool
         )
+        self._loaded = False
         self.games = 0
         """How many games in progress it has."""
         self.forgotten: deque[int] = deque()
@@ -76,7 +98,10 @@ class _Worker:
         """Wait for the answer. Raises EngineError."""
         assert self._process.stdout is not None
         try:
+            if not select.select([self._process.stdout], [], [], self._patience())[0]:
+                raise self._late()
             line = self._process.stdout.readline()
+            self._loaded = True
         except (OSError, ValueError) as error:
             raise self._lost() from error
         if not line.endswith("\n"):
@@ -93,8 +118,9 @@ class _Worker:
             self._process.stdin.close()
 
     def kill(self) -> None:
-        """End the process at once."""
-        self._process.kill()
+        """End the process, and what it started in its session, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End the process and wait for that."""
@@ -104,8 +130,23 @@ class _Worker:
         try:
             self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self.kill()
             self._process.wait()
+
+    def _patience(self) -> float | None:
+        """Return how many seconds to wait for an answer."""
+        timeout = self._program.timeout
+        return timeout if timeout is None or self._loaded else timeout + self._program.grace
+
+    def _late(self) -> EngineLostError:
+        patience = self._patience()
+        self.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_PATIENCE)
+        return EngineLostError(
+            f"the process of {self._program.name} (number {self.pid}) gave no answer within "
+            f"{patience:g} seconds and was ended"
+        )
 
     def _lost(self) -> EngineLostError:
         try:
@@ -115,7 +156,7 @@ class _Worker:
         how = (
             "does not answer" if code is None else f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
         )
-        return EngineLostError(f"the process of ALFWorld's engine (number {self.pid}) {how}")
+        return EngineLostError(f"the process of {self._program.name} (number {self.pid}) {how}")
 
 
 class PlayedGame:
@@ -143,13 +184,19 @@ class Request:
 class Pool:
     """As many processes as there are games at a time, up to a limit; beyond it they share."""
 
-    def __init__(self, limit: int) -> None:
-        """Open a pool without processes; ``limit`` is at least 1."""
-        self._limit = limit
+    def __init__(self, program: Program, limit: int, after: Callable[[], None] = lambda: None) -> None:
+        """Open a pool without processes.
+
+        Args:
+            program: what they will run.
+            limit: how many there may be, at least 1.
+            after: what to do once all have ended.
+        """
+        self._program, self._limit = program, limit
         self._workers: list[_Worker] = []
         self._keys = itertools.count()
         self._size = 0
-        self._close = weakref.finalize(self, _close_all, self._workers)
+        self._close = weakref.finalize(self, _close_all, self._workers, after)
 
     def place(self, games: int) -> list[PlayedGame]:
         """Return places for new games, on processes that have the fewest."""
@@ -157,7 +204,7 @@ class Pool:
         for worker in [worker for worker in self._workers if not worker.alive]:
             self._workers.remove(worker)
             worker.close()
-        self._workers.extend(_Worker() for _ in range(self._size - len(self._workers)))
+        self._workers.extend(_Worker(self._program) for _ in range(self._size - len(self._workers)))
         placed = []
         for _ in range(games):
             worker = min(self._workers, key=lambda worker: worker.games)
@@ -205,9 +252,10 @@ class Pool:
                 worker.kill()
 
 
-def _close_all(workers: list[_Worker]) -> None:
+def _close_all(workers: list[_Worker], after: Callable[[], None]) -> None:
     for worker in workers:
         worker.stop()
     for worker in workers:
         worker.close()
     workers.clear()
+    after()
