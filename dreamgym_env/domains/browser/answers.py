@@ -65,7 +65,7 @@ class Answers:
         page = course.page
         if action.name == "goto":
             url = str(action.arguments[0])
-            return self._at(course, self._knowledge.redirects.get(url) or _normal(url), "", exclusion)
+            return self._at(course, self._knowledge.redirects.get(url) or _normal(url), "", exclusion, sure=True)
         if action.name not in ("click", "press"):
             return None
         sent = sent_form(page, action)
@@ -78,8 +78,11 @@ class Answers:
             return self._sent(course, sent, exclusion)
         if at is None or element_of(page.lines[at]).role != "link":
             return None
+        name = element_of(page.lines[at]).name
+        if known := self._knowledge.links.address(page, at, exclusion):
+            return self._at(course, known, name, exclusion, sure=True)
         target = self._linked(page, at, exclusion)
-        return self._at(course, target, element_of(page.lines[at]).name, exclusion) if target else None
+        return self._at(course, target, name, exclusion) if target else None
 
     def _sent(self, course: Course, sent: Sent, exclusion: Exclusion) -> Answer | None:
         """Return what a form leads to."""
@@ -93,10 +96,7 @@ class Answers:
         return Answer(guess, "a guess, for nobody has sent this form") if guess is not None else None
 
     def _linked(self, page: Page, at: int, exclusion: Exclusion) -> str | None:
-        """Return where a link leads: as recorded, or to the page that its name is the heading of, or by a rule."""
-        known = self._knowledge.links.address(page, at, exclusion)
-        if known is not None:
-            return known
+        """Return where a link leads that was not recorded: to what its name is the heading of, or by a rule."""
         host, name = path_of(page.url)[0], element_of(page.lines[at]).name
         derived = self._knowledge.links.derived(page, at, exclusion)
         if derived is not None and not derived[1]:
@@ -111,13 +111,13 @@ class Answers:
         size = len(path_of(derived[0])[1])
         return next((url for url in plain if len(path_of(url)[1]) == size), derived[0])
 
-    def _at(self, course: Course, url: str, name: str, exclusion: Exclusion) -> Answer | None:
-        """Return what an address shows."""
+    def _at(self, course: Course, url: str, name: str, exclusion: Exclusion, *, sure: bool = False) -> Answer | None:
+        """Return what an address shows; ``sure`` says whether the action is known to lead there."""
         shown = course.shown(url)
         if not self._knowledge.sites.determines(url):
             return None
         if shown is not None and not course.since(url):
-            return Answer(shown, "this episode has shown it", certain=True)
+            return Answer(shown, "this episode has shown it", certain=sure)
         known = self._knowledge.sites.page(url, exclusion)
         if shown is not None:
             return Answer(shown, "this episode has shown it, before it changed something")

@@ -275,7 +275,7 @@ def _alike(shown: str, code: str) -> float:
     return 0.5 if code and code.split("-")[0] in shown.replace(" ", "-") else 0.0
 
 
-def _filled(rule: _Rule, page: Page, sent: Sent) -> str:
+def _filled(rule: _Rule, page: Page, sent: Sent) -> str | None:
     asked = urlsplit(page.url)
     own = dict(parse_qsl(asked.query, keep_blank_values=True))
     path = rule.path or asked.path
@@ -290,6 +290,8 @@ def _filled(rule: _Rule, page: Page, sent: Sent) -> str:
             parameters.append((name, _code(rule, name, shown, chosen=role == "combobox")))
         elif name in kept:
             parameters.append((name, kept[name]))
+    if not parameters:
+        return None  # a form with fields that leaves no trace of them in the address is not understood
     return urlunsplit(asked._replace(path=path, query=urlencode(parameters), fragment=""))
 
 
