@@ -11,7 +11,7 @@ from dreamgym_env.domains.browser.forms import Sent, sent_form
 from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.knowledge import Knowledge
 from dreamgym_env.domains.browser.lists import Lists
-from dreamgym_env.domains.browser.local import focused, local_change, refused_address
+from dreamgym_env.domains.browser.local import focused, refused_address
 from dreamgym_env.domains.browser.page import BLANK, Page, element_of
 from dreamgym_env.domains.browser.patterns import Patterns
 from dreamgym_env.domains.browser.sitemap import path_of
@@ -42,7 +42,7 @@ class Answers:
         page = course.page
         if refused := refused_address(action):
             return Answer(replace(page, error=refused), "the browser's own error", certain=True)
-        changed = local_change(page, action)
+        changed = self._knowledge.changed(page, action)
         if changed is not None:
             return Answer(changed, "what it does on the page", certain=self._knowledge.proven(page, action))
         if action.name in ("go_back", "go_forward"):
@@ -54,7 +54,14 @@ class Answers:
         if action.name in ("new_tab", "tab_focus", "tab_close"):
             return _tabs(course, action)
         found = self._opened(course, action, exclusion)
+        at = page.place_of(action.arguments[0]) if action.elements else None
+        if found is None and at is not None and element_of(page.lines[at]).role != "link":
+            return Answer(replace(page, error=""), "the page stays, as far as anybody knows")
         return self._in_tab(course, found) if found else None
+
+    def ends(self, page: Page, action: ParsedAction) -> bool:
+        """Return whether an action mostly ends the episode."""
+        return self._knowledge.ends(page, action)
 
     def _in_tab(self, course: Course, answer: Answer) -> Answer:
         titles = list(course.page.tab_titles)

@@ -43,7 +43,7 @@ class Changes:
             return None
         event = max(events, key=lambda one: self._likeness(one, course, sent))
         if _refused(event) and _pattern(event.sent) != _pattern(sent):
-            return course.last(here.url)  # nobody has seen it accepted, nor refused like this: nothing is told
+            return self.guess(course, sent)  # nobody has seen it accepted, nor refused like this: nothing is told
         texts = Substitution.of(_pairs(event, here, sent, course))
         url, numbers = self._address(course, event, here, texts)
         texts = Substitution.of([*numbers, *texts.pairs.items()])
@@ -80,7 +80,9 @@ class Changes:
         """
         if self._knowledge.forms.asks(sent):
             return None
-        base = _without_notices(course.last(course.page.url) or course.page.content)
+        base = course.page.content
+        if self._knowledge.sites.determines(base.url):
+            base = _without_notices(course.last(base.url) or base)
         line = course.page.lines[sent.at]
         for table in find_tables(base.lines):
             for row in table.rows:
@@ -135,6 +137,8 @@ class Changes:
     def _alike(self, here: Page, sent: Sent, exclusion: Exclusion) -> list[Event]:
         """Return what the same form has led to, or forms whose buttons differ in a name alone ("Remove ...")."""
         events = [one for one in self._knowledge.events.get(sent.key, ()) if one.sources.allow(exclusion)]
+        near = [one for one in events if self._same_kind(one.before.url, here.url)]
+        events = near if near or not self._knowledge.sites.determines(here.url) else events
         if not events:
             first = sent.key.button.split(" ")[0]
             events = [
@@ -199,6 +203,8 @@ class Changes:
     ) -> tuple[Page | None, Page | None]:
         """Return the page that was changed there, and the one to change here."""
         if path_of(event.after.url) == path_of(event.before.url) or heading_of(event.after) == heading_of(event.before):
+            if not self._knowledge.sites.determines(here.url):  # the page itself changes, and is not loaded again
+                return event.before, here
             return event.loaded or event.before, course.last(here.url) or here
         there = self._there(event)
         mine = course.last(url)
