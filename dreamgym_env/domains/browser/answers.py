@@ -113,8 +113,9 @@ class Answers:
         plain = [url for url in self._knowledge.sites.headed(host, name, exclusion) if "?" not in url]
         if len(plain) == 1:
             return plain[0]
-        if derived is None:
-            return self._knowledge.links.named(page, at, exclusion)
+        named = self._knowledge.links.named(page, at, exclusion)
+        if derived is None or named is not None:
+            return named
         size = len(path_of(derived[0])[1])
         return next((url for url in plain if len(path_of(url)[1]) == size), derived[0])
 

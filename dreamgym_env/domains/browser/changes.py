@@ -278,6 +278,11 @@ class Changes:
         return str(max([*known, *made], default=0) + 1)
 
 
+def _changed(event: Event) -> bool:
+    """Return whether a form has changed more than what is told."""
+    return event.loaded is None or _without_notices(event.after).lines != _without_notices(event.loaded).lines
+
+
 def _refused(event: Event) -> bool:
     return any(line.startswith("alert:") for line in event.after.lines)
 

@@ -155,14 +155,13 @@ class Forms:
     def answer_address(self, page: Page, sent: Sent, exclusion: Exclusion) -> str | None:
         """Return the address of a form's answer, or None where nothing tells."""
         if not self.asks(sent):
-            other = self._elsewhere(sent) if not self._changing[sent.key] else None
-            return _filled(replace(other, path=""), page, sent) if other else None
+            return None if self._changing[sent.key] else self._as_elsewhere(page, sent)
         same = self._examples[sent.key].values()
         for example in same:
             if example.url == page.url and example.values == sent.values and example.sources.allow(exclusion):
                 return example.answer
         rule = self._rule(sent.key)
-        return None if rule is None else _filled(rule, page, sent)
+        return (_filled(rule, page, sent) if rule else None) or self._as_elsewhere(page, sent)
 
     def asked(self, url: str) -> dict[str, str]:
         """Return what the fields hold that ask for an address, by name, as far as forms that lead there tell."""
@@ -194,11 +193,12 @@ class Forms:
         """Note that Enter in a field does not send its form."""
         self._large.add((host, label))
 
-    def _elsewhere(self, sent: Sent) -> _Rule | None:
-        """Return the rule of a form on another site that has the same button and fields."""
+    def _as_elsewhere(self, page: Page, sent: Sent) -> str | None:
+        """Return the address by the rule of a form on another site that has the same button and fields, or None."""
         same = (key for key in list(self._examples) if key[1:] == sent.key[1:])
         rules = (rule for rule in map(self._rule, same) if rule and {label for _, label in rule.parameters} - {""})
-        return next(rules, None)
+        rule = next(rules, None)
+        return _filled(replace(rule, path=""), page, sent) if rule else None
 
     def _rule(self, key: FormKey) -> _Rule | None:
         if key not in self._rules:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from dreamgym_env.domains.browser.analogy import Substitution
 from dreamgym_env.domains.browser.knowledge import Knowledge
+from dreamgym_env.domains.browser.links import slug
 from dreamgym_env.domains.browser.local import TEXT_FIELDS
 from dreamgym_env.domains.browser.page import Page, element_of
 from dreamgym_env.domains.browser.patterns import with_value
@@ -50,7 +51,7 @@ class Lists:
             return None
         asked = self._knowledge.forms.asked(url)
         defaults = _defaults(samples)
-        fields = {**defaults, **{label: value for label, value in asked.items() if label in defaults}}
+        fields = {**defaults, **{label: _shown(samples, label, asked[label]) for label in asked if label in defaults}}
         rows = self._rows(url, samples, fields, exclusion)
         fields |= _repeated(samples, asked)
         words = _searched(samples, fields)
@@ -167,6 +168,16 @@ def _repeated(samples: Sequence[_Sample], asked: Mapping[str, str]) -> dict[str,
                 if all(fields.get(other) == fields[label] for fields in told):
                     repeated[other] = value
     return repeated
+
+
+def _shown(samples: Sequence[_Sample], label: str, value: str) -> str:
+    """Return what a field shows for what its address holds: of a list to choose from, the option that reads so."""
+    options = next((one for sample in samples if (one := _options(sample.page, label))), ())
+    return value if value in options else next((option for option in options if slug(option) == value), value)
+
+
+def _options(page: Page, label: str) -> tuple[str, ...]:
+    return next((one.options for one in map(element_of, page.lines) if one.number and one.name == label), ())
 
 
 def _role_of(samples: Iterable[_Sample], label: str) -> str:

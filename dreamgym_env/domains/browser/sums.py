@@ -32,12 +32,12 @@ class Sums:
                     tables.setdefault(table.head, []).append((page, table))
         self._products = {head: found for head, told in tables.items() if (found := _product(told)) is not None}
         self._totals = {
-            (head, label)
+            (head, label): column
             for head, told in tables.items()
-            if head in self._products
             for page, table in told
+            for column in range(min(len(row.cells) for row in table.rows))
             for label, amount, before in _foot(page.lines, table)
-            if amount == _sum(table, self._products[head][2]) + before
+            if amount == _sum(table, column) + before
         }
 
     def worked_out(self, lines: Sequence[str]) -> tuple[str, ...]:
@@ -45,28 +45,19 @@ class Sums:
         for table in find_tables(lines):
             product = self._products.get(table.head)
             if product is not None:
-                lines = self._table(lines, table, product)
+                lines = _multiplied(lines, table, product)
+        for table in find_tables(lines):
+            lines = self._summed(lines, table)
         return tuple(lines)
 
-    def _table(self, lines: Sequence[str], table: Table, product: Product) -> Sequence[str]:
-        new, total, at = list(lines), Decimal(0), table.start
-        one, other, result = product
-        for row in table.rows:
-            at = new.index(row.line, at + 1) if row.line in new[at + 1 :] else at
-            cells = list(row.cells)
-            factors = [_amount(cells[column]) for column in (one, other)] if result < len(cells) else [None]
-            if None in factors or (told := _amount(cells[result])) is None:
-                return lines
-            value = factors[0] * factors[1]  # type: ignore[operator]
-            if told != value:
-                cells[result] = _money(value, cells[result])
-                new[at] = written(replace(element_of(row.line), name=" | ".join(cells)))
-            total += value
+    def _summed(self, lines: Sequence[str], table: Table) -> Sequence[str]:
+        new = list(lines)
         for place in range(table.end, min(table.end + _MOST_FOOT, len(new))):
             before = Decimal(0)
             for found in _amounts(new[place]):
-                if (table.head, _label(new[place][: found.start()])) in self._totals:
-                    value = _money(total + before, found[0])
+                column = self._totals.get((table.head, _label(new[place][: found.start()])))
+                if column is not None and all(column < len(row.cells) for row in table.rows):
+                    value = _money(_sum(table, column) + before, found[0])
                     new[place] = new[place][: found.start()] + value + new[place][found.end() :]
                     break
                 before += _number(found)
@@ -109,6 +100,24 @@ def _row(sample: Row, its: Row, mine: Row, head: str, cell: Callable[[str, str],
         cells = [cell(mine.name, title) or text for title, text in zip(titles, cells, strict=True)]
     line = written(replace(element_of(sample.line), name=" | ".join(cells)))
     return Row(line, texts.lines(sample.elements))
+
+
+def _multiplied(lines: Sequence[str], table: Table, product: Product) -> Sequence[str]:
+    """Return lines with the products of a table worked out, if all its factors are amounts."""
+    new, at = list(lines), table.start
+    one, other, result = product
+    for row in table.rows:
+        at = new.index(row.line, at + 1)
+        cells = list(row.cells)
+        if result >= len(cells):
+            return lines
+        first, second, told = (_amount(cells[column]) for column in (one, other, result))
+        if first is None or second is None or told is None:
+            return lines
+        if told != first * second:
+            cells[result] = _money(first * second, cells[result])
+            new[at] = written(replace(element_of(row.line), name=" | ".join(cells)))
+    return new
 
 
 def _product(told: Sequence[tuple[Page, Table]]) -> Product | None:
