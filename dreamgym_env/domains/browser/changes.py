@@ -189,6 +189,7 @@ class Changes:
             its_pattern == pattern,
             not _refused(event),
             filled,
+            _changed(event),
             bases,
             *told,
             grown,

@@ -138,7 +138,9 @@ def test_a_page_of_the_episode_is_the_same_for_certain_until_something_is_change
 def test_going_back_leads_to_the_page_before():
     way = f"click('{number(home(), 'link: Low Tide')}')"
     assert answer([], book("Low Tide"), "go_back()", [Turn(home(), way)]) == home()
-    assert answer([], home(), "go_back()") == home()
+    assert answer([], home(), "go_forward()") == home()
+    empty = answer([], home(), "go_back()")
+    assert empty is not None and empty.endswith("URL: about:blank")
 
 
 def test_what_a_search_finds_is_built_from_rows_that_other_pages_have_shown():
