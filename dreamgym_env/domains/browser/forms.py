@@ -245,6 +245,14 @@ def _labels_of(
     for fit, label, name in sorted(fits, key=operator.itemgetter(0), reverse=True):
         if fit > _LEAST_FIT and name not in found and label not in found.values():
             found[name] = label
+    open_names = [name for name in names if name not in found]
+    open_labels = [label for label in examples[0].values if label not in found.values()]
+    if len(open_names) == len(open_labels):  # fields stand in an address in their order
+        found |= {
+            name: label
+            for name, label in zip(open_names, open_labels, strict=True)
+            if _fit(label, name, examples, given) >= 0
+        }
     for name in names:
         if name not in found:
             told = zip(examples, given, strict=True)
