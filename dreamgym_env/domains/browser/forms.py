@@ -107,6 +107,8 @@ class _Example:
     url: str
     """Of the page that it was sent on."""
     values: Mapping[str, str]
+    lists: frozenset[str]
+    """Names of the fields that are lists to choose from."""
     answer: str
     sources: Sources
 
@@ -141,8 +143,11 @@ class Forms:
         if changes_something(sent, after):
             self._changing[sent.key] += 1
             return False
+        lists = frozenset(one.name for one in sent.fields if one.role == "combobox")
         key = (before.url, tuple(sent.values.items()), after.url)
-        example = self._examples[sent.key].setdefault(key, _Example(before.url, sent.values, after.url, Sources()))
+        example = self._examples[sent.key].setdefault(
+            key, _Example(before.url, sent.values, lists, after.url, Sources())
+        )
         example.sources.add(step)
         self._rules.pop(sent.key, None)
         self._labels.clear()
@@ -230,7 +235,7 @@ def _learnt(examples: Sequence[_Example]) -> _Rule | None:
     codes: dict[tuple[str, str], str] = {}
     for name, label in labels.items():
         for example, one in zip(examples, given, strict=True):
-            if label and label != _LAST_PART and name in one and one[name] != example.values[label]:
+            if label in example.lists and name in one:
                 codes[name, example.values[label]] = one[name]
     parameters = list(labels.items())
     return _Rule(path, tuple(parameters), codes)
@@ -310,8 +315,9 @@ def _code(rule: _Rule, name: str, shown: str, *, chosen: bool) -> str:
     if (name, shown) in rule.codes:
         return rule.codes[name, shown]
     known = [(option, code) for (parameter, option), code in rule.codes.items() if parameter == name]
-    slugs = sum(code == _slug(option) for option, code in known)
-    return _slug(shown) if slugs * 2 > len(known) else shown
+    told = [pair for pair in known if pair[1]] or [(option, code) for (_, option), code in rule.codes.items()]
+    as_shown = sum(code == option for option, code in told)
+    return shown if as_shown * 2 >= len(told) else _slug(shown)
 
 
 def _slug(text: str) -> str:

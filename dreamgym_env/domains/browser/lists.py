@@ -53,13 +53,14 @@ class Lists:
         defaults = _defaults(samples)
         fields = {**defaults, **{label: _shown(samples, label, asked[label]) for label in asked if label in defaults}}
         rows = self._rows(url, samples, fields, exclusion)
+        total = max(len(rows), _counted(samples, fields))
         fields |= _repeated(samples, asked)
         words = _searched(samples, fields)
         if not rows and len(words.split()) > 1:
             rows = self._made_up(samples, words, exclusion)
         size = max((len(sample.rows) for sample in samples if _has_pager(sample)), default=0)
         number = _page_number(url)
-        pages = max(1, -(-len(rows) // size)) if size else 1
+        pages = max(1, -(-total // size)) if size else 1
         number = min(number, pages)
         shown = rows[(number - 1) * size : number * size] if size else rows
         sample = max(
@@ -71,7 +72,7 @@ class Lists:
                 sum(one.fields.get(label) == value for label, value in fields.items()),
             ),
         )
-        return _written(url, sample, fields, shown, len(rows), number, pages)
+        return _written(url, sample, fields, shown, max(total, len(rows)), number, pages)
 
     def _rows(self, url: str, samples: Sequence[_Sample], fields: dict[str, str], exclusion: Exclusion) -> list[Row]:
         heads = [sample.table.head for sample in samples if sample.table]
@@ -156,6 +157,21 @@ def _defaults(samples: Sequence[_Sample]) -> dict[str, str]:
 def _searched(samples: Sequence[_Sample], fields: Mapping[str, str]) -> str:
     """Return what a list is searched for."""
     return next((value for label, value in fields.items() if value and _role_of(samples, label) in TEXT_FIELDS), "")
+
+
+def _counted(samples: Sequence[_Sample], fields: Mapping[str, str]) -> int:
+    """Return how many rows a page says there are that asks for the same in another order, or another part of it."""
+    for sample in samples:
+        asked = (
+            label
+            for label, value in fields.items()
+            if _role_of(samples, label) in TEXT_FIELDS or _filters(samples, label, value)
+        )
+        if all(sample.fields.get(label, "") == fields[label] for label in asked):
+            for line in sample.page.lines:
+                if line.startswith("text: ") and (found := _COUNT.fullmatch(line.removeprefix("text: "))):
+                    return int(found[1])
+    return 0
 
 
 def _repeated(samples: Sequence[_Sample], asked: Mapping[str, str]) -> dict[str, str]:
