@@ -72,7 +72,7 @@ class Answers:
         page = course.page
         if action.name == "goto":
             url = str(action.arguments[0])
-            return self._at(course, self._knowledge.redirects.get(url) or _normal(url), "", exclusion, sure=True)
+            return self._at(course, self._knowledge.answering(url, exclusion) or _normal(url), "", exclusion, sure=True)
         if action.name not in ("click", "press"):
             return None
         sent = sent_form(page, action)

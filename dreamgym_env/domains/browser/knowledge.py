@@ -83,8 +83,8 @@ class Knowledge:
     forms: Forms = field(default_factory=Forms)
     sites: SiteMap = field(default_factory=SiteMap)
     events: dict[FormKey, list[Event]] = field(default_factory=lambda: defaultdict(list))
-    redirects: dict[str, str] = field(default_factory=dict)
-    """Address that was asked for -> the one that answered."""
+    redirects: dict[str, tuple[str, Sources]] = field(default_factory=dict)
+    """Address that was asked for -> the one that answered, where it is another."""
     tried: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     """Site or path, action and role -> how often it changed a page as one would expect, and how often it did not."""
     ended: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
@@ -113,6 +113,11 @@ class Knowledge:
             if action is not None and step.valid and not after.error:
                 knowledge._read(before, action, after, step, changed)
         return knowledge
+
+    def answering(self, url: str, exclusion: Exclusion) -> str | None:
+        """Return the address that answers where another is asked for, or None where nobody has seen another."""
+        target, sources = self.redirects.get(url, (None, Sources()))
+        return target if sources.allow(exclusion) else None
 
     def changed(self, page: Page, action: ParsedAction) -> Page | None:
         """Return what :func:`local_change` does, with dots where a field is known to show them."""
@@ -147,7 +152,8 @@ class Knowledge:
         initial = step.episode not in changed
         content = after.content
         if action.name == "goto":
-            self.redirects[str(action.arguments[0])] = after.url
+            if action.arguments[0] != after.url:
+                self.redirects.setdefault(str(action.arguments[0]), (after.url, Sources()))[1].add(step)
             self._see(content, step, initial=initial)
             return
         if action.name not in ("click", "press") or local_change(before, action) is not None:

@@ -11,7 +11,7 @@ from dreamgym_env.domains.browser.analogy import Substitution
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.tables import Row, Table, find_tables
 
-__all__ = ["Sums", "repeated_rows"]
+__all__ = ["Sums", "labelled_amounts", "repeated_rows"]
 
 _AMOUNT = re.compile(r"(?P<sign>[$€£]?)(?P<number>\d[\d,]*(?:\.\d{2})?)(?![\w,]|\.\d)")
 _MOST_FOOT = 4
@@ -157,6 +157,15 @@ def _foot(lines: Sequence[str], table: Table) -> Iterator[tuple[str, Decimal, De
 
 def _amounts(line: str) -> list[re.Match[str]]:
     return [found for found in _AMOUNT.finditer(line) if found["sign"]] if line.startswith("text: ") else []
+
+
+def labelled_amounts(lines: Sequence[str]) -> dict[str, str]:
+    """Return the amounts of money in a page's texts by the words before them, the first of each."""
+    found: dict[str, str] = {}
+    for line in lines:
+        for amount in _amounts(line):
+            found.setdefault(_label(line[: amount.start()]), amount[0])
+    return found
 
 
 def _number(found: re.Match[str]) -> Decimal:
