@@ -57,8 +57,10 @@ class Substitution:
         if not element.role:
             return self.text(line)
         if element.role == "row":
-            return written(replace(element, name=" | ".join(map(self.text, element.name.split(" | ")))))
-        return written(replace(element, name=self.text(element.name), value=self.text(element.value)))
+            new = replace(element, name=" | ".join(map(self.text, element.name.split(" | "))))
+        else:
+            new = replace(element, name=self.text(element.name), value=self.text(element.value))
+        return line if new == element else written(new)
 
     def lines(self, lines: Iterable[str]) -> tuple[str, ...]:
         """Return lines with their texts replaced."""

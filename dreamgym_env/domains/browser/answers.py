@@ -11,7 +11,7 @@ from dreamgym_env.domains.browser.forms import Sent, sent_form
 from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.knowledge import Knowledge
 from dreamgym_env.domains.browser.lists import Lists
-from dreamgym_env.domains.browser.local import focused, local_change, refused_address
+from dreamgym_env.domains.browser.local import focused, refused_address
 from dreamgym_env.domains.browser.page import BLANK, Page, element_of
 from dreamgym_env.domains.browser.patterns import Patterns
 from dreamgym_env.domains.browser.sitemap import path_of
@@ -42,7 +42,7 @@ class Answers:
         page = course.page
         if refused := refused_address(action):
             return Answer(replace(page, error=refused), "the browser's own error", certain=True)
-        changed = local_change(page, action)
+        changed = self._knowledge.changed(page, action)
         if changed is not None:
             return Answer(changed, "what it does on the page", certain=self._knowledge.proven(page, action))
         if action.name in ("go_back", "go_forward"):
@@ -54,7 +54,14 @@ class Answers:
         if action.name in ("new_tab", "tab_focus", "tab_close"):
             return _tabs(course, action)
         found = self._opened(course, action, exclusion)
+        at = page.place_of(action.arguments[0]) if action.elements else None
+        if found is None and at is not None and element_of(page.lines[at]).role != "link":
+            return Answer(replace(page, error=""), "the page stays, as far as anybody knows")
         return self._in_tab(course, found) if found else None
+
+    def ends(self, page: Page, action: ParsedAction) -> bool:
+        """Return whether an action mostly ends the episode."""
+        return self._knowledge.ends(page, action)
 
     def _in_tab(self, course: Course, answer: Answer) -> Answer:
         titles = list(course.page.tab_titles)
@@ -65,7 +72,7 @@ class Answers:
         page = course.page
         if action.name == "goto":
             url = str(action.arguments[0])
-            return self._at(course, self._knowledge.redirects.get(url) or _normal(url), "", exclusion)
+            return self._at(course, self._knowledge.answering(url, exclusion) or _normal(url), "", exclusion, sure=True)
         if action.name not in ("click", "press"):
             return None
         sent = sent_form(page, action)
@@ -78,8 +85,11 @@ class Answers:
             return self._sent(course, sent, exclusion)
         if at is None or element_of(page.lines[at]).role != "link":
             return None
+        name = element_of(page.lines[at]).name
+        if known := self._knowledge.links.address(page, at, exclusion):
+            return self._at(course, known, name, exclusion, sure=True)
         target = self._linked(page, at, exclusion)
-        return self._at(course, target, element_of(page.lines[at]).name, exclusion) if target else None
+        return self._at(course, target, name, exclusion) if target else None
 
     def _sent(self, course: Course, sent: Sent, exclusion: Exclusion) -> Answer | None:
         """Return what a form leads to."""
@@ -93,10 +103,7 @@ class Answers:
         return Answer(guess, "a guess, for nobody has sent this form") if guess is not None else None
 
     def _linked(self, page: Page, at: int, exclusion: Exclusion) -> str | None:
-        """Return where a link leads: as recorded, or to the page that its name is the heading of, or by a rule."""
-        known = self._knowledge.links.address(page, at, exclusion)
-        if known is not None:
-            return known
+        """Return where a link leads that was not recorded: to what its name is the heading of, or by a rule."""
         host, name = path_of(page.url)[0], element_of(page.lines[at]).name
         derived = self._knowledge.links.derived(page, at, exclusion)
         if derived is not None and not derived[1]:
@@ -106,18 +113,19 @@ class Answers:
         plain = [url for url in self._knowledge.sites.headed(host, name, exclusion) if "?" not in url]
         if len(plain) == 1:
             return plain[0]
-        if derived is None:
-            return self._knowledge.links.named(page, at, exclusion)
+        named = self._knowledge.links.named(page, at, exclusion)
+        if derived is None or named is not None:
+            return named
         size = len(path_of(derived[0])[1])
         return next((url for url in plain if len(path_of(url)[1]) == size), derived[0])
 
-    def _at(self, course: Course, url: str, name: str, exclusion: Exclusion) -> Answer | None:
-        """Return what an address shows."""
+    def _at(self, course: Course, url: str, name: str, exclusion: Exclusion, *, sure: bool = False) -> Answer | None:
+        """Return what an address shows; ``sure`` says whether the action is known to lead there."""
         shown = course.shown(url)
         if not self._knowledge.sites.determines(url):
             return None
         if shown is not None and not course.since(url):
-            return Answer(shown, "this episode has shown it", certain=True)
+            return Answer(shown, "this episode has shown it", certain=sure)
         known = self._knowledge.sites.page(url, exclusion)
         if shown is not None:
             return Answer(shown, "this episode has shown it, before it changed something")

@@ -5,26 +5,27 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from dreamgym_env.domains.browser.analogy import Substitution, carried_over
+from dreamgym_env.domains.browser.correspondence import corresponding_texts
 from dreamgym_env.domains.browser.episode import Course
+from dreamgym_env.domains.browser.finishing import grouped, kept, sorted_like, split_line, without_notices
 from dreamgym_env.domains.browser.forms import FIELDS, Sent, shown_value
 from dreamgym_env.domains.browser.knowledge import Event, Knowledge
-from dreamgym_env.domains.browser.local import replaced_line, with_cell
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.patterns import heading_of
 from dreamgym_env.domains.browser.sitemap import path_of
 from dreamgym_env.domains.browser.sources import EVERYTHING, Exclusion
 from dreamgym_env.domains.browser.sums import Sums, repeated_rows
-from dreamgym_env.domains.browser.tables import find_table, find_tables, learn_order, sort_key
+from dreamgym_env.domains.browser.tables import find_table, find_tables
 from dreamgym_env.domains.browser.texts import Listed
 
 __all__ = ["Changes"]
 
-_MOST_EVENTS = 60
+_MOST_EVENTS = 120
 _NUMBERED = re.compile(r"#(\d+)")
 
 
@@ -43,8 +44,8 @@ class Changes:
             return None
         event = max(events, key=lambda one: self._likeness(one, course, sent))
         if _refused(event) and _pattern(event.sent) != _pattern(sent):
-            return course.last(here.url)  # nobody has seen it accepted, nor refused like this: nothing is told
-        texts = Substitution.of(_pairs(event, here, sent, course))
+            return self.guess(course, sent)  # nobody has seen it accepted, nor refused like this: nothing is told
+        texts = Substitution.of(corresponding_texts(event, here, sent, course))
         url, numbers = self._address(course, event, here, texts)
         texts = Substitution.of([*numbers, *texts.pairs.items()])
         there, base = self._bases(course, event, here, url, exclusion)
@@ -53,13 +54,13 @@ class Changes:
             repeated = repeated_rows(event.before, event.after, here, functools.partial(self._cell, course))
             lines = texts.lines(repeated) if repeated is not None else _as_there(event, there, here, texts)
         else:
-            there, base = _without_notices(there), _without_notices(base)
+            there, base = without_notices(there), without_notices(base)
             lines = carried_over(there.lines, event.after.lines, base.lines, texts)
-            lines = tuple(_grouped(event.after.lines, _sorted_like(base.lines, lines)))
+            lines = tuple(grouped(event.after.lines, sorted_like(base.lines, lines)))
             title = base.title if there.title == event.after.title else title
         if self._keeps(events):
-            lines = _kept(lines, course, self._knowledge.forms.asking_labels(path_of(url)[0]))
-        lines = self._sums.worked_out(tuple(itertools.chain.from_iterable(map(_split, lines))))
+            lines = kept(lines, course, self._knowledge.forms.asking_labels(path_of(url)[0]))
+        lines = self._sums.worked_out(tuple(itertools.chain.from_iterable(map(split_line, lines))))
         return self._emptied(base, Page(title, url, lines))
 
     def _emptied(self, base: Page | None, page: Page) -> Page:
@@ -80,7 +81,9 @@ class Changes:
         """
         if self._knowledge.forms.asks(sent):
             return None
-        base = _without_notices(course.last(course.page.url) or course.page.content)
+        base = course.page.content
+        if self._knowledge.sites.determines(base.url):
+            base = without_notices(course.last(base.url) or base)
         line = course.page.lines[sent.at]
         for table in find_tables(base.lines):
             for row in table.rows:
@@ -135,6 +138,8 @@ class Changes:
     def _alike(self, here: Page, sent: Sent, exclusion: Exclusion) -> list[Event]:
         """Return what the same form has led to, or forms whose buttons differ in a name alone ("Remove ...")."""
         events = [one for one in self._knowledge.events.get(sent.key, ()) if one.sources.allow(exclusion)]
+        near = [one for one in events if self._same_kind(one.before.url, here.url)]
+        events = near if near or not self._knowledge.sites.determines(here.url) else events
         if not events:
             first = sent.key.button.split(" ")[0]
             events = [
@@ -151,9 +156,7 @@ class Changes:
         """Return, turned round, what buttons have done that have put the button there that is pressed here."""
         line = here.lines[sent.at]
         return [
-            Event(
-                _without_notices(event.after), sent, event.before, event.initial, loaded=_without_notices(event.after)
-            )
+            Event(without_notices(event.after), sent, event.before, event.initial, loaded=without_notices(event.after))
             for key, found in self._knowledge.events.items()
             if (key.host, key.labels) == (sent.key.host, ()) and not sent.fields
             for event in found
@@ -185,6 +188,7 @@ class Changes:
             its_pattern == pattern,
             not _refused(event),
             filled,
+            _changed(event),
             bases,
             *told,
             grown,
@@ -199,6 +203,8 @@ class Changes:
     ) -> tuple[Page | None, Page | None]:
         """Return the page that was changed there, and the one to change here."""
         if path_of(event.after.url) == path_of(event.before.url) or heading_of(event.after) == heading_of(event.before):
+            if not self._knowledge.sites.determines(here.url):  # the page itself changes, and is not loaded again
+                return event.before, here
             return event.loaded or event.before, course.last(here.url) or here
         there = self._there(event)
         mine = course.last(url)
@@ -272,6 +278,11 @@ class Changes:
         return str(max([*known, *made], default=0) + 1)
 
 
+def _changed(event: Event) -> bool:
+    """Return whether a form has changed more than what is told."""
+    return event.loaded is None or without_notices(event.after).lines != without_notices(event.loaded).lines
+
+
 def _refused(event: Event) -> bool:
     return any(line.startswith("alert:") for line in event.after.lines)
 
@@ -287,56 +298,6 @@ def _fields(page: Page) -> dict[str, str]:
         for line in page.lines
         if (element := element_of(line)).role in FIELDS and element.number
     }
-
-
-def _split(line: str) -> list[str]:
-    """Return the lines that a text with line breaks stands in; a field shows it in one."""
-    if "\n" not in line:
-        return [line] if line != "text:" else []
-    if element_of(line).role == "text":
-        return [f"text: {part}" for part in line.removeprefix("text: ").split("\n") if part]
-    return [line.replace("\n", " ")]
-
-
-def _kept(lines: Sequence[str], course: Course, others: Collection[str]) -> tuple[str, ...]:
-    """Return lines with what was typed, chosen or ticked on the page before."""
-    typed = {
-        (element.role, element.name): element
-        for line in course.page.lines
-        if (element := element_of(line)).number and element.role in FIELDS and element.name not in others
-    }
-    page = Page("", "", tuple(lines))
-    for at, line in enumerate(lines):
-        element = element_of(line)
-        mine = typed.get((element.role, element.name))
-        if mine is not None and element.number:
-            states = tuple(state for state in mine.states if state != "focused")
-            page = with_cell(page, at, element.value, mine.value)
-            page = replaced_line(page, at, written(replace(element, value=mine.value, states=states)))
-    return page.lines
-
-
-def _grouped(elsewhere: Sequence[str], lines: Sequence[str]) -> list[str]:
-    """Return lines with buttons that begin alike and stand together in order, if elsewhere they do."""
-    if not all(group == sorted(group) for _, group in _groups(elsewhere)):
-        return list(lines)
-    return [line for _, group in _groups(lines) for line in sorted(group)]
-
-
-def _groups(lines: Sequence[str]) -> list[tuple[str, list[str]]]:
-    begin = {line: " ".join(line.split(" ")[:4]) if line.startswith("[] button: ") else "" for line in lines}
-    groups: list[tuple[str, list[str]]] = []
-    for line in lines:
-        if groups and begin[line] and groups[-1][0] == begin[line]:
-            groups[-1][1].append(line)
-        else:
-            groups.append((begin[line], [line]))
-    return groups
-
-
-def _without_notices(page: Page) -> Page:
-    lines = tuple(line for line in page.lines if not line.startswith(("status:", "alert:")))
-    return replace(page, lines=lines)
 
 
 def _as_there(event: Event, there: Page | None, here: Page, texts: Substitution) -> tuple[str, ...]:
@@ -373,78 +334,3 @@ def _as_there(event: Event, there: Page | None, here: Page, texts: Substitution)
 
 def _less(offered: Listed, element: Listed) -> set[str]:
     return set(offered.options) - set(element.options)
-
-
-def _pairs(event: Event, here: Page, sent: Sent, course: Course) -> Iterator[tuple[str, str]]:
-    """Yield texts of the page there and of the page here: what was typed, what it is about, and its address."""
-    shared = {word for line in set(event.before.lines) & set(here.lines) for word in element_of(line).name.split()}
-    for old, new in _own_pairs(event, here, sent, course):
-        if old not in shared:
-            yield old, new
-
-
-def _own_pairs(event: Event, here: Page, sent: Sent, course: Course) -> Iterator[tuple[str, str]]:
-    for at, (its, mine) in enumerate(zip(event.sent.fields, sent.fields, strict=False)):
-        old, new = event.typed.get((its.name, 0), its.value), course.typed.get((mine.name, 0), mine.value)
-        if "\n" not in new:
-            yield shown_value(event.sent.fields[at]), shown_value(mine)
-        olds, news = old.split("\n"), new.split("\n")
-        yield from zip(olds[:-1], news, strict=False)
-        yield olds[-1], "\n".join(news[len(olds) - 1 :])
-    if event.sent.key.button != sent.key.button:
-        yield _rest(event.sent.key.button), _rest(sent.key.button)
-    yield heading_of(event.before), heading_of(here)
-    yield from _row_pairs(event, here, sent)
-    yield from zip(_values(event.before), _values(here), strict=False)
-    yield event.before.title.partition(" - ")[0], here.title.partition(" - ")[0]
-    its_path, my_path = path_of(event.before.url)[1], path_of(here.url)[1]
-    for end in range(min(len(its_path), len(my_path)), 0, -1):
-        for start in range(end):
-            yield "/".join(its_path[start:end]), "/".join(my_path[start:end])
-    yield from zip(_texts(event.before), _texts(here), strict=False)
-
-
-def _rest(button: str) -> str:
-    return button.partition(" ")[2]
-
-
-def _row_pairs(event: Event, here: Page, sent: Sent) -> Iterator[tuple[str, str]]:
-    """Yield the cells of the rows that the buttons stand in."""
-    for table in find_tables(event.before.lines):
-        for its in table.rows:
-            if event.before.lines[event.sent.at] in its.elements:
-                for mine in (row for one in find_tables(here.lines) for row in one.rows):
-                    if here.lines[sent.at] in mine.elements:
-                        yield from zip(its.cells, mine.cells, strict=False)
-
-
-def _values(page: Page) -> list[str]:
-    return [shown_value(element) for line in page.lines if (element := element_of(line)).role in FIELDS]
-
-
-def _texts(page: Page) -> list[str]:
-    """Return amounts and other texts in the order in which a page has them."""
-    return [part for line in page.lines if line.startswith("text: Price") for part in line.split() if "$" in part]
-
-
-def _sorted_like(before: Sequence[str], lines: Sequence[str]) -> tuple[str, ...]:
-    """Return lines with the rows of their tables in the order that those tables had before."""
-    orders = {}
-    for table in find_tables(before):
-        if len(table.rows) > 1:
-            order = learn_order([(*table.rows, table.rows[-1])])
-            if order is not None:
-                orders[table.head] = order
-    sorted_lines: list[str] = []
-    at = 0
-    for table in find_tables(lines):
-        order = orders.get(table.head)
-        if order is None:
-            continue
-        rows = sorted(
-            table.rows, key=lambda row: sort_key((*row.cells, *[""] * 20)[order.column]), reverse=order.falling
-        )
-        sorted_lines += lines[at : table.start + 1]
-        sorted_lines += [line for row in rows for line in (row.line, *row.elements)]
-        at = table.end
-    return (*sorted_lines, *lines[at:])

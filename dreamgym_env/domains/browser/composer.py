@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.browser.answers import Answers
+from dreamgym_env.domains.browser.candidates import guard
 from dreamgym_env.domains.browser.episode import Course, read_course
 from dreamgym_env.domains.browser.grammar import ParsedAction, parse
 from dreamgym_env.domains.browser.knowledge import Knowledge
@@ -48,6 +49,9 @@ class WebComposer:
             exclude_episode: use nothing that only the asking episode's own recordings have shown.
             exclude_task: use nothing that only the asking task's own recordings have shown.
         """
+        refused = guard(query.state, query.task.instruction, query.action, self._domain.actions)
+        if refused is not None:
+            return composed_memory(query, query.action, refused, "composed: the browser's own error", certain=True)
         action = parse(query.action, self._domain.actions)
         course = read_course(query.history, query.state, query.task.instruction)
         if action is None or course is None:
@@ -61,7 +65,7 @@ class WebComposer:
             action.text,
             answer.page.write(query.task.instruction),
             f"composed: {_told(action, course) or answer.origin}",
-            terminated=action.name in _LAST,
+            terminated=action.name in _LAST or self._answers().ends(course.page, action),
             certain=answer.certain,
         )
 

@@ -88,8 +88,9 @@ def _follow(course: Course, action: ParsedAction | None, before: Page, page: Pag
     tab = course.trail.tab
     course.trail = course.trail.after(action, before, page)
     course.page = page
-    if action is None or page.error:
-        return
+    content = page.content
+    if action is None or (page.error and content == before.content):
+        return  # an action may do something and fail all the same, as a click on a page that is slow to come
     if action.name in ("fill", "clear"):
         _type(course, action, before)
     if not was_sent(before, action, page):
@@ -97,7 +98,6 @@ def _follow(course: Course, action: ParsedAction | None, before: Page, page: Pag
     stays = action.name in _MOVES and tab.moved(_MOVES[action.name]) is tab and tab.live.url == page.url
     if stays or action.name not in _OPENING or local_change(before, action) is not None:
         return
-    content = page.content
     sent = sent_form(before, action)
     if sent is not None and changes_something(sent, content):
         course.changes.append(Change(before.content, sent, content, course.typed))

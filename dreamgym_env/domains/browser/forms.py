@@ -107,6 +107,8 @@ class _Example:
     url: str
     """Of the page that it was sent on."""
     values: Mapping[str, str]
+    lists: frozenset[str]
+    """Names of the fields that are lists to choose from."""
     answer: str
     sources: Sources
 
@@ -141,8 +143,11 @@ class Forms:
         if changes_something(sent, after):
             self._changing[sent.key] += 1
             return False
+        lists = frozenset(one.name for one in sent.fields if one.role == "combobox")
         key = (before.url, tuple(sent.values.items()), after.url)
-        example = self._examples[sent.key].setdefault(key, _Example(before.url, sent.values, after.url, Sources()))
+        example = self._examples[sent.key].setdefault(
+            key, _Example(before.url, sent.values, lists, after.url, Sources())
+        )
         example.sources.add(step)
         self._rules.pop(sent.key, None)
         self._labels.clear()
@@ -155,14 +160,13 @@ class Forms:
     def answer_address(self, page: Page, sent: Sent, exclusion: Exclusion) -> str | None:
         """Return the address of a form's answer, or None where nothing tells."""
         if not self.asks(sent):
-            other = self._elsewhere(sent) if not self._changing[sent.key] else None
-            return _filled(replace(other, path=""), page, sent) if other else None
+            return None if self._changing[sent.key] else self._as_elsewhere(page, sent)
         same = self._examples[sent.key].values()
         for example in same:
             if example.url == page.url and example.values == sent.values and example.sources.allow(exclusion):
                 return example.answer
         rule = self._rule(sent.key)
-        return None if rule is None else _filled(rule, page, sent)
+        return (_filled(rule, page, sent) if rule else None) or self._as_elsewhere(page, sent)
 
     def asked(self, url: str) -> dict[str, str]:
         """Return what the fields hold that ask for an address, by name, as far as forms that lead there tell."""
@@ -194,11 +198,12 @@ class Forms:
         """Note that Enter in a field does not send its form."""
         self._large.add((host, label))
 
-    def _elsewhere(self, sent: Sent) -> _Rule | None:
-        """Return the rule of a form on another site that has the same button and fields."""
+    def _as_elsewhere(self, page: Page, sent: Sent) -> str | None:
+        """Return the address by the rule of a form on another site that has the same button and fields, or None."""
         same = (key for key in list(self._examples) if key[1:] == sent.key[1:])
         rules = (rule for rule in map(self._rule, same) if rule and {label for _, label in rule.parameters} - {""})
-        return next(rules, None)
+        rule = next(rules, None)
+        return _filled(replace(rule, path=""), page, sent) if rule else None
 
     def _rule(self, key: FormKey) -> _Rule | None:
         if key not in self._rules:
@@ -230,7 +235,7 @@ def _learnt(examples: Sequence[_Example]) -> _Rule | None:
     codes: dict[tuple[str, str], str] = {}
     for name, label in labels.items():
         for example, one in zip(examples, given, strict=True):
-            if label and label != _LAST_PART and name in one and one[name] != example.values[label]:
+            if label in example.lists and name in one:
                 codes[name, example.values[label]] = one[name]
     parameters = list(labels.items())
     return _Rule(path, tuple(parameters), codes)
@@ -245,6 +250,14 @@ def _labels_of(
     for fit, label, name in sorted(fits, key=operator.itemgetter(0), reverse=True):
         if fit > _LEAST_FIT and name not in found and label not in found.values():
             found[name] = label
+    open_names = [name for name in names if name not in found]
+    open_labels = [label for label in examples[0].values if label not in found.values()]
+    if len(open_names) == len(open_labels):  # fields stand in an address in their order
+        found |= {
+            name: label
+            for name, label in zip(open_names, open_labels, strict=True)
+            if _fit(label, name, examples, given) >= 0
+        }
     for name in names:
         if name not in found:
             told = zip(examples, given, strict=True)
@@ -275,7 +288,7 @@ def _alike(shown: str, code: str) -> float:
     return 0.5 if code and code.split("-")[0] in shown.replace(" ", "-") else 0.0
 
 
-def _filled(rule: _Rule, page: Page, sent: Sent) -> str:
+def _filled(rule: _Rule, page: Page, sent: Sent) -> str | None:
     asked = urlsplit(page.url)
     own = dict(parse_qsl(asked.query, keep_blank_values=True))
     path = rule.path or asked.path
@@ -290,6 +303,8 @@ def _filled(rule: _Rule, page: Page, sent: Sent) -> str:
             parameters.append((name, _code(rule, name, shown, chosen=role == "combobox")))
         elif name in kept:
             parameters.append((name, kept[name]))
+    if not parameters:
+        return None  # a form with fields that leaves no trace of them in the address is not understood
     return urlunsplit(asked._replace(path=path, query=urlencode(parameters), fragment=""))
 
 
@@ -300,8 +315,9 @@ def _code(rule: _Rule, name: str, shown: str, *, chosen: bool) -> str:
     if (name, shown) in rule.codes:
         return rule.codes[name, shown]
     known = [(option, code) for (parameter, option), code in rule.codes.items() if parameter == name]
-    slugs = sum(code == _slug(option) for option, code in known)
-    return _slug(shown) if slugs * 2 > len(known) else shown
+    told = [pair for pair in known if pair[1]] or [(option, code) for (_, option), code in rule.codes.items()]
+    as_shown = sum(code == option for option, code in told)
+    return shown if as_shown * 2 >= len(told) else _slug(shown)
 
 
 def _slug(text: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from dreamgym_env.domains.browser.analogy import Substitution
 from dreamgym_env.domains.browser.knowledge import Knowledge
+from dreamgym_env.domains.browser.links import slug
 from dreamgym_env.domains.browser.local import TEXT_FIELDS
 from dreamgym_env.domains.browser.page import Page, element_of
 from dreamgym_env.domains.browser.patterns import with_value
@@ -50,15 +51,16 @@ class Lists:
             return None
         asked = self._knowledge.forms.asked(url)
         defaults = _defaults(samples)
-        fields = {**defaults, **{label: value for label, value in asked.items() if label in defaults}}
+        fields = {**defaults, **{label: _shown(samples, label, asked[label]) for label in asked if label in defaults}}
         rows = self._rows(url, samples, fields, exclusion)
+        total = max(len(rows), _counted(samples, fields))
         fields |= _repeated(samples, asked)
         words = _searched(samples, fields)
         if not rows and len(words.split()) > 1:
             rows = self._made_up(samples, words, exclusion)
         size = max((len(sample.rows) for sample in samples if _has_pager(sample)), default=0)
         number = _page_number(url)
-        pages = max(1, -(-len(rows) // size)) if size else 1
+        pages = max(1, -(-total // size)) if size else 1
         number = min(number, pages)
         shown = rows[(number - 1) * size : number * size] if size else rows
         sample = max(
@@ -70,7 +72,7 @@ class Lists:
                 sum(one.fields.get(label) == value for label, value in fields.items()),
             ),
         )
-        return _written(url, sample, fields, shown, len(rows), number, pages)
+        return _written(url, sample, fields, shown, max(total, len(rows)), number, pages)
 
     def _rows(self, url: str, samples: Sequence[_Sample], fields: dict[str, str], exclusion: Exclusion) -> list[Row]:
         heads = [sample.table.head for sample in samples if sample.table]
@@ -157,6 +159,21 @@ def _searched(samples: Sequence[_Sample], fields: Mapping[str, str]) -> str:
     return next((value for label, value in fields.items() if value and _role_of(samples, label) in TEXT_FIELDS), "")
 
 
+def _counted(samples: Sequence[_Sample], fields: Mapping[str, str]) -> int:
+    """Return how many rows a page says there are that asks for the same in another order, or another part of it."""
+    for sample in samples:
+        asked = (
+            label
+            for label, value in fields.items()
+            if _role_of(samples, label) in TEXT_FIELDS or _filters(samples, label, value)
+        )
+        if all(sample.fields.get(label, "") == fields[label] for label in asked):
+            for line in sample.page.lines:
+                if line.startswith("text: ") and (found := _COUNT.fullmatch(line.removeprefix("text: "))):
+                    return int(found[1])
+    return 0
+
+
 def _repeated(samples: Sequence[_Sample], asked: Mapping[str, str]) -> dict[str, str]:
     """Return what other fields hold that repeat what was asked for, as a search field at a page's top does."""
     repeated = {}
@@ -167,6 +184,16 @@ def _repeated(samples: Sequence[_Sample], asked: Mapping[str, str]) -> dict[str,
                 if all(fields.get(other) == fields[label] for fields in told):
                     repeated[other] = value
     return repeated
+
+
+def _shown(samples: Sequence[_Sample], label: str, value: str) -> str:
+    """Return what a field shows for what its address holds: of a list to choose from, the option that reads so."""
+    options = next((one for sample in samples if (one := _options(sample.page, label))), ())
+    return value if value in options else next((option for option in options if slug(option) == value), value)
+
+
+def _options(page: Page, label: str) -> tuple[str, ...]:
+    return next((one.options for one in map(element_of, page.lines) if one.number and one.name == label), ())
 
 
 def _role_of(samples: Iterable[_Sample], label: str) -> str:

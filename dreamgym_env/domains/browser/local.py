@@ -75,9 +75,22 @@ def with_cell(page: Page, at: int, old: str, new: str) -> Page:
 
 def _select(page: Page, at: int, element: Listed, action: ParsedAction) -> Page | None:
     option = action.arguments[1]
+    if element.role == "listbox":
+        return _selected(page, at + 1, option)
     if element.role != "combobox" or option not in element.options:
         return None
     return replaced_line(page, at, written(replace(element, value=option)))
+
+
+def _selected(page: Page, first: int, option: object) -> Page | None:
+    """Return the page with one of the options selected that stand from a place on; None where it is none of them."""
+    lines, at, found = list(page.lines), first, False
+    while at < len(lines) and (element := element_of(lines[at])).role == "option":
+        found |= element.name == option
+        others = tuple(state for state in element.states if state != "selected")
+        lines[at] = written(replace(element, states=("selected", *others) if element.name == option else others))
+        at += 1
+    return replace(page, lines=tuple(lines)) if found else None
 
 
 def _click(page: Page, at: int, element: Listed, action: ParsedAction) -> Page | None:

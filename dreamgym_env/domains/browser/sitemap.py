@@ -65,6 +65,7 @@ class SiteMap:
     _headed: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _sites: dict[str, str] = field(default_factory=dict)
     _settled: dict[str, bool] = field(default_factory=dict)
+    _fitting: dict[tuple[str, tuple[str, ...]], Kind | None] = field(default_factory=dict)
     _shared: dict[str, frozenset[str]] = field(default_factory=dict)
     _paths: dict[tuple[str, tuple[str, ...]], list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -77,6 +78,7 @@ class SiteMap:
             self._sites.setdefault(page.title.rpartition(" - ")[2], host)
             self._headed[host, heading.removeprefix("heading: ")].append(page.url)
             self._kinds.clear()
+            self._fitting.clear()
             self._shared.clear()
             self._settled.clear()
         known = self._known[page.url].get(page)
@@ -148,8 +150,10 @@ class SiteMap:
     def kind_of(self, url: str) -> Kind | None:
         """Return the kind that a page with an address is of, or None."""
         host, path = path_of(url)
-        fitting = [kind for kind in self._of_host(host) if kind.fits(path)]
-        return min(fitting, key=lambda kind: kind.path.count(""), default=None)
+        if (host, path) not in self._fitting:
+            fitting = [kind for kind in self._of_host(host) if kind.fits(path)]
+            self._fitting[host, path] = min(fitting, key=lambda kind: kind.path.count(""), default=None)
+        return self._fitting[host, path]
 
     def of_kind(self, kind: Kind, exclusion: Exclusion) -> list[Page]:
         """Return the pages of a kind."""

@@ -11,7 +11,7 @@ from dreamgym_env.domains.browser.analogy import Substitution
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.tables import Row, Table, find_tables
 
-__all__ = ["Sums", "repeated_rows"]
+__all__ = ["Sums", "labelled_amounts", "repeated_rows"]
 
 _AMOUNT = re.compile(r"(?P<sign>[$€£]?)(?P<number>\d[\d,]*(?:\.\d{2})?)(?![\w,]|\.\d)")
 _MOST_FOOT = 4
@@ -32,12 +32,12 @@ class Sums:
                     tables.setdefault(table.head, []).append((page, table))
         self._products = {head: found for head, told in tables.items() if (found := _product(told)) is not None}
         self._totals = {
-            (head, label)
+            (head, label): column
             for head, told in tables.items()
-            if head in self._products
             for page, table in told
+            for column in range(min(len(row.cells) for row in table.rows))
             for label, amount, before in _foot(page.lines, table)
-            if amount == _sum(table, self._products[head][2]) + before
+            if amount == _sum(table, column) + before
         }
 
     def worked_out(self, lines: Sequence[str]) -> tuple[str, ...]:
@@ -45,28 +45,19 @@ class Sums:
         for table in find_tables(lines):
             product = self._products.get(table.head)
             if product is not None:
-                lines = self._table(lines, table, product)
+                lines = _multiplied(lines, table, product)
+        for table in find_tables(lines):
+            lines = self._summed(lines, table)
         return tuple(lines)
 
-    def _table(self, lines: Sequence[str], table: Table, product: Product) -> Sequence[str]:
-        new, total, at = list(lines), Decimal(0), table.start
-        one, other, result = product
-        for row in table.rows:
-            at = new.index(row.line, at + 1) if row.line in new[at + 1 :] else at
-            cells = list(row.cells)
-            factors = [_amount(cells[column]) for column in (one, other)] if result < len(cells) else [None]
-            if None in factors or (told := _amount(cells[result])) is None:
-                return lines
-            value = factors[0] * factors[1]  # type: ignore[operator]
-            if told != value:
-                cells[result] = _money(value, cells[result])
-                new[at] = written(replace(element_of(row.line), name=" | ".join(cells)))
-            total += value
+    def _summed(self, lines: Sequence[str], table: Table) -> Sequence[str]:
+        new = list(lines)
         for place in range(table.end, min(table.end + _MOST_FOOT, len(new))):
             before = Decimal(0)
             for found in _amounts(new[place]):
-                if (table.head, _label(new[place][: found.start()])) in self._totals:
-                    value = _money(total + before, found[0])
+                column = self._totals.get((table.head, _label(new[place][: found.start()])))
+                if column is not None and all(column < len(row.cells) for row in table.rows):
+                    value = _money(_sum(table, column) + before, found[0])
                     new[place] = new[place][: found.start()] + value + new[place][found.end() :]
                     break
                 before += _number(found)
@@ -111,6 +102,24 @@ def _row(sample: Row, its: Row, mine: Row, head: str, cell: Callable[[str, str],
     return Row(line, texts.lines(sample.elements))
 
 
+def _multiplied(lines: Sequence[str], table: Table, product: Product) -> Sequence[str]:
+    """Return lines with the products of a table worked out, if all its factors are amounts."""
+    new, at = list(lines), table.start
+    one, other, result = product
+    for row in table.rows:
+        at = new.index(row.line, at + 1)
+        cells = list(row.cells)
+        if result >= len(cells):
+            return lines
+        first, second, told = (_amount(cells[column]) for column in (one, other, result))
+        if first is None or second is None or told is None:
+            return lines
+        if told != first * second:
+            cells[result] = _money(first * second, cells[result])
+            new[at] = written(replace(element_of(row.line), name=" | ".join(cells)))
+    return new
+
+
 def _product(told: Sequence[tuple[Page, Table]]) -> Product | None:
     rows = [row.cells for _, table in told for row in table.rows]
     width = min(map(len, rows))
@@ -148,6 +157,15 @@ def _foot(lines: Sequence[str], table: Table) -> Iterator[tuple[str, Decimal, De
 
 def _amounts(line: str) -> list[re.Match[str]]:
     return [found for found in _AMOUNT.finditer(line) if found["sign"]] if line.startswith("text: ") else []
+
+
+def labelled_amounts(lines: Sequence[str]) -> dict[str, str]:
+    """Return the amounts of money in a page's texts by the words before them, the first of each."""
+    found: dict[str, str] = {}
+    for line in lines:
+        for amount in _amounts(line):
+            found.setdefault(_label(line[: amount.start()]), amount[0])
+    return found
 
 
 def _number(found: re.Match[str]) -> Decimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from dreamgym_env.domains.browser.forms import sent_form
 from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.local import local_change
 from dreamgym_env.domains.browser.page import BLANK, Page
@@ -48,8 +49,8 @@ class Trail:
 
     @classmethod
     def beginning(cls, page: Page) -> Trail:
-        """Return the trail of an episode that begins with a page."""
-        return cls((Tab((page.content,), live=page.content),), 0)
+        """Return the trail of an episode that begins with a page, in a tab that was empty before."""
+        return cls((Tab((BLANK, page.content), 1, page.content),), 0)
 
     @property
     def tab(self) -> Tab:
@@ -82,4 +83,7 @@ def _followed(tab: Tab, action: ParsedAction | None, before: Page, page: Page) -
     if tab.live.url != page.url:
         return tab.opening(page)
     stays = action is None or name in ("new_tab", "tab_focus", "tab_close") or local_change(before, action) is not None
-    return tab.changed(page) if stays else tab.reloaded(page)
+    if stays:
+        return tab.changed(page)
+    # a form that leads to the same address makes an entry of its own, a link or an address does not
+    return tab.opening(page) if action is not None and sent_form(before, action) else tab.reloaded(page)

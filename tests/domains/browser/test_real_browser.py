@@ -116,12 +116,12 @@ def test_actions_do_what_they_say(browser: RealBrowser):
     assert browser.available_actions(episode) == ()
 
 
-@pytest.mark.parametrize("action", ["dance", "click()", "click('99')", "click(1)", "jump('1')", "fill('99', 'x')"])
-def test_the_guard_answers_as_the_browser_does(browser: RealBrowser, action: str):
+def test_the_guard_answers_as_the_browser_does(browser: RealBrowser):
     episode = begin(browser)
-    expected = guard(episode.state, "Look at it.", action, Trials.actions)
-    outcome = act(browser, episode, action)
-    assert episode.state == expected and not outcome.transition.valid
+    for action in ("dance", "click()", "click('99')", "click(1)", "jump('1')", "fill('99', 'x')"):
+        expected = guard(episode.state, "Look at it.", action, Trials.actions)
+        outcome = act(browser, episode, action)
+        assert episode.state == expected and not outcome.transition.valid
 
 
 def test_what_the_page_refuses_is_said_in_one_line(browser: RealBrowser):
@@ -146,13 +146,14 @@ def test_an_infeasible_task_ends_the_episode(browser: RealBrowser):
     assert act(browser, begin(browser), "report_infeasible('no such page')").stop is StopReason.FAILURE
 
 
-@pytest.mark.parametrize("text", ["a\x00b\x1b[2Jc", "<b>&amp;</b>", "\u202eright", "'\"\\", "x" * 4000, "日本語 🫖"])
-def test_any_text_can_be_typed(browser: RealBrowser, text: str):
+def test_any_text_can_be_typed(browser: RealBrowser):
     episode = begin(browser)
-    outcome = act(browser, episode, f"fill('1', {text!r})")
-    assert outcome.stop is StopReason.RUNNING
-    assert "[1] textbox: Name, value" in episode.state and "\x1b" not in episode.state
-    assert "[6] link: Away" in episode.state
+    for text in ("a\x00b\x1b[2Jc", "<b>&amp;</b>", "\u202eright", "'\"\\", "x" * 4000, "日本語 🫖"):
+        before = episode.state
+        outcome = act(browser, episode, f"fill('1', {text!r})")
+        assert outcome.stop is StopReason.RUNNING and episode.state != before
+        assert "[1] textbox: Name, value" in episode.state and "\x1b" not in episode.state
+        assert "[6] link: Away" in episode.state
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from dreamgym_env.domains.browser.elements import Element as Line
 from dreamgym_env.domains.browser.elements import clean_text
 from dreamgym_env.domains.browser.grammar import ACTIONS, parse
 from dreamgym_env.domains.browser.local import focused, local_change, refused_address
-from dreamgym_env.domains.browser.page import Page, bare_line, element_of, read_page
+from dreamgym_env.domains.browser.page import BLANK, Page, bare_line, element_of, read_page
 from dreamgym_env.domains.browser.texts import with_error
 from dreamgym_env.domains.webarena.sites.replica import Replica
 from dreamgym_env.domains.webarena.tasks import bundled_task, evaluate, resolve_url
@@ -40,8 +40,8 @@ class PlainPages:
         """Start an episode; returns the first state."""
         self._sites.reset()
         self._task = task
-        self._urls: list[str] = []
-        self._at = -1
+        self._urls = [BLANK.url]
+        self._at = 0
         self._open(resolve_url(bundled_task(task.family).start_url))
         return self.page.write(task.instruction)
 
@@ -84,15 +84,18 @@ class PlainPages:
         assert place is not None
         return place
 
-    def _open(self, url: str) -> None:
+    def _open(self, url: str, *, form: bool = False) -> None:
         split = urlsplit(url)
         url = split._replace(path=split.path or "/").geturl()
-        if not (self._urls and self._urls[self._at] == url):
+        if form or self._urls[self._at] != url:
             self._urls = [*self._urls[: self._at + 1], url]
             self._at += 1
         self._show(url)
 
     def _show(self, url: str) -> None:
+        if url == BLANK.url:
+            self.page, self._elements, self._typed = BLANK, [], {}
+            return
         self._render(url, parse_html(self._sites.fetch(url)))
 
     def _render(self, url: str, tree: Element) -> None:
@@ -120,12 +123,11 @@ class PlainPages:
                 fields[name] = value
         target = urljoin(self.page.url, form.attributes.get("action") or self.page.url)
         if form.attributes.get("method", "get") == "get":
-            self._open(f"{target.partition('?')[0]}?{urlencode(fields)}")
+            self._open(f"{target.partition('?')[0]}?{urlencode(fields)}", form=True)
             return
         url, html = self._sites.send(target, fields)
-        if self._urls[self._at] != url:
-            self._urls = [*self._urls[: self._at + 1], url]
-            self._at += 1
+        self._urls = [*self._urls[: self._at + 1], url]
+        self._at += 1
         self._render(url, parse_html(html))
 
     def _value(self, element: Element) -> str | None:
