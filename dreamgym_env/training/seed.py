@@ -26,6 +26,7 @@ RECORDINGS = MappingProxyType(
         "miniwob": ((0, 900, "oracle:0.4,noisy-oracle:0.4,random:0.2"),),
         "webarena": (
             (0, 136, "oracle:0.35,noisy-oracle:0.5,random:0.15"),
+            (11, 204, "oracle:0.35,noisy-oracle:0.5,random:0.15"),
             (1, 247, "cataloguer:1"),  # 411, each train task once, look at all that the sites show
         ),
         "webshop": (
