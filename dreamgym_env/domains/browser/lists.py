@@ -20,6 +20,8 @@ from dreamgym_env.domains.browser.tables import Order, Row, Table, find_table, l
 __all__ = ["Lists"]
 
 _MOST_EXAMPLES = 24
+_A_SENTENCE = 4
+"""Words of a name that is a sentence, such as a title."""
 _FALLING = frozenset({"most", "high", "highest", "newest", "latest", "best"})
 _POSITION = re.compile(r"(\D*)(\d+)(\D+)(\d+)(\D*)")
 _COUNT = re.compile(r"(\d+)( \w+\.?)")
@@ -130,6 +132,8 @@ class Lists:
         alike = [row for row in allowed if row.name.split()[-1:] == ends[-1:]]
         if not alike and all(word[0].isupper() for word in words.split()):
             alike = [row for row in allowed if len(row.name.split()) == len(words.split())]
+        if not alike and words[0].isupper() and len(words.split()) >= _A_SENTENCE:
+            alike = [row for row in allowed if len(row.name.split()) >= _A_SENTENCE]
         row = max(alike, key=lambda one: one.name.split()[-2:] == ends, default=None)
         if row is None:
             return []
