@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
@@ -80,7 +81,7 @@ class Lists:
 
     def _rows(self, url: str, samples: Sequence[_Sample], fields: dict[str, str], exclusion: Exclusion) -> list[Row]:
         heads = [sample.table.head for sample in samples if sample.table]
-        head = max(set(heads), key=heads.count)
+        head = Counter(heads).most_common(1)[0][0]
         parts = urlsplit(url)
         known = self._knowledge.records.get((parts.netloc, head), {})
         allowed = [record for record in known.values() if record.allow(exclusion)]
