@@ -46,7 +46,9 @@ class Substitution:
         if text in self.pairs:
             return self.pairs[text]
         new = _pattern(tuple(self.pairs)).sub(lambda found: self.pairs[found[0]], text) if self.pairs else text
-        for word in self.titled.keys() & set(_WORD.findall(text.lower())) if self.titled else ():
+        for word in dict.fromkeys(_WORD.findall(text.lower())) if self.titled else ():
+            if word not in self.titled:
+                continue
             old, number = self.titled[word]
             new = re.sub(rf"(?<![\w.,]){re.escape(old)}(?![\w]|[.,]\d)", number, new, count=1)
         return new

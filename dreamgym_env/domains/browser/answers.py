@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from dreamgym_env.domains.browser.changes import Changes
 from dreamgym_env.domains.browser.episode import Course
+from dreamgym_env.domains.browser.finishing import without_notices
 from dreamgym_env.domains.browser.forms import Sent, sent_form
 from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.knowledge import Knowledge
@@ -50,6 +51,8 @@ class Answers:
             live = tab.live
             if tab is course.trail.tab:
                 return Answer(replace(page, error=""), "the tab has no other page")
+            newer = course.newer(live.url)
+            live = replace(without_notices(newer), url=live.url) if newer else live
             return self._in_tab(course, Answer(live, "this tab was there before"))
         if action.name in ("new_tab", "tab_focus", "tab_close"):
             return _tabs(course, action)
@@ -127,6 +130,8 @@ class Answers:
         if shown is not None and not course.since(url):
             return Answer(shown, "this episode has shown it", certain=sure)
         known = self._knowledge.sites.page(url, exclusion)
+        if shown is not None and (newer := course.newer(url)):
+            return Answer(replace(without_notices(newer), url=url), "this episode has shown it since the change")
         if shown is not None:
             return Answer(shown, "this episode has shown it, before it changed something")
         if known is not None:

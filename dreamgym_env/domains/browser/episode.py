@@ -51,6 +51,18 @@ class Course:
         found = [(at, page) for one, (page, at) in self._loaded.items() if one.partition("?")[0] == path]
         return max(found, key=lambda one: one[0])[1] if found else None
 
+    def newer(self, url: str) -> Page | None:
+        """Return a page of the same path that was loaded after a change, where the address itself was only before it.
+
+        Pages of a path that something else is asked of are others.
+        """
+        path = url.partition("?")[0]
+        own = self._loaded[url][1] if url in self._loaded else 0
+        for other, (page, at) in reversed(self._loaded.items()):
+            if other != url and at > own and path in (other.partition("?")[0], url) and other.startswith(f"{path}?"):
+                return page if page.title == self._loaded.get(url, (page, 0))[0].title else None
+        return None
+
     def pages(self) -> list[Page]:
         """Return the pages as the episode loaded them last, the latest first."""
         return [page for page, _ in reversed(self._loaded.values())]

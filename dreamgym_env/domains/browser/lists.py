@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from dreamgym_env.domains.browser.analogy import Substitution
-from dreamgym_env.domains.browser.knowledge import Knowledge
+from dreamgym_env.domains.browser.knowledge import Knowledge, Record
 from dreamgym_env.domains.browser.links import slug
 from dreamgym_env.domains.browser.local import TEXT_FIELDS
 from dreamgym_env.domains.browser.page import Page, element_of
 from dreamgym_env.domains.browser.patterns import with_value
+from dreamgym_env.domains.browser.rows import row_of_page
 from dreamgym_env.domains.browser.sources import Exclusion
-from dreamgym_env.domains.browser.tables import Order, Row, Table, find_table, learn_order, sort_key
+from dreamgym_env.domains.browser.tables import Order, Row, Table, find_table, learn_order, sorted_rows
 
 __all__ = ["Lists"]
 
+_MOST_EXAMPLES = 24
+_A_SENTENCE = 4
+"""Words of a name that is a sentence, such as a title."""
 _FALLING = frozenset({"most", "high", "highest", "newest", "latest", "best"})
 _POSITION = re.compile(r"(\D*)(\d+)(\D+)(\d+)(\D*)")
 _COUNT = re.compile(r"(\d+)( \w+\.?)")
@@ -76,7 +81,7 @@ class Lists:
 
     def _rows(self, url: str, samples: Sequence[_Sample], fields: dict[str, str], exclusion: Exclusion) -> list[Row]:
         heads = [sample.table.head for sample in samples if sample.table]
-        head = max(set(heads), key=heads.count)
+        head = Counter(heads).most_common(1)[0][0]
         parts = urlsplit(url)
         known = self._knowledge.records.get((parts.netloc, head), {})
         allowed = [record for record in known.values() if record.allow(exclusion)]
@@ -120,16 +125,42 @@ class Lists:
         parts = urlsplit(samples[0].page.url)
         head = next(one.table.head for one in samples if one.table)
         known = self._knowledge.records.get((parts.netloc, head), {})
+        told = self._told(parts.netloc, words, known, exclusion)
+        if told is not None:
+            return [told]
         ends = words.split()[-2:]
         allowed = [record.row for record in known.values() if record.allow(exclusion)]
         alike = [row for row in allowed if row.name.split()[-1:] == ends[-1:]]
         if not alike and all(word[0].isupper() for word in words.split()):
             alike = [row for row in allowed if len(row.name.split()) == len(words.split())]
+        if not alike and words[0].isupper() and len(words.split()) >= _A_SENTENCE:
+            alike = [row for row in allowed if len(row.name.split()) >= _A_SENTENCE]
         row = max(alike, key=lambda one: one.name.split()[-2:] == ends, default=None)
         if row is None:
             return []
         texts = Substitution.of([(row.name, words)])
         return [Row(texts.line(row.line), texts.lines(row.elements))]
+
+    def _told(self, host: str, name: str, known: Mapping[str, Record], exclusion: Exclusion) -> Row | None:
+        """Return the row of what has a known page, as that page tells it."""
+        page = self._page_of(host, name, exclusion)
+        if page is None:
+            return None
+        both: list[tuple[Row, Page]] = []
+        for record in known.values():
+            its = self._page_of(host, record.row.name, exclusion) if record.allow(exclusion) else None
+            if its is not None:
+                both.append((record.row, its))
+            if len(both) == _MOST_EXAMPLES:
+                break
+        return row_of_page(name, page, both)
+
+    def _page_of(self, host: str, name: str, exclusion: Exclusion) -> Page | None:
+        """Return the initial page that has a name as its heading, or None."""
+        sites = self._knowledge.sites
+        plain = (url for url in sites.headed(host, name, exclusion) if "?" not in url)
+        found = filter(None, (sites.page(url, exclusion) for url in plain))
+        return next((one.page for one in found if one.initial), None)
 
     def _holds(self, host: str, row: Row, words: Sequence[str], exclusion: Exclusion) -> bool:
         text = row.line.lower()
@@ -232,12 +263,6 @@ def _order_in_words(option: str, head: str) -> Order | None:
         if words & set(title.lower().split()):
             return Order(column, bool(words & _FALLING) and not option.lower().endswith("to high"))
     return None
-
-
-def sorted_rows(rows: Iterable[Row], order: Order) -> list[Row]:
-    """Return rows in an order; those that are alike by the names of what they are about."""
-    by_name = sorted(rows, key=lambda row: sort_key(row.name))
-    return sorted(by_name, key=lambda row: sort_key((*row.cells, *[""] * 20)[order.column]), reverse=order.falling)
 
 
 def _has_pager(sample: _Sample) -> bool:

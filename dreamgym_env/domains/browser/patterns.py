@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -12,11 +12,12 @@ from dreamgym_env.domains.browser.local import TEXT_FIELDS
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.sitemap import path_of
 from dreamgym_env.domains.browser.sources import Exclusion
-from dreamgym_env.domains.browser.tables import Row, find_tables
+from dreamgym_env.domains.browser.tables import Row, find_table, find_tables, learn_order, sorted_rows
 
 __all__ = ["Patterns", "heading_of", "with_value"]
 
 _MOST_SAMPLES = 60
+_FEW = 3
 
 
 class Patterns:
@@ -44,7 +45,29 @@ class Patterns:
         rows = {(host, table.head): row for table in tables for row in table.rows if name and row.name == name}
         rows |= dict(self._records(name, exclusion))
         sample = max(samples, key=lambda page: self._likeness(page, url, name, rows, exclusion))
-        return self._like(sample, url, name, rows, exclusion)
+        page = self._like(sample, url, name, rows, exclusion)
+        return self._with_own_rows(page, samples, exclusion)
+
+    def _with_own_rows(self, page: Page, samples: Sequence[Page], exclusion: Exclusion) -> Page:
+        """Return the page with the rows of its own, where rows of such pages have their heading in a column."""
+        table = find_table(page)
+        shown = [(heading_of(sample), its) for sample in samples if (its := find_table(sample)) and its.rows]
+        told = [(heading, its.rows) for heading, its in shown if table is not None and its.head == table.head]
+        if table is None or len(told) < _FEW:
+            return page
+        width = min(len(row.cells) for _, rows in told for row in rows)
+        known = self._knowledge.records.get((path_of(page.url)[0], table.head), {}).values()
+        for column in range(width):
+            if all(row.cells[column] == heading for heading, rows in told for row in rows):
+                own = [record.row for record in known if record.allow(exclusion)]
+                own = [row for row in own if row.cells[column : column + 1] == (heading_of(page),)]
+                order = learn_order([rows for _, rows in told])
+                body = [
+                    line for row in (sorted_rows(own, order) if order else own) for line in (row.line, *row.elements)
+                ]
+                if own:
+                    return replace(page, lines=(*page.lines[: table.start + 1], *body, *page.lines[table.end :]))
+        return page
 
     def beside(self, url: str, exclusion: Exclusion) -> Page | None:
         """Return a page like one of the same path that something else was asked of, or None where none is known."""
@@ -110,7 +133,11 @@ class Patterns:
         if name and heading and heading not in old_path:
             yield heading, name
         for _, olds, news in both:
-            yield from zip(olds, news, strict=False)
+            if len(olds) == len(news):
+                yield from zip(olds, news, strict=True)
+        words, new_words = heading.split(" "), name.split(" ")
+        if len(words) == len(new_words):
+            yield from ((old, new) for old, new in zip(words, new_words, strict=True) if old[:1].isupper())
         for end in range(len(path), 0, -1):
             for start in range(end):
                 if old_path[start:end] != path[start:end]:

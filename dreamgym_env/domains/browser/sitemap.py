@@ -148,11 +148,16 @@ class SiteMap:
         ]
 
     def kind_of(self, url: str) -> Kind | None:
-        """Return the kind that a page with an address is of, or None."""
+        """Return the kind that a page with an address is of, or None.
+
+        The last part of an address says most of what a page is, where kinds differ in which parts they share.
+        """
         host, path = path_of(url)
         if (host, path) not in self._fitting:
             fitting = [kind for kind in self._of_host(host) if kind.fits(path)]
-            self._fitting[host, path] = min(fitting, key=lambda kind: kind.path.count(""), default=None)
+            self._fitting[host, path] = min(
+                fitting, key=lambda kind: (kind.path[-1] == "", kind.path.count("")), default=None
+            )
         return self._fitting[host, path]
 
     def of_kind(self, kind: Kind, exclusion: Exclusion) -> list[Page]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from dreamgym_env.domains.browser.page import Page, element_of
 
-__all__ = ["Order", "Row", "Table", "cells_of", "find_table", "find_tables", "learn_order", "sort_key"]
+__all__ = ["Order", "Row", "Table", "cells_of", "find_table", "find_tables", "learn_order", "sort_key", "sorted_rows"]
 
 _AMOUNT = re.compile(r"[^\d\s-]{0,2}(-?\d[\d,]*(?:\.\d+)?)(?: ?[a-z%]{0,4})?")
 
@@ -123,3 +123,9 @@ def sort_key(cell: str) -> SortKey:
         return (1, float(found[1].replace(",", "")), ())
     parts = _DIGITS.split(cell)
     return (0, 0.0, tuple((int(part), "") if at % 2 else (0, part) for at, part in enumerate(parts)))
+
+
+def sorted_rows(rows: Iterable[Row], order: Order) -> list[Row]:
+    """Return rows in an order; those that are alike by the names of what they are about."""
+    by_name = sorted(rows, key=lambda row: sort_key(row.name))
+    return sorted(by_name, key=lambda row: sort_key((*row.cells, *[""] * 20)[order.column]), reverse=order.falling)

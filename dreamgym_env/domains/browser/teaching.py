@@ -24,12 +24,17 @@ def teach(transition: Transition, memories: Sequence[Memory]) -> Transition:
     if composed is None:
         return replace(transition, reasoning=transition.reasoning or explain(transition))
     known = replace(transition, next_state=composed.next_state)
-    reason = explain(known) if composed.next_state != transition.next_state else transition.reasoning or explain(known)
-    return replace(known, reasoning=reason)
+    made = transition.reasoning in ("", explain(transition)) or composed.next_state != transition.next_state
+    return replace(known, reasoning=_explained(known, _evidence(composed)) if made else transition.reasoning)
 
 
 def explain(transition: Transition) -> str:
     """Return whether a step leads to success, and how the page responds."""
+    return _explained(transition, "")
+
+
+def _explained(transition: Transition, told: str) -> str:
+    """Return a reason; ``told`` is what a composed memory says of how its page is known, in place of what changed."""
     action = parse(transition.action)
     error = error_of(transition.next_state, transition.instruction)
     if action is None or error:
@@ -39,7 +44,12 @@ def explain(transition: Transition) -> str:
         if transition.reward > 0:
             return f"Success: {about} is what the task asks for."
         return f"Failure: {about} ends the task, which was not done."
-    return f"{_bearing(action, transition, about)}: {_response(transition)}."
+    return f"{_bearing(action, transition, about)}: {told or _response(transition)}."
+
+
+def _evidence(composed: Transition) -> str:
+    """Return how a composed page is known."""
+    return composed.reasoning.partition(": ")[2]
 
 
 def _about(action: ParsedAction, state: str) -> str:
