@@ -67,7 +67,7 @@ def _grounded(domain: Domain, experience: Sequence[Transition], seeds: Iterable[
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the model.")] = EMBEDDED_PATH,
-    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 6000,
+    steps: Annotated[int, typer.Option(help="Optimiser steps.")] = 5500,
     batch_size: Annotated[int, typer.Option(help="Examples a step.")] = 64,
     learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 2e-3,
     base: Annotated[str, typer.Option(help="What to start from: new:small, or embedded, the shipped model.")] = _BASE,

@@ -23,11 +23,14 @@ __all__ = ["RECORDINGS", "main"]
 RECORDINGS = MappingProxyType(
     {
         "alfworld": ((0, 900, "oracle:0.35,noisy-oracle:0.5,random:0.15"),),
-        "miniwob": ((0, 900, "oracle:0.4,noisy-oracle:0.4,random:0.2"),),
+        "miniwob": (
+            (0, 441, "oracle:0.4,noisy-oracle:0.4,random:0.2"),
+            (11, 120, "oracle:0.4,noisy-oracle:0.4,random:0.2"),
+        ),
         "webarena": (
             (0, 136, "oracle:0.35,noisy-oracle:0.5,random:0.15"),
             (11, 204, "oracle:0.35,noisy-oracle:0.5,random:0.15"),
-            (1, 247, "cataloguer:1"),  # 411, each train task once, look at all that the sites show
+            (1, 393, "cataloguer:1"),  # 411, each train task once, look at all that the sites show
         ),
         "webshop": (
             (0, 1_300, "oracle:0.25,noisy-oracle:0.35,lazy:0.08,window-shopper:0.2,random:0.12"),
