@@ -310,7 +310,7 @@ joins pages that memories hold, and invents nothing useful where they hold nothi
   domain's experience is learnt from once more as an environment that nobody described (`DreamGym/Recorded-v0`).
 - **Training**: {_trained(before, f"from scratch on {', '.join(before['domains'])}") + "; then " if before else ""}\
 {_trained(training, f"on {', '.join(settings['domains'])}" if before else "from scratch")}. The loss is that of the
-  answer's tokens alone. To train it on all domains from scratch: `make embedded`, four minutes on such a GPU.
+  answer's tokens alone. To train it on all domains from scratch: `make embedded`, five minutes on such a GPU.
   (RESULTS.md tells what shorter trainings gave.)
 - **Figures** ({measured(figures["runs"]["heldout"])}; `python benchmarks/fidelity.py --part heldout`): open loop on
   {held_out["steps"]:,} steps of {held_out["episodes"]} episodes on test tasks in `DreamGymReal/WebShop-v0`; guard,
