@@ -39,7 +39,7 @@ def test_help_imports_nothing_heavy():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("play", "nowhere"), "There is no domain 'nowhere'; there are: alfworld, webshop."),
+        (("play", "nowhere"), "There is no domain 'nowhere'; there are: alfworld, miniwob, webarena, webshop."),
         (("play", "webshop", "--real", "--split", "nowhere"), "has no split 'nowhere'"),
         (("play", "webshop", "--real", "--task-id", "webshop/test/9999"), "has no task 'webshop/test/9999'"),
         (("demo", "nowhere"), "There is no domain 'nowhere'"),
