@@ -218,6 +218,66 @@ def _alfworld_rows(parts: dict[str, Any]) -> Iterable[list[object]]:
         yield ["... with the same texts throughout", f"{found['same_texts_throughout']:.1%}", over]
 
 
+def web(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``web.json``."""
+    yield (
+        "## Web pages, dream and real\n\n`python benchmarks/web.py`, with `--domain miniwob` for MiniWoB++. Held-out "
+        "episodes of three agents were recorded in a real Chromium, on tasks of the test split (on the bundled sites: of "
+        "templates that no other split has). Open loop: guard, replay and memo are off, nothing recorded of a step's own "
+        "task is among its memories; 95 % intervals over episodes. *Composed* is what the domain composes for a "
+        "question, copied without a model.\n"
+    )
+    for domain, parts in results.items():
+        runs = ", ".join(f"{part} {found['date']}" for part, found in parts.items())
+        name = {"webarena": "The bundled sites", "miniwob": "MiniWoB++"}[domain]
+        yield f"### {name} ({measured(next(iter(parts.values())))}; {runs})\n"
+        yield table(["figure", "embedded model", "composed", "over"], list(_web_rows(parts)))
+
+
+def _web_rows(parts: dict[str, Any]) -> Iterable[list[object]]:
+    """Yield (figure, by the embedded model, by the composer alone, over what)."""
+    if "heldout" in parts:
+        found = parts["heldout"]["figures"]
+        model, composed = found["embedded"], found["composer alone"]
+        over = f"{found['steps']:,} real steps of {found['episodes']} episodes"
+        for key, name in (
+            ("exact", "next state exact"),
+            ("line_f1", "line F1 of the next state"),
+            ("unreadable", "answers that cannot be read"),
+        ):
+            yield [name, percent(model[key], interval=True), percent(composed[key], interval=True), over]
+        own = model["report"]["overall"]["world model"]
+        yield ["success by the model's own word", percent(own["reward_accuracy"], interval=True), "-", over]
+    if agreement := parts.get("verdicts", {}).get("figures", {}).get("agreement"):
+        found = parts["verdicts"]["figures"]
+        over = f"{found['episodes']} real episodes that ended, {found['successes']} of them with success"
+        yield ["the dream's verdicts agree with the real evaluators", f"{agreement:.1%}", "-", over]
+    if "oracle" in parts:
+        found = parts["oracle"]["figures"]
+        model, composed = found["embedded"], found["composer alone"]
+        yield [
+            "the oracle's scripts reach success in the dream",
+            f"{model['share']:.1%}",
+            f"{composed['share']:.1%}",
+            f"{model['tasks']} test tasks",
+        ]
+    if "speed" in parts:
+        found = parts["speed"]["figures"]
+        model, composed, real = found["embedded"], found["composer alone"], found["real"]
+        yield [
+            "env steps/s, 32 lanes",
+            f"{model['steps_per_second']:.1f}",
+            f"{composed['steps_per_second']:.1f}",
+            f"{model['steps']:,} steps",
+        ]
+        yield [
+            "... times the real browser's",
+            f"{model['times_real']:.1f}",
+            f"{composed['times_real']:.1f}",
+            f"{real['browsers']} browsers, {real['lanes']} lanes: {real['steps_per_second']:.2f} steps/s",
+        ]
+
+
 def embedders(results: dict[str, Any]) -> Iterable[str]:
     """Render ``embedders.json``."""
     yield f"## Embedders\n\n`python benchmarks/embedders.py`, {measured(results)}.\n"
@@ -439,6 +499,7 @@ RENDERERS = {
     "textworld_recorded": textworld_recorded,
     "speculation": speculation,
     "alfworld_games": alfworld_games,
+    "web": web,
     "embedders": embedders,
 }
 
