@@ -222,10 +222,10 @@ def web(results: dict[str, Any]) -> Iterable[str]:
     """Render ``web.json``."""
     yield (
         "## Web pages, dream and real\n\n`python benchmarks/web.py`, with `--domain miniwob` for MiniWoB++. Held-out "
-        "episodes of three agents were recorded in a real Chromium, on tasks of the test split (on the bundled sites: of "
-        "templates that no other split has). Open loop: guard, replay and memo are off, nothing recorded of a step's own "
-        "task is among its memories; 95 % intervals over episodes. *Composed* is what the domain composes for a "
-        "question, copied without a model.\n"
+        "episodes of three agents were recorded in a real Chromium, on tasks of the test split (on the bundled sites: "
+        "of templates that no other split has). Open loop: guard, replay and memo are off, nothing recorded of a "
+        "step's own task is among its memories; 95 % intervals over episodes. *Composed* is what the domain composes "
+        "for a question, copied without a model.\n"
     )
     for domain, parts in results.items():
         runs = ", ".join(f"{part} {found['date']}" for part, found in parts.items())
