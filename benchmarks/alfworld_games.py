@@ -53,8 +53,8 @@ from dreamgym_env.world_model.build import world_model_from_string
 
 RESULTS = Path(__file__).parent / "results" / "alfworld_games.json"
 MIX = "oracle:0.3,noisy-oracle:0.4,random:0.3"
-AGENTS = {"oracle": None, "noisy-oracle": None, "lazy": 60, "random": 60}
-"""Agent -> how many games it plays in both worlds, None for all: those that seldom end before step 50 play fewer."""
+AGENTS = {"oracle": 240, "noisy-oracle": 240, "lazy": 60, "random": 60}
+"""Agent -> how many games it plays in both worlds at most: those that seldom end before step 50 play fewer."""
 _LANES = 32
 _CONSOLE = Console(width=140)
 _DESCRIBED = re.compile(r"(?:On the (\w+ \d+), you see|The (\w+ \d+) is (open|closed))")
@@ -94,7 +94,7 @@ def main(
         Part.CANDIDATES: lambda: measure_candidates(own, split, episodes),
         Part.CONSISTENT: lambda: measure_consistency(own, split, episodes, world_model),
         Part.DEMOS: lambda: measure_demonstrations(own, split, world_model),
-        Part.BESIDE: lambda: measure_beside(own, split, world_model),
+        Part.BESIDE: lambda: measure_beside(own, split, episodes, world_model),
     }
     for one, measure in measures.items():
         if part in (None, one):
@@ -352,14 +352,14 @@ def measure_demonstrations(own: Mapping[str, Any], split: str, world_model: str)
     }
 
 
-def measure_beside(own: Mapping[str, Any], split: str, world_model: str) -> list[dict[str, Any]]:
+def measure_beside(own: Mapping[str, Any], split: str, episodes: int, world_model: str) -> list[dict[str, Any]]:
     """Play the games of a split with each agent in both worlds."""
     rows = []
     for agent, most in AGENTS.items():
         dream = make_lanes("alfworld", _LANES, real=False, split=split, world_model=world_model, evaluation=True, **own)
         real = make_lanes("alfworld", _LANES, real=True, split=split, **own)
         table = {agent: agent_factory(dream.domain, agent)}
-        row = compare(dream, real, table, agent, dream.domain.task_ids(split)[:most], seed=0).to_json()
+        row = compare(dream, real, table, agent, dream.domain.task_ids(split)[: min(most, episodes)], seed=0).to_json()
         dream.close()
         real.close()
         del row["episodes"]
