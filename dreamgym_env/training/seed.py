@@ -1,7 +1,8 @@
 """The experience that a domain ships, recorded again: ``python -m dreamgym_env.training.seed DOMAIN --out FILE``.
 
 Several recordings of the real environment, train split only, each by a mix of agents of its own, are joined in one file
-and given reasons by the domain's rules.
+and given reasons by the domain's rules.  Episodes in which a busy machine left a browser no time for an action are left
+out: they would teach an error that nothing on the page explains.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ RECORDINGS = MappingProxyType(
 )
 """Domain -> the seed, the number of episodes and the agents of each of its recordings."""
 
+_LATE = "\nError: TimeoutError"
+
 
 def main(
     domain: Annotated[str, typer.Argument(help="Name of the domain.")],
@@ -58,7 +61,9 @@ def main(
             record_experience(domain, part, agents=shares, episodes=episodes, split="train", seed=seed, real=True)
         joined = Path(folder) / f"joined{''.join(target.suffixes)}"
         header = {"domain": domain, "recorded": [read_header(part)["recorded"] for part in parts]}
-        write_transitions(joined, [step for part in parts for step in read_transitions(part)], header=header)
+        steps = [step for part in parts for step in read_transitions(part)]
+        late = {step.episode for step in steps if _LATE in step.next_state}
+        write_transitions(joined, [step for step in steps if step.episode not in late], header=header)
         annotate_experience(joined, target, "rules", resume=False)
     typer.echo(f"{target}: {target.stat().st_size / 1e6:.2f} MB")
 

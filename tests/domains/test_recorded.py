@@ -195,7 +195,7 @@ def test_what_it_explains_is_true_of_every_step(cave: Recorded, experience: Path
 def test_a_name_that_no_benchmark_has_is_found_in_the_file(experience: Path):
     assert load_domain_of(NAME, experience).name == NAME
     assert load_domain_of("webshop", experience).name == "webshop"
-    with pytest.raises(UnknownDomainError, match="alfworld, recorded, webshop"):
+    with pytest.raises(UnknownDomainError, match="alfworld, miniwob, recorded, webarena, webshop"):
         load_domain("cave")
 
 

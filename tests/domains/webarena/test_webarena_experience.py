@@ -38,5 +38,4 @@ def test_its_pages_are_lines_that_give_the_page_again(steps: list[Transition]):
 
 def test_no_page_was_missed_for_the_machines_load(steps: list[Transition]):
     """A click or a text that there was no time for would teach the dream an error that nothing on the page explains."""
-    late = [step for step in steps if "Error: TimeoutError" in step.next_state]
-    assert len(late) < len(steps) / 500
+    assert not [step.episode for step in steps if "\nError: TimeoutError" in step.next_state]
