@@ -129,6 +129,16 @@ class TestComposer:
         assert not memory.certain
         assert "named by the task" in memory.transition.reasoning
 
+    def test_what_was_always_so_is_certain(self, tmp_path):
+        def steps(count):
+            return [step for n in range(count) for step in episode(n, "A cave.", (f"open box{n}", f"You open box{n}."))]
+
+        question = asked("A hall.", "open chest")
+        assert composer(tmp_path, steps(20)).compose(question, []).certain
+        assert not composer(tmp_path, steps(19)).compose(question, []).certain
+        odd = episode(99, "A cave.", ("open safe", "It is locked."))
+        assert not composer(tmp_path, [*steps(20), *odd]).compose(question, []).certain
+
     def test_the_way_back_leads_to_the_room_before(self, tmp_path):
         rooms = [("red", "blue"), ("green", "white"), ("black", "grey"), ("pink", "brown")]
         steps = [

@@ -144,11 +144,7 @@ class Recorded:
         return None
 
     def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
-        """Return what composes answers by what has explained such answers before; see :mod:`.composer`.
-
-        None is certain, not even a page that the episode has shown: in an environment that nobody described, the same
-        action may answer otherwise the second time.
-        """
+        """Return what composes answers by what has explained such answers before; see :mod:`.composer`."""
         return ExplainingComposer(self, experience)
 
     def teach(self, transition: Transition, memories: Sequence[Memory]) -> Transition:
