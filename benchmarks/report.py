@@ -166,14 +166,20 @@ def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
         run = next(iter(parts.values()))
         yield f"### {_SOURCES.get(name, f'official games, {name}').capitalize()} ({measured(run)})\n"
         yield table(["figure", "measured", "over"], list(_alfworld_rows(parts)))
+        earlier = [part for part, found in parts.items() if found["world_model"] != "embedded"]
+        if earlier:
+            yield f"Measured with the embedded model's weights before the last training: {', '.join(earlier)}.\n"
         if beside := parts.get("beside"):
             yield "The same agent on the same games in the dream and in the real engine:\n"
             yield side_by_side(beside["figures"])
     if knowagent := results.get("knowagent"):
         found = knowagent["figures"]
+        earlier_weights = "" if knowagent["world_model"] == "embedded" else ", with weights before the last training"
+            "" if knowagent["world_model"] == "embedded" else ", with the weights before the last training"
+        )
         yield (
             f"### Recorded episodes of another's agent ({measured(knowagent)})\n\n{found['episodes']:,} episodes of "
-            f"KnowAgent, one in {found['every']} ({found['steps']:,} steps, "
+            f"KnowAgent, one in {found['every']} ({found['steps']:,} steps{earlier_weights}, "
             "official train games of an older version of the data; where things are is not known; how their texts were "
             "mapped is told in `benchmarks/knowagent.py`): exact "
             f"{percent(found['exact'], interval=True)}; on the {found['determined']:.1%} of the steps whose answer the "
