@@ -175,8 +175,6 @@ def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
     if knowagent := results.get("knowagent"):
         found = knowagent["figures"]
         earlier_weights = "" if knowagent["world_model"] == "embedded" else ", with weights before the last training"
-            "" if knowagent["world_model"] == "embedded" else ", with the weights before the last training"
-        )
         yield (
             f"### Recorded episodes of another's agent ({measured(knowagent)})\n\n{found['episodes']:,} episodes of "
             f"KnowAgent, one in {found['every']} ({found['steps']:,} steps{earlier_weights}, "
