@@ -421,7 +421,9 @@ def test_servers_share_the_load() -> None:
         generator = OpenAIGenerator("m", [first.url, second.url], retry=QUICK)
         generator.generate([PROMPT] * 40, Sampling(), range(40))
         generator.close()
-        assert {len(first.calls), len(second.calls)} == {20}
+        calls = len(first.calls), len(second.calls)
+        assert sum(calls) == 40
+        assert min(calls) >= 15, "which of them is free first is up to the machine"
 
 
 def test_a_server_without_schemas_is_asked_without(caplog: pytest.LogCaptureFixture) -> None:
