@@ -177,7 +177,7 @@ def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
         earlier_weights = "" if knowagent["world_model"] == "embedded" else ", with weights before the last training"
         yield (
             f"### Recorded episodes of another's agent ({measured(knowagent)})\n\n{found['episodes']:,} episodes of "
-            f"KnowAgent, one in {found['every']} ({found['steps']:,} steps{earlier_weights}, "
+            f"KnowAgent{', one in ' + str(found['every']) if found['every'] > 1 else ''} ({found['steps']:,} steps{earlier_weights}, "
             "official train games of an older version of the data; where things are is not known; how their texts were "
             "mapped is told in `benchmarks/knowagent.py`): exact "
             f"{percent(found['exact'], interval=True)}; on the {found['determined']:.1%} of the steps whose answer the "
