@@ -175,9 +175,10 @@ def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
     if knowagent := results.get("knowagent"):
         found = knowagent["figures"]
         earlier_weights = "" if knowagent["world_model"] == "embedded" else ", with weights before the last training"
+        share = f", one in {found['every']}" if found["every"] > 1 else ""
         yield (
             f"### Recorded episodes of another's agent ({measured(knowagent)})\n\n{found['episodes']:,} episodes of "
-            f"KnowAgent{', one in ' + str(found['every']) if found['every'] > 1 else ''} ({found['steps']:,} steps{earlier_weights}, "
+            f"KnowAgent{share} ({found['steps']:,} steps{earlier_weights}, "
             "official train games of an older version of the data; where things are is not known; how their texts were "
             "mapped is told in `benchmarks/knowagent.py`): exact "
             f"{percent(found['exact'], interval=True)}; on the {found['determined']:.1%} of the steps whose answer the "
