@@ -32,6 +32,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from estimates import estimate, without_reports
 from knowagent import read_knowagent
 from machine import describe_machine
 from rich.console import Console
@@ -42,7 +43,6 @@ from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.evaluation.environments import make_lanes
 from dreamgym_env.evaluation.fidelity import COMPOSED, MODEL, Answer, FidelityOptions, answer_all
 from dreamgym_env.evaluation.fidelity_report import report_fidelity
-from dreamgym_env.evaluation.intervals import ratio_estimates
 from dreamgym_env.evaluation.rollout import EpisodeResult, plan_episodes, play, replay_actions
 from dreamgym_env.evaluation.side_by_side import compare
 from dreamgym_env.memory import ReplayBuffer
@@ -99,19 +99,12 @@ def main(
     for one, measure in measures.items():
         if part in (None, one):
             tables[one.value] = {**run, "figures": measure()}
-            _CONSOLE.print(one.value, summary(tables[one.value]["figures"]))
+            _CONSOLE.print(one.value, without_reports(tables[one.value]["figures"]))
     if knowagent is not None and part in (None, Part.KNOWAGENT):
         results["knowagent"] = {**run, "figures": measure_knowagent(knowagent, world_model, every)}
         _CONSOLE.print("knowagent", results["knowagent"]["figures"])
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-
-
-def summary(figures: Any) -> Any:
-    """Return figures without the fidelity report, which is long."""
-    if not isinstance(figures, dict):
-        return figures
-    return {key: summary(value) for key, value in figures.items() if key != "report"}
 
 
 # --- open loop
@@ -191,13 +184,6 @@ def described(text: str) -> set[tuple[str, str]]:
         (top or inside, "closed" if state == "closed" else "contents")
         for top, inside, state in _DESCRIBED.findall(text)
     }
-
-
-def estimate(values: Sequence[bool], answers: Sequence[Answer]) -> dict[str, float | int]:
-    """Return a share with its 95 % interval over episodes."""
-    numerators = np.array(values, dtype=float).reshape(-1, 1)
-    found = ratio_estimates(numerators, np.ones_like(numerators), [answer.step.episode for answer in answers], seed=0)
-    return found[0].to_json() if found[0] else {}
 
 
 # --- candidate actions

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from estimates import estimate
 from machine import describe_machine
 from rich.console import Console
 from shoppers import run_vector
@@ -28,7 +29,6 @@ from dreamgym_env.evaluation.ablation import ablate, ablation_table
 from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.evaluation.fidelity import MODEL, Answer, FidelityOptions, answer_all
 from dreamgym_env.evaluation.fidelity_report import figures_json, report_fidelity
-from dreamgym_env.evaluation.intervals import ratio_estimates
 from dreamgym_env.evaluation.rollout import plan_episodes, play
 from dreamgym_env.memory import ReplayBuffer, read_transitions, write_transitions
 from dreamgym_env.simulation.simulator import SimulationOptions, Simulator
@@ -148,16 +148,6 @@ def shared_products(answer: Answer) -> float:
     pages = (answer.step.next_state, answer.next_state)
     real, dreamt = ({code for code, _, _ in listings(visible(page))} for page in pages)
     return len(real & dreamt) / len(real) if real else float(not dreamt)
-
-
-def estimate(values: Sequence[float], answers: Sequence[Answer]) -> dict[str, float | int]:
-    """Return the mean of one value a step, with its interval over episodes."""
-    import numpy as np
-
-    above = np.array(values, dtype=np.float64)[:, None]
-    (found,) = ratio_estimates(above, np.ones_like(above), [answer.step.episode for answer in answers], 0)
-    assert found is not None
-    return found.to_json()
 
 
 def measure_ablation(domain: Domain, world_model: str, steps: Sequence[Transition]) -> dict[str, Any]:

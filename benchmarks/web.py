@@ -28,8 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
+from estimates import estimate, without_reports
 from machine import describe_machine
 from rich.console import Console
 
@@ -40,7 +40,6 @@ from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.evaluation.environments import make_lanes
 from dreamgym_env.evaluation.fidelity import MODEL, Answer, FidelityOptions, answer_all, line_f1
 from dreamgym_env.evaluation.fidelity_report import report_fidelity
-from dreamgym_env.evaluation.intervals import ratio_estimates
 from dreamgym_env.evaluation.rollout import Rollout, plan_episodes, play
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.memory.experience import read_transitions
@@ -128,16 +127,9 @@ def main(
     for one, measure in measures.items():
         if part in (None, one):
             tables[one.value] = {**run, "figures": measure()}
-            _CONSOLE.print(one.value, summary(tables[one.value]["figures"]))
+            _CONSOLE.print(one.value, without_reports(tables[one.value]["figures"]))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-
-
-def summary(figures: Any) -> Any:
-    """Return figures without the fidelity report, which is long."""
-    if not isinstance(figures, dict):
-        return figures
-    return {key: summary(value) for key, value in figures.items() if key != "report"}
 
 
 def held_out(setting: Setting) -> list[Transition]:
@@ -198,13 +190,6 @@ def lines_alike(domain: Domain, answer: Answer) -> float:
     """Return the F1 score of the lines of a predicted state."""
     instruction = answer.step.instruction
     return line_f1(domain.segment(answer.next_state, instruction), domain.segment(answer.step.next_state, instruction))
-
-
-def estimate(values: Sequence[float], answers: Sequence[Answer]) -> dict[str, float | int]:
-    """Return a share with its 95 % interval over episodes."""
-    numerators = np.array(values, dtype=float).reshape(-1, 1)
-    found = ratio_estimates(numerators, np.ones_like(numerators), [answer.step.episode for answer in answers], seed=0)
-    return found[0].to_json() if found[0] else {}
 
 
 def measure_verdicts(setting: Setting, steps: Sequence[Transition]) -> dict[str, Any]:

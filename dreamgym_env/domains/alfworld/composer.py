@@ -21,6 +21,7 @@ from dreamgym_env.domains.alfworld.known import known_of, world_of_facts
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS, World, track
 from dreamgym_env.domains.alfworld.wording import asks_for, asks_for_two, names
 from dreamgym_env.domains.composed import composed_memory, recorded_answers
+from dreamgym_env.domains.exclusion import Exclusion
 from dreamgym_env.types import Memory, Query, Transition
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class HouseComposer:
         """Create a composer; the experience is read when a house has to be made up for the first time."""
         self._domain = domain
         self._houses: Callable[[], list[RecordedHouse]] = functools.cache(lambda: recorded_houses(experience()))
-        self._invented: OrderedDict[tuple[str, ...], World] = OrderedDict()
+        self._invented: OrderedDict[tuple[str, str, str, Exclusion], World] = OrderedDict()
 
     def compose(
         self, query: Query, memories: Sequence[Memory], *, exclude_episode: bool = False, exclude_task: bool = False
@@ -61,7 +62,8 @@ class HouseComposer:
         page = answer_of(world, action)
         origin, certain = "known of this house", True
         if page is None:
-            world = self._with_invention(world, query, exclude_episode=exclude_episode, exclude_task=exclude_task)
+            exclusion = Exclusion.of(query, exclude_episode=exclude_episode, exclude_task=exclude_task)
+            world = self._with_invention(world, query, exclusion)
             page = answer_of(world, action)
             origin, certain = "made up for this house", False
         if page is None:
@@ -74,20 +76,19 @@ class HouseComposer:
             origin = f"{origin}: {told}"
         return composed_memory(query, text, page, origin, certain=certain)
 
-    def _with_invention(self, world: World, query: Query, *, exclude_episode: bool, exclude_task: bool) -> World:
+    def _with_invention(self, world: World, query: Query, exclusion: Exclusion) -> World:
         """Return the world with all that nobody has seen made up; nothing is made up that was seen elsewhere."""
         seen = {world.holding, *(thing for things in world.contents.values() for thing in things)}
-        made_up = self._house(query, exclude_episode=exclude_episode, exclude_task=exclude_task)
+        made_up = self._house(query, exclusion)
         unseen = {name: things - seen for name, things in made_up.contents.items() if name not in world.contents}
         unvisited = set(unseen) - world.closed
         return replace(world, contents={**unseen, **world.contents}, closed=world.closed | made_up.closed & unvisited)
 
-    def _house(self, query: Query, *, exclude_episode: bool, exclude_task: bool) -> World:
+    def _house(self, query: Query, exclusion: Exclusion) -> World:
         task, first_text = query.task, query.history[0].state if query.history else query.state
-        hidden = (task.family if exclude_task else "", query.episode if exclude_episode else "")
-        key = (task.id, first_text, json.dumps(dict(task.goal), sort_keys=True), *hidden)
+        key = (task.id, first_text, json.dumps(dict(task.goal), sort_keys=True), exclusion)
         if key not in self._invented:
-            allowed = (house for house in self._houses() if house.family != hidden[0] and house.episode != hidden[1])
+            allowed = (house for house in self._houses() if exclusion.allows(house.family, house.episode))
             self._invented[key] = world_of_facts(invent_facts(task, first_text, allowed))
             if len(self._invented) > _REMEMBERED:
                 self._invented.popitem(last=False)

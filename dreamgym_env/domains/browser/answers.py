@@ -16,7 +16,7 @@ from dreamgym_env.domains.browser.local import focused, refused_address
 from dreamgym_env.domains.browser.page import BLANK, Page, element_of
 from dreamgym_env.domains.browser.patterns import Patterns
 from dreamgym_env.domains.browser.sitemap import path_of
-from dreamgym_env.domains.browser.sources import Exclusion
+from dreamgym_env.domains.exclusion import Exclusion
 
 __all__ = ["Answer", "Answers"]
 

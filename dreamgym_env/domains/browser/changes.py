@@ -18,10 +18,10 @@ from dreamgym_env.domains.browser.knowledge import Event, Knowledge
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.patterns import heading_of
 from dreamgym_env.domains.browser.sitemap import path_of
-from dreamgym_env.domains.browser.sources import EVERYTHING, Exclusion
 from dreamgym_env.domains.browser.sums import Sums, repeated_rows
 from dreamgym_env.domains.browser.tables import find_table, find_tables
 from dreamgym_env.domains.browser.texts import Listed
+from dreamgym_env.domains.exclusion import EVERYTHING, Exclusion
 
 __all__ = ["Changes"]
 

@@ -17,8 +17,8 @@ from dreamgym_env.domains.browser.candidates import guard
 from dreamgym_env.domains.browser.episode import Course, read_course
 from dreamgym_env.domains.browser.grammar import ParsedAction, parse
 from dreamgym_env.domains.browser.knowledge import Knowledge
-from dreamgym_env.domains.browser.sources import Exclusion
 from dreamgym_env.domains.composed import composed_memory
+from dreamgym_env.domains.exclusion import Exclusion
 from dreamgym_env.types import Memory, Query, Transition
 
 if TYPE_CHECKING:

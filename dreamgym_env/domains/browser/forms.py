@@ -17,8 +17,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.local import TEXT_FIELDS
 from dreamgym_env.domains.browser.page import Page, element_of
-from dreamgym_env.domains.browser.sources import Exclusion, Sources
+from dreamgym_env.domains.browser.sources import Sources
 from dreamgym_env.domains.browser.texts import Listed
+from dreamgym_env.domains.exclusion import Exclusion
 from dreamgym_env.types import Transition
 
 __all__ = ["FIELDS", "FormKey", "Forms", "Sent", "changes_something", "sent_form", "shown_value", "was_sent"]

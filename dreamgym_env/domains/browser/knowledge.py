@@ -14,8 +14,9 @@ from dreamgym_env.domains.browser.links import Links
 from dreamgym_env.domains.browser.local import local_change, replaced_line
 from dreamgym_env.domains.browser.page import Page, element_of, read_page, written
 from dreamgym_env.domains.browser.sitemap import SiteMap
-from dreamgym_env.domains.browser.sources import Exclusion, Sources
+from dreamgym_env.domains.browser.sources import Sources
 from dreamgym_env.domains.browser.tables import Row, find_tables
+from dreamgym_env.domains.exclusion import Exclusion
 from dreamgym_env.types import Transition
 
 __all__ = ["Event", "Knowledge", "Record"]

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from dreamgym_env.domains.browser.page import Page, element_of
-from dreamgym_env.domains.browser.sources import Exclusion, Sources
+from dreamgym_env.domains.browser.sources import Sources
+from dreamgym_env.domains.exclusion import Exclusion
 from dreamgym_env.types import Transition
 
 __all__ = ["Link", "Links", "link_at", "slug"]

@@ -15,8 +15,8 @@ from dreamgym_env.domains.browser.local import TEXT_FIELDS
 from dreamgym_env.domains.browser.page import Page, element_of
 from dreamgym_env.domains.browser.patterns import with_value
 from dreamgym_env.domains.browser.rows import row_of_page
-from dreamgym_env.domains.browser.sources import Exclusion
 from dreamgym_env.domains.browser.tables import Order, Row, Table, find_table, learn_order, sorted_rows
+from dreamgym_env.domains.exclusion import Exclusion
 
 __all__ = ["Lists"]
 

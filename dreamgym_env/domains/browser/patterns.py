@@ -11,8 +11,8 @@ from dreamgym_env.domains.browser.knowledge import Knowledge
 from dreamgym_env.domains.browser.local import TEXT_FIELDS
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.sitemap import path_of
-from dreamgym_env.domains.browser.sources import Exclusion
 from dreamgym_env.domains.browser.tables import Row, find_table, find_tables, learn_order, sorted_rows
+from dreamgym_env.domains.exclusion import Exclusion
 
 __all__ = ["Patterns", "heading_of", "with_value"]
 

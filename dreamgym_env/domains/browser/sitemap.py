@@ -14,7 +14,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dreamgym_env.domains.browser.page import Page, element_of
-from dreamgym_env.domains.browser.sources import EVERYTHING, Exclusion, Sources
+from dreamgym_env.domains.browser.sources import Sources
+from dreamgym_env.domains.exclusion import EVERYTHING, Exclusion
 from dreamgym_env.types import Transition
 
 __all__ = ["Kind", "KnownPage", "SiteMap", "path_of"]

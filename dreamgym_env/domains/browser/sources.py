@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dreamgym_env.types import Query, Transition
+from dreamgym_env.domains.exclusion import Exclusion
+from dreamgym_env.types import Transition
 
-__all__ = ["EVERYTHING", "Exclusion", "Sources"]
+__all__ = ["Sources"]
 
 _MOST = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """What must not be used."""
-
-    family: str = ""
-    """A task's family, or an empty text."""
-    episode: str = ""
-
-    @classmethod
-    def of(cls, query: Query, *, exclude_episode: bool, exclude_task: bool) -> Exclusion:
-        """Return what a question must not be answered by."""
-        return cls(query.task.family if exclude_task else "", query.episode if exclude_episode else "")
-
-
-EVERYTHING = Exclusion()
-"""Nothing is excluded."""
 
 
 @dataclass(slots=True)
@@ -48,4 +31,4 @@ class Sources:
 
     def allow(self, exclusion: Exclusion) -> bool:
         """Return whether the fact is known without what is excluded."""
-        return any(family != exclusion.family and episode != exclusion.episode for family, episode in self.shown)
+        return any(exclusion.allows(family, episode) for family, episode in self.shown)

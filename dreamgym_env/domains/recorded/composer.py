@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.composed import composed_memory, recorded_answers
+from dreamgym_env.domains.exclusion import Exclusion
 from dreamgym_env.domains.recorded.actions import read_action, template_of
 from dreamgym_env.domains.recorded.circumstances import circumstances, in_the_episode, named_share
 from dreamgym_env.domains.recorded.edits import edits_of
@@ -55,8 +56,8 @@ class ExplainingComposer:
             exclude_episode: count nothing that the asking episode's own recordings have shown.
             exclude_task: count nothing that recordings of the asking task have shown.
         """
-        family, episode = query.task.family if exclude_task else "", query.episode if exclude_episode else ""
-        guess = self._records().guess(query, hidden_family=family, hidden_episode=episode)
+        exclusion = Exclusion.of(query, exclude_episode=exclude_episode, exclude_task=exclude_task)
+        guess = self._records().guess(query, exclusion)
         if guess is None:
             return None
         action = read_action(query.action)
@@ -87,7 +88,7 @@ class _Records:
         for step in recorded:
             query, action = step.question(), read_action(step.action)
             answer = domain.segment(step.next_state, step.instruction)
-            said = self._explained(query, hidden_family="", hidden_episode=step.episode)
+            said = self._explained(query, Exclusion(episode=step.episode))
             noted = ExplainedStep(
                 step.family,
                 step.episode,
@@ -100,25 +101,22 @@ class _Records:
             for key in circumstances(query, action, said[UNCHANGED]):
                 self._groups[key].add(noted)
 
-    def guess(self, query: Query, *, hidden_family: str, hidden_episode: str) -> Guess | None:
+    def guess(self, query: Query, exclusion: Exclusion) -> Guess | None:
         """Return the best of all explanations in all circumstances that the question shares with recorded steps."""
         action = read_action(query.action)
-        said = self._explained(query, hidden_family=hidden_family, hidden_episode=hidden_episode)
+        said = self._explained(query, exclusion)
         groups = [self._groups[key] for key in circumstances(query, action, said[UNCHANGED]) if key in self._groups]
-        guesses = [
-            guess for group in groups for guess in group.tally(hidden_family, hidden_episode).guesses(said, action)
-        ]
+        guesses = [guess for group in groups for guess in group.tally(exclusion).guesses(said, action)]
         return max(guesses, key=by_worth, default=None)
 
-    def _explained(self, query: Query, *, hidden_family: str, hidden_episode: str) -> dict[str, Segments]:
+    def _explained(self, query: Query, exclusion: Exclusion) -> dict[str, Segments]:
         """Return what each explanation says of a question, by its name."""
         said = {
             name: self._domain.segment(text, query.task.instruction) for name, text in in_the_episode(query).items()
         }
-        page = self._domain.segment(query.state, query.task.instruction)
         elsewhere, here = Counter[Segments](), Counter[Segments]()
-        for family, episode, answer in self._answers.get((page, read_action(query.action).text), ()):
-            if family != hidden_family and episode != hidden_episode:
+        for family, episode, answer in self._answers.get((said[UNCHANGED], read_action(query.action).text), ()):
+            if exclusion.allows(family, episode):
                 (here if family == query.task.family else elsewhere)[answer] += 1
         for name, answers in ((_HERE, here), (_ELSEWHERE, elsewhere)):
             if answers:

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dreamgym_env.domains.exclusion import Exclusion
 from dreamgym_env.domains.recorded.actions import ReadAction, Template, fill
 from dreamgym_env.domains.recorded.edits import Edit, apply_edits
 
@@ -124,11 +125,11 @@ class StepGroup:
         """Add one more."""
         self._steps.append(step)
 
-    def tally(self, hidden_family: str, hidden_episode: str) -> _Tally:
-        """Return how often what was right, but for the steps of a family and an episode."""
+    def tally(self, exclusion: Exclusion) -> _Tally:
+        """Return how often what was right, but for the steps that are excluded."""
         if self._all is None:
             self._all = _Tally(self._steps)
             self._origins = frozenset(origin for step in self._steps for origin in (step.family, step.episode))
-        if hidden_family not in self._origins and hidden_episode not in self._origins:
+        if exclusion.family not in self._origins and exclusion.episode not in self._origins:
             return self._all
-        return _Tally(step for step in self._steps if step.family != hidden_family and step.episode != hidden_episode)
+        return _Tally(step for step in self._steps if exclusion.allows(step.family, step.episode))

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dreamgym_env.domains.exclusion import EVERYTHING, Exclusion
 from dreamgym_env.domains.webshop.agents import AGENTS
-from dreamgym_env.domains.webshop.composers.knowledge import EVERYTHING, Exclusion, Knowledge
+from dreamgym_env.domains.webshop.composers.knowledge import Knowledge
 from dreamgym_env.domains.webshop.composers.orders import OrderComposer
 from dreamgym_env.domains.webshop.composers.products import ProductComposer
 from dreamgym_env.domains.webshop.composers.revisits import RevisitComposer

@@ -12,37 +12,21 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from dreamgym_env.domains.exclusion import EVERYTHING, Exclusion
 from dreamgym_env.domains.webshop import observation
 from dreamgym_env.domains.webshop.products import Product
 from dreamgym_env.domains.webshop.search import SearchEngine
-from dreamgym_env.types import Query, Transition, Turn
+from dreamgym_env.types import Transition, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dreamgym_env.domains.webshop.domain import WebShop
 
-__all__ = ["EVERYTHING", "Assortment", "Exclusion", "Knowledge"]
+__all__ = ["Assortment", "Knowledge"]
 
 T = TypeVar("T", bound=Hashable)
 _FAMILIES_KEPT = 2  # a question excludes at most one: its own
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """Whose recordings a question may not use."""
-
-    family: str = ""
-    """Id of an original task, whose variations are excluded too; empty for none."""
-    episode: str = ""
-
-    @classmethod
-    def of(cls, query: Query, *, exclude_episode: bool, exclude_task: bool) -> Exclusion:
-        """Return what a query excludes; a task that varies another is the same task."""
-        return cls(query.task.family if exclude_task else "", query.episode if exclude_episode else "")
-
-
-EVERYTHING = Exclusion()
 
 
 @dataclass(slots=True)
@@ -62,7 +46,7 @@ class _Told(Generic[T]):
     def get(self, exclusion: Exclusion) -> T | None:
         """Return the first wording that a usable recording shows, or None."""
         for wording, episodes in self._recordings.items():
-            if any(family != exclusion.family and name != exclusion.episode for name, family in episodes.items()):
+            if any(exclusion.allows(family, name) for name, family in episodes.items()):
                 return wording
         return None
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.composed import composed_memory
+from dreamgym_env.domains.exclusion import Exclusion
 from dreamgym_env.domains.webshop import observation
 from dreamgym_env.domains.webshop.composers.evidence import evidence, instruction_terms, terms
-from dreamgym_env.domains.webshop.composers.knowledge import Assortment, Exclusion, Knowledge
+from dreamgym_env.domains.webshop.composers.knowledge import Assortment, Knowledge
 from dreamgym_env.domains.webshop.pages import done_page
 from dreamgym_env.domains.webshop.verifier import order_of
 from dreamgym_env.types import Memory, Query

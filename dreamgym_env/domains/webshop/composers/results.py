@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dreamgym_env.domains.composed import composed_memory, recorded_answers
+from dreamgym_env.domains.exclusion import Exclusion
 from dreamgym_env.domains.webshop import observation
-from dreamgym_env.domains.webshop.composers.knowledge import Exclusion, Knowledge
+from dreamgym_env.domains.webshop.composers.knowledge import Knowledge
 from dreamgym_env.domains.webshop.observation import RESULTS_PER_PAGE
 from dreamgym_env.domains.webshop.pages import results_page
 from dreamgym_env.types import Memory, Query
