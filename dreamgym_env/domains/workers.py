@@ -20,7 +20,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["EngineError", "EngineLostError", "PlayedGame", "Pool", "Program", "Request"]
+from dreamgym_env.simulation.episode import Episode, Outcome
+from dreamgym_env.types import AnsweredBy, StopReason, Turn
+
+__all__ = ["EngineError", "EngineLostError", "PlayedGame", "Pool", "Program", "Request", "engine_failure"]
 
 _PATIENCE = 2.0
 """Seconds that a process has to end by itself when it is closed."""
@@ -212,6 +215,32 @@ class Pool:
             placed.append(PlayedGame(worker, next(self._keys)))
         return placed
 
+    def start(
+        self,
+        begin: Sequence[Callable[[PlayedGame], Mapping[str, Any]]],
+        refusal: Callable[[int, EngineError], Exception],
+    ) -> list[tuple[PlayedGame, Answer]]:
+        """Start games; one that lost its process is tried once more, in another.
+
+        Args:
+            begin: for each game what makes the request that begins it, from its place.
+            refusal: what is raised where a game, named by its number, cannot be started.
+
+        Returns:
+            The place of each game and the first answer.
+        """
+        started: dict[int, tuple[PlayedGame, Answer]] = {}
+        for last_try in (False, True):
+            missing = [at for at in range(len(begin)) if at not in started]
+            placed = self.place(len(missing))
+            requests = [Request(place, begin[at](place)) for place, at in zip(placed, missing, strict=True)]
+            for at, place, answer in zip(missing, placed, self.ask(requests), strict=True):
+                if not isinstance(answer, EngineError):
+                    started[at] = (place, answer)
+                elif last_try or not isinstance(answer, EngineLostError):
+                    raise refusal(at, answer) from answer
+        return [started[at] for at in range(len(begin))]
+
     def ask(self, requests: Sequence[Request]) -> list[Answer | EngineError]:
         """Return an answer to each request, or why there is none; processes work at the same time."""
         answers: list[Answer | EngineError] = [EngineError("it was not asked")] * len(requests)
@@ -250,6 +279,27 @@ class Pool:
         finally:
             for worker, _ in unread:  # an interrupt: an answer that comes later would pass for that of the next request
                 worker.kill()
+
+
+def engine_failure(
+    episode: Episode, action: str, game: PlayedGame, error: EngineError, *, replacement: str, valid: bool
+) -> Outcome:
+    """Return that the engine has no answer, and end the episode as it is.
+
+    Args:
+        episode: in progress.
+        action: what there is no answer to.
+        game: where the episode is played.
+        error: why.
+        replacement: what the next episode gets a new one of, as its user knows it.
+        valid: whether the action passes for one that the state offered.
+    """
+    transition = episode.real_transition(action, episode.state, success=False, terminated=False, valid=valid)
+    episode.history.append(Turn(episode.state, action))
+    episode.stop = StopReason.ENGINE_FAILURE
+    game.end()
+    failure = f"The episode cannot go on: {error}. Reset this environment: the next episode gets a new {replacement}."
+    return Outcome(transition, AnsweredBy.REAL, episode.stop, failure=failure)
 
 
 def _close_all(workers: list[_Worker], after: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from dreamgym_env.types import AnsweredBy, Memory, StopReason, Task, Transition, Turn
+from dreamgym_env.types import AnsweredBy, Memory, Source, StopReason, Task, Transition, Turn
 
 __all__ = [
     "Backend",
@@ -40,6 +40,39 @@ class Episode:
     def step(self) -> int:
         """How many actions were taken."""
         return len(self.history)
+
+    def real_transition(
+        self, action: str, next_state: str, *, success: bool, terminated: bool, score: float | None = None, valid: bool
+    ) -> Transition:
+        """Return what a real engine's answer to an action is as experience; the episode stays as it is.
+
+        Args:
+            action: any text.
+            next_state: the answer.
+            success: whether the task is done.
+            terminated: whether the episode ends.
+            score: the graded score; None where the domain grades nothing.
+            valid: whether the state offered the action.
+        """
+        task = self.task
+        return Transition(
+            domain=task.domain,
+            task_id=task.id,
+            instruction=task.instruction,
+            split=task.split,
+            parent=task.parent,
+            episode=self.name,
+            step=self.step,
+            history=tuple(self.history),
+            state=self.state,
+            action=action,
+            next_state=next_state,
+            reward=float(success),
+            terminated=terminated,
+            source=Source.REAL,
+            score=float(success) if score is None else score,
+            valid=valid,
+        )
 
 
 @dataclass(frozen=True, slots=True)

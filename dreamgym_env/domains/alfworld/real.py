@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,10 @@ from dreamgym_env.domains.alfworld.grammar import parse
 from dreamgym_env.domains.alfworld.package_data import require_package
 from dreamgym_env.domains.alfworld.texts import TASK_LEAD
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS
-from dreamgym_env.domains.workers import EngineError, EngineLostError, PlayedGame, Pool, Program, Request
+from dreamgym_env.domains.workers import EngineError, PlayedGame, Pool, Program, Request, engine_failure
 from dreamgym_env.errors import GameError, KeywordError
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
-from dreamgym_env.types import AnsweredBy, Source, StopReason, Task, Transition, Turn
+from dreamgym_env.types import AnsweredBy, StopReason, Task, Turn
 
 __all__ = ["RealALFWorld"]
 
@@ -122,23 +123,15 @@ class RealALFWorld:
         self._pool.close()
 
     def _start(self, games: Sequence[Game], tasks: Sequence[Task]) -> list[tuple[PlayedGame, Mapping[str, Any]]]:
-        """Start games; one that lost its process is tried once more, in another. Raises GameError."""
-        started: dict[int, tuple[PlayedGame, Mapping[str, Any]]] = {}
-        for last_try in (False, True):
-            missing = [at for at in range(len(games)) if at not in started]
-            placed = self._pool.place(len(missing))
-            requests = [
-                Request(place, _start_request(place, games[at])) for place, at in zip(placed, missing, strict=True)
-            ]
-            for at, place, answer in zip(missing, placed, self._pool.ask(requests), strict=True):
-                if not isinstance(answer, EngineError):
-                    started[at] = (place, answer)
-                elif last_try or not isinstance(answer, EngineLostError):
-                    raise GameError(
-                        f"ALFWorld's engine cannot play the task {tasks[at].id!r:.80}: {answer}. Choose another task, "
-                        "or mend its game."
-                    ) from answer
-        return [started[at] for at in range(len(games))]
+        """Start games. Raises GameError."""
+
+        def refusal(at: int, error: EngineError) -> GameError:
+            return GameError(
+                f"ALFWorld's engine cannot play the task {tasks[at].id!r:.80}: {error}. Choose another task, or mend "
+                "its game."
+            )
+
+        return self._pool.start([functools.partial(_start_request, game=game) for game in games], refusal)
 
 
 def _start_request(place: PlayedGame, game: Game) -> dict[str, Any]:
@@ -155,7 +148,7 @@ def _command(episode: Episode, action: str) -> str:
 def _moved(episode: Episode, action: str, answer: Mapping[str, Any], step_limit: int | None) -> Outcome:
     """Return what came of an action, and move the episode on."""
     won, text, game = answer["won"], answer["text"], episode.session.game
-    transition = _transition(episode, action, text, success=won)
+    transition = episode.real_transition(action, text, success=won, terminated=won, valid=text != NOTHING_HAPPENS)
     episode.history.append(Turn(episode.state, action))
     episode.state = text
     episode.session = _Session(game, tuple(answer["commands"]))
@@ -167,31 +160,5 @@ def _moved(episode: Episode, action: str, answer: Mapping[str, Any], step_limit:
 
 def _failed(episode: Episode, action: str, error: EngineError) -> Outcome:
     """Return that the engine has no answer, and end the episode as it is."""
-    transition = _transition(episode, action, episode.state, success=False)
-    episode.history.append(Turn(episode.state, action))
-    episode.stop = StopReason.ENGINE_FAILURE
-    episode.session.game.end()
-    failure = f"The episode cannot go on: {error}. Reset this environment: the next episode gets a new process."
-    return Outcome(transition, AnsweredBy.REAL, episode.stop, failure=failure)
-
-
-def _transition(episode: Episode, action: str, next_state: str, *, success: bool) -> Transition:
-    task = episode.task
-    return Transition(
-        domain=task.domain,
-        task_id=task.id,
-        instruction=task.instruction,
-        split=task.split,
-        parent=task.parent,
-        episode=episode.name,
-        step=episode.step,
-        history=tuple(episode.history),
-        state=episode.state,
-        action=action,
-        next_state=next_state,
-        reward=float(success),
-        terminated=success,
-        source=Source.REAL,
-        score=float(success),
-        valid=next_state != NOTHING_HAPPENS,
-    )
+    valid = episode.state != NOTHING_HAPPENS
+    return engine_failure(episode, action, episode.session.game, error, replacement="process", valid=valid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from typing import Any
 from dreamgym_env.domains.browser.chromium import find_chromium, require_packages
 from dreamgym_env.domains.browser.domain import WebDomain
 from dreamgym_env.domains.browser.texts import PageText
-from dreamgym_env.domains.workers import EngineError, EngineLostError, PlayedGame, Pool, Program, Request
+from dreamgym_env.domains.workers import EngineError, PlayedGame, Pool, Program, Request, engine_failure
 from dreamgym_env.errors import GameError, KeywordError
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
-from dreamgym_env.types import AnsweredBy, Source, StopReason, Task, Transition, Turn
+from dreamgym_env.types import AnsweredBy, StopReason, Task, Turn
 
 __all__ = ["BrowserTask", "RealBrowser"]
 
@@ -116,7 +117,7 @@ class RealBrowser:
             ]
         )
         return [
-            _failed(episode, action, answer)
+            engine_failure(episode, action, episode.session, answer, replacement="browser", valid=False)
             if isinstance(answer, EngineError)
             else _moved(episode, action, answer, step_limit)
             for episode, action, answer in zip(episodes, actions, answers, strict=True)
@@ -142,23 +143,15 @@ class RealBrowser:
         self._pool.close()
 
     def _start(self, found: Sequence[BrowserTask], names: Sequence[str]) -> list[tuple[PlayedGame, Mapping[str, Any]]]:
-        """Start episodes; one that lost its browser is tried once more, in another. Raises GameError."""
-        started: dict[int, tuple[PlayedGame, Mapping[str, Any]]] = {}
-        for last_try in (False, True):
-            missing = [at for at in range(len(found)) if at not in started]
-            placed = self._pool.place(len(missing))
-            requests = [
-                Request(place, self._start_request(place, found[at])) for place, at in zip(placed, missing, strict=True)
-            ]
-            for at, place, answer in zip(missing, placed, self._pool.ask(requests), strict=True):
-                if not isinstance(answer, EngineError):
-                    started[at] = (place, answer)
-                elif last_try or not isinstance(answer, EngineLostError):
-                    raise GameError(
-                        f"The task {names[at]!r:.80} cannot be set up in the browser: {answer}. Choose another task, "
-                        "or see to what it says."
-                    ) from answer
-        return [started[at] for at in range(len(found))]
+        """Start episodes. Raises GameError."""
+
+        def refusal(at: int, error: EngineError) -> GameError:
+            return GameError(
+                f"The task {names[at]!r:.80} cannot be set up in the browser: {error}. Choose another task, or see to "
+                "what it says."
+            )
+
+        return self._pool.start([functools.partial(self._start_request, task=task) for task in found], refusal)
 
     def _start_request(self, place: PlayedGame, task: BrowserTask) -> dict[str, Any]:
         return {
@@ -179,44 +172,11 @@ def _moved(episode: Episode, action: str, answer: Mapping[str, Any], step_limit:
     """Return what came of an action, and move the episode on."""
     success, done = answer["reward"] > 0, bool(answer["done"])
     text = _page(answer).write(episode.task.instruction)
-    transition = _transition(episode, action, text, success=success, terminated=done, valid=not answer["failure"])
+    valid = not answer["failure"]
+    transition = episode.real_transition(action, text, success=success, terminated=done, valid=valid)
     episode.history.append(Turn(episode.state, action))
     episode.state = text
     episode.stop = stop_reason(episode.step, step_limit, success=success, terminated=done)
     if episode.stop is not StopReason.RUNNING:
         episode.session.end()
     return Outcome(transition, AnsweredBy.REAL, episode.stop)
-
-
-def _failed(episode: Episode, action: str, error: EngineError) -> Outcome:
-    """Return that the browser has no answer, and end the episode as it is."""
-    transition = _transition(episode, action, episode.state, success=False, terminated=False, valid=False)
-    episode.history.append(Turn(episode.state, action))
-    episode.stop = StopReason.ENGINE_FAILURE
-    episode.session.end()
-    failure = f"The episode cannot go on: {error}. Reset this environment: the next episode gets a new browser."
-    return Outcome(transition, AnsweredBy.REAL, episode.stop, failure=failure)
-
-
-def _transition(
-    episode: Episode, action: str, next_state: str, *, success: bool, terminated: bool, valid: bool
-) -> Transition:
-    task = episode.task
-    return Transition(
-        domain=task.domain,
-        task_id=task.id,
-        instruction=task.instruction,
-        split=task.split,
-        parent=task.parent,
-        episode=episode.name,
-        step=episode.step,
-        history=tuple(episode.history),
-        state=episode.state,
-        action=action,
-        next_state=next_state,
-        reward=float(success),
-        terminated=terminated,
-        source=Source.REAL,
-        score=float(success),
-        valid=valid,
-    )

@@ -10,7 +10,7 @@ from dreamgym_env.domains.webshop.engine import ObservationMode, Session, StepRe
 from dreamgym_env.domains.webshop.goals import goal_of
 from dreamgym_env.domains.webshop.observation import SEARCH_TEMPLATE
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
-from dreamgym_env.types import AnsweredBy, Source, StopReason, Task, Transition, Turn
+from dreamgym_env.types import AnsweredBy, StopReason, Task, Turn
 
 __all__ = ["RealWebShop"]
 
@@ -74,23 +74,8 @@ class RealWebShop:
         session, result = self._engine.step(episode.session.session, action)
         score = min(result.reward, 1.0)
         success = result.done and score >= 1.0
-        transition = Transition(
-            domain=self._domain.name,
-            task_id=episode.task.id,
-            instruction=episode.task.instruction,
-            split=episode.task.split,
-            parent=episode.task.parent,
-            episode=episode.name,
-            step=episode.step,
-            history=tuple(episode.history),
-            state=episode.state,
-            action=action,
-            next_state=result.observation,
-            reward=float(success),
-            terminated=result.done,
-            source=Source.REAL,
-            score=score,
-            valid=result.valid,
+        transition = episode.real_transition(
+            action, result.observation, success=success, terminated=result.done, score=score, valid=result.valid
         )
         episode.history.append(Turn(episode.state, action))
         episode.state = result.observation
