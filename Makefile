@@ -73,9 +73,10 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/speculation.py
 	$(BIN)/python benchmarks/report.py
 
-# The shipped seed experience (minutes) and the embedded model (minutes on a GPU, a night on two cores), made again.
-seed: $(VENV)/.installed
-	$(BIN)/python -m dreamgym_env.training.seed webshop
+# The shipped seed experience (an hour or two, most of it real browsers) and the embedded model (minutes on a GPU, a
+# night on two cores), made again.
+seed: $(VENV)/.installed-dev
+	for domain in alfworld miniwob webarena webshop; do $(BIN)/python -m dreamgym_env.training.seed $$domain || exit; done
 
 embedded: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.training.embedded
