@@ -6,6 +6,7 @@ from dreamgym_env.masking import mask_secrets
 
 __all__ = [
     "BufferLockedError",
+    "ComparisonError",
     "DreamGymError",
     "ExperienceFormatError",
     "GameError",
@@ -37,6 +38,10 @@ class WorldModelError(DreamGymError):
 
 class WorldModelStringError(DreamGymError, ValueError):
     """A string that should name a world model or a text generator cannot be read; the message lists the forms."""
+
+
+class ComparisonError(DreamGymError, ValueError):
+    """Two environments cannot be compared fairly; the message says why, and what to do."""
 
 
 class RecordingError(DreamGymError):

@@ -73,6 +73,8 @@ def build_simulator(
         if owns_model:
             model.close()  # an engine must not outlive an environment that was never made
         raise
+    if options.evaluation:
+        opened.freeze()
     return Simulator(built, model, opened, options, owns_model=owns_model)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 from gymnasium.error import ResetNeeded
 
+from dreamgym_env.envs.reading import graded_score, name_of, named_task, offered_actions, said, won
 from dreamgym_env.envs.text_env import clean_action
 from dreamgym_env.errors import RecordingError
 from dreamgym_env.locking import only_writer
@@ -21,8 +21,6 @@ __all__ = ["RecordTransitions", "Told"]
 
 Told = str | Callable[[str, dict[str, Any]], str]
 """A text for all episodes, or what reads one off the first observation and its info."""
-_OFFERS = ("available_actions", "admissible_commands")
-"""Where an info may list the actions that the state offers; the second is TextWorld's name."""
 
 
 class RecordTransitions(gym.Wrapper[str, str, str, str]):
@@ -75,9 +73,9 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         """
         super().__init__(env)
         known = getattr(getattr(env.unwrapped, "domain", None), "name", None)
-        self._domain = domain or (known if isinstance(known, str) else self._env_id())
+        self._domain = domain or (known if isinstance(known, str) else name_of(env))
         self._split, self._instruction, self._task_id = split, instruction, task_id
-        self._success = success or _won
+        self._success = success or (lambda observation, reward, info: won(reward, info))
         path = Path(path)
         refusal = RecordingError(f"{path} is being recorded by another environment: close that, or name another file.")
         with contextlib.ExitStack() as opening:
@@ -128,12 +126,11 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
 
     def _task(self, observation: str, info: dict[str, Any]) -> dict[str, str]:
         """Return what a transition says of the task of an episode that begins so."""
-        digest = hashlib.sha256(observation.encode("utf-8", "replace")).hexdigest()[:12]
         return {
-            "task_id": _told(self._task_id, observation, info) or _said(info, "task_id", f"{self._env_id()}/{digest}"),
-            "instruction": _told(self._instruction, observation, info) or _said(info, "instruction", observation),
-            "split": _said(info, "split", self._split),
-            "parent": _said(info, "parent", ""),
+            "task_id": _told(self._task_id, observation, info) or named_task(info, name_of(self.env), observation),
+            "instruction": _told(self._instruction, observation, info) or said(info, "instruction", observation),
+            "split": said(info, "split", self._split),
+            "parent": said(info, "parent", ""),
         }
 
     def _transition(
@@ -141,7 +138,6 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
     ) -> Transition:
         answered = info.get("answered_by", AnsweredBy.REAL)
         outcome = float(terminated and self._success(next_state, reward, info))
-        offered = next((info[name] for name in _OFFERS if info.get(name) is not None), ())
         return Transition(
             **self._about,
             domain=self._domain,
@@ -154,40 +150,23 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
             reward=outcome,
             terminated=terminated,
             source=Source.REAL if answered == AnsweredBy.REAL else Source.DREAM,
-            reasoning=_said(info, "reasoning", ""),
-            score=_within_one(reward if info.get("task_score") is None else info["task_score"], outcome),
+            reasoning=said(info, "reasoning", ""),
+            score=graded_score(reward, info, outcome),
             valid=bool(info.get("valid", True)),
-            available_actions=(offered,) if isinstance(offered, str) else tuple(map(str, offered)),
+            available_actions=offered_actions(info),
         )
 
     def _text(self, observation: object) -> str:
         if not isinstance(observation, str):
             raise RecordingError(
-                f"{self._env_id()} shows {type(observation).__name__} as its observation, and only texts can be "
+                f"{name_of(self.env)} shows {type(observation).__name__} as its observation, and only texts can be "
                 "recorded: wrap it in a gymnasium.ObservationWrapper that writes what the agent should read."
             )
         return str(observation)
 
-    def _env_id(self) -> str:
-        return self.env.spec.id if self.env.spec is not None else type(self.env.unwrapped).__name__
-
 
 def _told(told: Told, observation: str, info: dict[str, Any]) -> str:
     return told if isinstance(told, str) else str(told(observation, info))
-
-
-def _said(info: Mapping[str, Any], name: str, otherwise: str) -> str:
-    value = info.get(name)
-    return otherwise if value is None else str(value)
-
-
-def _won(observation: str, reward: float, info: Mapping[str, Any]) -> bool:
-    return bool(info["won"]) if info.get("won") is not None else reward > 0
-
-
-def _within_one(value: float, otherwise: float) -> float:
-    """Return a graded score, or the outcome where it is none."""
-    return float(value) if 0 <= value <= 1 else otherwise
 
 
 def _last_number(path: Path, name: str) -> int:

@@ -80,6 +80,11 @@ class EpisodeResult:
         return self.outcomes[-1].failure if self.outcomes else ""
 
     @property
+    def failed(self) -> bool:
+        """Whether a failure of the world model, or of the real engine, cut it short."""
+        return self.stop in (StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE)
+
+    @property
     def answered_by(self) -> Mapping[str, int]:
         """How many steps each stage answered: ``{"model": 3, "guard": 1}``."""
         return dict(Counter(str(outcome.answered_by) for outcome in self.outcomes))
@@ -105,8 +110,7 @@ class Rollout:
     @property
     def failures(self) -> int:
         """How many episodes a failure of the world model, or of the real engine, cut short; they are not solved."""
-        failures = (StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE)
-        return sum(episode.stop in failures for episode in self.episodes)
+        return sum(episode.failed for episode in self.episodes)
 
     @property
     def steps(self) -> int:

@@ -1,7 +1,8 @@
 """Closed loop, side by side: the same agent, tasks and seeds in a dream and in the real environment.
 
 A dream is worth what it transfers.  Three rollouts say how much that is: the agent in the dream, the agent in the real
-environment, and the actions that it took in the dream taken again in the real one.
+environment, and the actions that it took in the dream taken again in the real one; a fourth, on request, takes those of
+the real environment again in the dream.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class SideBySide:
     """The agent in the real environment."""
     replayed: Rollout
     """The dream's actions, taken again in the real environment."""
+    redreamt: Rollout | None = None
+    """The real environment's actions, taken again in the dream; None where nobody asked."""
 
     @property
     def agreement(self) -> Agreement:
@@ -150,6 +153,7 @@ def compare(
     task_ids: Sequence[str],
     seed: int,
     *,
+    both_ways: bool = False,
     progress: Callable[[EpisodeResult], object] | None = None,
 ) -> SideBySide:
     """Play the same tasks with the same agent and seeds in a dream and in the real environment.
@@ -161,7 +165,8 @@ def compare(
         agent: which of them plays.
         task_ids: n tasks.
         seed: of all episodes.
-        progress: called with each of the 3 n episodes.
+        both_ways: whether the real environment's actions are taken again in the dream, too.
+        progress: called with each of the 3 n episodes, or 4 n where it goes both ways.
 
     Raises:
         ValueError: the dream was not made for evaluation.
@@ -176,7 +181,8 @@ def compare(
     dreamt = play(dream, agents, plans, progress=progress)
     played = play(real, agents, plans, progress=progress)
     replayed = replay_actions(real, dreamt.episodes, progress=progress)
-    return SideBySide(agent, seed, dreamt, played, replayed)
+    redreamt = replay_actions(dream, played.episodes, progress=progress) if both_ways else None
+    return SideBySide(agent, seed, dreamt, played, replayed, redreamt)
 
 
 def _figures(rollout: Rollout) -> dict[str, Any]:

@@ -1,0 +1,138 @@
+"""Many agents, many seeds, two environments: what a comparison plays, and when it refuses to.
+
+:mod:`~dreamgym_env.evaluation.findings` says what came of it in figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dreamgym_env.envs.text_vector_env import TextVectorEnv
+from dreamgym_env.errors import ComparisonError
+from dreamgym_env.evaluation.agents import AgentFactory
+from dreamgym_env.evaluation.rollout import EpisodeResult
+from dreamgym_env.evaluation.side_by_side import SideBySide, compare
+from dreamgym_env.memory import ReplayBuffer
+from dreamgym_env.simulation.simulator import Simulator
+from dreamgym_env.types import Domain
+
+__all__ = ["Comparison", "EpisodeRow", "compare_agents", "known_test_tasks", "refuse_unfair"]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """One task, agent and seed, in every way that it was played."""
+
+    seed: int
+    dream: EpisodeResult
+    """The agent in the dream."""
+    real: EpisodeResult
+    """The agent in the real environment."""
+    replayed: EpisodeResult
+    """The dream's actions, taken again in the real environment."""
+    redreamt: EpisodeResult
+    """The real environment's actions, taken again in the dream."""
+
+    @property
+    def task_id(self) -> str:
+        """Id of the task."""
+        return self.dream.task.id
+
+    @property
+    def failed(self) -> bool:
+        """Whether a model or an engine failed in any of the four: then none of them says what the agent can do."""
+        return any(episode.failed for episode in (self.dream, self.real, self.replayed, self.redreamt))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of :func:`compare_agents`."""
+
+    domain: Domain
+    """Splits texts and names kinds of actions."""
+    dream_id: str
+    real_id: str
+    runs: Mapping[str, Sequence[SideBySide]]
+    """Agent -> one run a seed, all on the same tasks."""
+
+    def rows(self, agent: str) -> Iterator[EpisodeRow]:
+        """Yield an agent's episodes, seed by seed, in the order of the tasks."""
+        for run in self.runs[agent]:
+            assert run.redreamt is not None
+            for four in zip(
+                run.dream.episodes, run.real.episodes, run.replayed.episodes, run.redreamt.episodes, strict=True
+            ):
+                yield EpisodeRow(run.seed, *four)
+
+
+def compare_agents(
+    dream: TextVectorEnv,
+    real: TextVectorEnv,
+    agents: Mapping[str, AgentFactory],
+    task_ids: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    allow_test_tasks: bool = False,
+    progress: Callable[[EpisodeResult], object] | None = None,
+) -> Comparison:
+    """Play the same tasks with the same agents and seeds in two environments, and the actions of each in the other.
+
+    Args:
+        dream: the environment that is judged; a dream of this library must be made with ``evaluation=True``.
+        real: the environment that it is judged by.
+        agents: name -> what makes the agent.
+        task_ids: n tasks that both have.
+        seeds: of agents and environments.
+        allow_test_tasks: whether experience of these very tasks may lie in the dream's buffer.
+        progress: called with each of the 4 x n x agents x seeds episodes.
+
+    Raises:
+        ComparisonError: the comparison would not be a fair one; see :func:`refuse_unfair`.
+        UnknownTaskError: no such task.
+        WorldModelError: the world model as a whole cannot answer.
+    """
+    refuse_unfair(dream, task_ids, allow_test_tasks=allow_test_tasks)
+    runs = {
+        agent: [
+            compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress) for seed in seeds
+        ]
+        for agent in agents
+    }
+    first = next(iter(runs.values()))[0]
+    return Comparison(dream.domain, first.dream.env_id, first.real.env_id, runs)
+
+
+def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test_tasks: bool = False) -> None:
+    """Refuse a dream that may answer from the test itself, or that learns while it is tested.
+
+    Raises:
+        ComparisonError: the dream was not made for evaluation, its buffer is not frozen, or holds experience of the
+            tasks that are compared.
+    """
+    if not isinstance(dream.backend, Simulator):
+        return
+    if not dream.backend.options.evaluation:
+        raise ComparisonError(
+            "The dream may answer from recordings of the very task that it is asked about: make it with "
+            "evaluation=True."
+        )
+    buffer = dream.backend.buffer
+    if not (buffer.frozen or buffer.read_only):
+        raise ComparisonError(
+            "The dream's replay buffer is not frozen, so that what it knows may change while it is tested: call "
+            "freeze() on it, or let the environment open it (buffer=FOLDER), which then reads only."
+        )
+    if not allow_test_tasks and (seen := known_test_tasks(buffer, task_ids)):
+        raise ComparisonError(
+            f"The dream's replay buffer holds experience of {len(seen)} of the {len(set(task_ids))} tasks that are to "
+            f"be compared, such as {min(seen)!r}: it would be tested on what it was taught. Take other tasks (another "
+            "split) or another buffer, or allow it on purpose (allow_test_tasks=True, --allow-test-tasks); the report "
+            "then says so."
+        )
+
+
+def known_test_tasks(buffer: ReplayBuffer, task_ids: Collection[str]) -> set[str]:
+    """Return the tasks that a buffer holds transitions of, or of variations of them."""
+    wanted = set(task_ids)
+    return {step.family for step in buffer.experience()} & wanted

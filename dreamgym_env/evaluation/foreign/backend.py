@@ -1,0 +1,126 @@
+"""Advancing episodes of somebody else's environments, each in an environment of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+
+from dreamgym_env.envs.reading import graded_score, name_of, offered_actions, won
+from dreamgym_env.errors import KeywordError
+from dreamgym_env.evaluation.foreign.domain import ForeignDomain
+from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
+from dreamgym_env.types import AnsweredBy, StopReason, Task, Turn
+
+__all__ = ["ForeignBackend", "observed_text"]
+
+Env = gym.Env[Any, Any]
+
+
+class _Seat:
+    """An environment that an episode is played in; it is free again when the episode is forgotten."""
+
+    def __init__(self, env: Env, offered: tuple[str, ...], free: Callable[[Env], None]) -> None:
+        self.env, self.offered = env, offered
+        self.release = weakref.finalize(self, free, env)
+        self.release.atexit = False
+
+
+@dataclass(slots=True)
+class ForeignBackend:
+    """A :class:`~dreamgym_env.simulation.episode.Backend` of environments with Gymnasium's interface.
+
+    An episode succeeds where it terminates with ``info["won"]``, or where there is no such entry with a reward above 0.
+    An environment that raises an error ends its episode with ``engine_failure`` and is made anew.
+    """
+
+    domain: ForeignDomain
+    make: Callable[[], Env]
+    """Makes one more environment."""
+    free: list[Env]
+    """Environments that no episode is played in."""
+
+    def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
+        """Begin each task by ``reset`` with the task's own seed."""
+        return [self._begin(task, seed) for task, seed in zip(tasks, seeds, strict=True)]
+
+    def advance(
+        self, episodes: Sequence[Episode], actions: Sequence[str], step_limit: int | None = None
+    ) -> list[Outcome]:
+        """Take one action in each episode, one after the other."""
+        return [self._advance(episode, action, step_limit) for episode, action in zip(episodes, actions, strict=True)]
+
+    def available_actions(self, episode: Episode) -> tuple[str, ...]:
+        """Return what the latest info offers; nothing after the episode's end."""
+        return episode.session.offered if episode.stop is StopReason.RUNNING else ()
+
+    def close(self) -> None:
+        """Close the environments that no episode holds; the others follow when their episode is forgotten."""
+        self.make = _closed
+        while self.free:
+            self.free.pop().close()
+
+    def _begin(self, task: Task, seed: int) -> Episode:
+        env = self.free.pop() if self.free else self.make()
+        observation, info = env.reset(seed=self.domain.seeds[task.id])
+        seat = _Seat(env, offered_actions(info), self._take_back)
+        state = observed_text(env, observation)
+        return Episode(task, episode_name(task, seed), seed, state, session=seat)
+
+    def _take_back(self, env: Env) -> None:
+        if self.make is _closed:
+            env.close()
+        else:
+            self.free.append(env)
+
+    def _advance(self, episode: Episode, action: str, step_limit: int | None) -> Outcome:
+        seat: _Seat = episode.session
+        try:
+            observation, reward, terminated, truncated, info = seat.env.step(action)
+            state = observed_text(seat.env, observation)
+        except Exception as error:  # whatever somebody else's environment may raise, it is reported as what it is
+            return self._lose(episode, action, error)
+        success = bool(terminated) and won(float(reward), info)
+        transition = episode.real_transition(
+            action,
+            state,
+            success=success,
+            terminated=bool(terminated),
+            score=graded_score(float(reward), info, float(success)),
+            valid=bool(info.get("valid", True)),
+        )
+        episode.history.append(Turn(episode.state, action))
+        episode.state, seat.offered = state, offered_actions(info)
+        episode.stop = stop_reason(episode.step, step_limit, success=success, terminated=bool(terminated))
+        if episode.stop is StopReason.RUNNING and truncated:
+            episode.stop = StopReason.STEP_LIMIT
+        return Outcome(transition, AnsweredBy.REAL, episode.stop)
+
+    def _lose(self, episode: Episode, action: str, error: Exception) -> Outcome:
+        seat: _Seat = episode.session
+        seat.release.detach()
+        with contextlib.suppress(Exception):  # it has failed already, and that is what is told
+            seat.env.close()
+        transition = episode.real_transition(action, episode.state, success=False, terminated=False, valid=True)
+        episode.history.append(Turn(episode.state, action))
+        episode.stop = StopReason.ENGINE_FAILURE
+        failure = f"{self.domain.name} raised {type(error).__name__}: {error}"
+        return Outcome(transition, AnsweredBy.REAL, episode.stop, failure=failure[:500])
+
+
+def observed_text(env: Env, observation: object) -> str:
+    """Return an observation, if it is a text. Raises KeywordError."""
+    if not isinstance(observation, str):
+        raise KeywordError(
+            f"{name_of(env)} shows {type(observation).__name__} as its observation, and a comparison needs texts: wrap "
+            "it in a gymnasium.ObservationWrapper that writes what the agent should read, and register that."
+        )
+    return str(observation)
+
+
+def _closed() -> Env:
+    raise KeywordError("The environment was closed: make it again.")

@@ -1,0 +1,77 @@
+"""Making lanes of somebody else's environments, on tasks that both sides of a comparison have."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Container, Mapping
+from typing import Any
+
+import gymnasium as gym
+
+from dreamgym_env.envs.reading import name_of, named_task, said
+from dreamgym_env.envs.text_vector_env import TextVectorEnv
+from dreamgym_env.errors import KeywordError, UnknownTaskError
+from dreamgym_env.evaluation.foreign.backend import Env, ForeignBackend, observed_text
+from dreamgym_env.evaluation.foreign.domain import SPLIT, ForeignDomain
+from dreamgym_env.types import Task
+
+__all__ = ["foreign_lanes", "is_foreign"]
+
+_TRIES = 20
+"""How many seeds are tried for each task that is wanted."""
+
+
+def is_foreign(env_id: str) -> bool:
+    """Return whether an id names an environment that is none of this library's."""
+    return env_id.rpartition(":")[2].partition("/")[0] not in ("DreamGym", "DreamGymReal")
+
+
+def foreign_lanes(
+    env_id: str, lanes: int, tasks: int, *, known: Container[str] | None = None, settings: Mapping[str, Any]
+) -> TextVectorEnv:
+    """Make lanes of an environment, after a look at what its seeds begin.
+
+    Args:
+        env_id: as ``gymnasium.make`` takes it.
+        lanes: how many episodes run at once, each in an environment of its own.
+        tasks: how many tasks are wanted; there may turn out to be fewer.
+        known: ids of tasks that the other side has; None where it knows its tasks by their seeds, too.  A task's id is
+            what ``info["task_id"]`` says, else the environment's id and a digest of the first text, as
+            ``RecordTransitions`` names it.
+        settings: keywords of ``gymnasium.make``.
+
+    Raises:
+        KeywordError: it cannot be made so, or shows no texts.
+        UnknownTaskError: no seed begins a task that the other side has.
+    """
+
+    def make() -> Env:
+        try:
+            return gym.make(env_id, **settings)
+        except (gym.error.Error, TypeError, ModuleNotFoundError) as error:
+            raise KeywordError(f"{env_id} cannot be made: {error}") from error
+
+    env = make()
+    found: dict[str, Task] = {}
+    seeds: dict[str, int] = {}
+    for seed in itertools.islice(itertools.count(), tasks if known is None else _TRIES * tasks):
+        observation, info = env.reset(seed=seed)
+        text = observed_text(env, observation)
+        task_id = f"seed/{seed}" if known is None else named_task(info, name_of(env), text)
+        if task_id in found or (known is not None and task_id not in known):
+            continue
+        found[task_id] = Task(task_id, name_of(env), said(info, "instruction", text), text, split=SPLIT)
+        seeds[task_id] = seed
+        if len(found) == tasks:
+            break
+    if not found:
+        env.close()
+        raise UnknownTaskError(
+            f"None of the seeds 0 to {_TRIES * tasks - 1} begins a task of {env_id} that the other environment knows: "
+            'let reset say info["task_id"] as the other one names it.'
+        )
+    limit = getattr(env.spec, "max_episode_steps", None)
+    domain = ForeignDomain(name_of(env), limit or -1, found, seeds)
+    made = TextVectorEnv(domain, ForeignBackend(domain, make, [env]), lanes, SPLIT, autoreset_mode="Disabled")
+    made.spec = env.spec
+    return made

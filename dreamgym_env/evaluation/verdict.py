@@ -1,0 +1,119 @@
+"""What a comparison says in words: first whether its dream may be trusted, then what to watch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["verdict", "warnings"]
+
+_FALSE, _CONSISTENT, _RANKED = 0.03, 0.95, 0.95
+"""Below the first, and from the other two on, a dream is called true."""
+
+
+def verdict(found: Mapping[str, Any]) -> list[str]:
+    """Return sentences about the figures of a comparison (the layout of :func:`~.findings.findings`)."""
+    return [*_ranking(found), *_successes(found), *_consistency(found), *_pages(found), *_speed(found)]
+
+
+def warnings(found: Mapping[str, Any]) -> list[str]:
+    """Return sentences about what limits these figures: failures, few tasks."""
+    said = []
+    for agent in found["agents"]:
+        for side in ("dream", "real"):
+            if agent["failures"][side]:
+                said.append(
+                    f"{agent['agent']}: {agent['failures'][side]} of {agent['episodes']} episodes were cut short by a "
+                    f"failure in {found[side]['id']}. They are counted as failures and left out of all other figures."
+                )
+    if found["about"]["tasks"] < 30:
+        said.append(f"Only {found['about']['tasks']} tasks were played: look at the intervals before the figures.")
+    return said
+
+
+def _ranking(found: Mapping[str, Any]) -> list[str]:
+    ranks = found["ranks"]
+    if ranks["spearman"] is None:
+        return [f"Whether agents rank the same cannot be said: {ranks['why_none']}"]
+    rho = ranks["spearman"]["value"]
+    interval = f"Spearman's rho {rho:.2f} over {ranks['agents']} agents"
+    if not ranks["pairs_that_differ"]:
+        return [f"Agents rank the same in the dream and in the real environment ({interval})."]
+    pairs = [f"{one} and {other}" for one, other in ranks["pairs_that_differ"][:3]]
+    much = "nearly the same" if rho >= _RANKED else "differently"
+    return [f"Agents rank {much} in the dream and in the real environment ({interval}): {_listed(pairs)} change places."]
+
+
+def _successes(found: Mapping[str, Any]) -> list[str]:
+    claimed = [agent for agent in found["agents"] if agent["false_success"] is not None]
+    if not claimed:
+        return ["No agent succeeded in the dream."]
+    total = sum(agent["false_success"]["count"] for agent in claimed)
+    false = sum(agent["false_success"]["value"] * agent["false_success"]["count"] for agent in claimed)
+    share = false / total
+    if not round(false):
+        told = f"None of the {total:,} successes in the dream is false: the same actions succeed in the real environment."
+    else:
+        word = "rarely flatters" if share < _FALSE else "flatters"
+        told = (
+            f"The dream {word}: {share:.1%} of its {total:,} successes are false, for the same actions do not succeed in "
+            "the real environment."
+        )
+    missed = [agent["missed_success"] for agent in found["agents"] if agent["missed_success"] is not None]
+    real = sum(one["count"] for one in missed)
+    lost = sum(one["value"] * one["count"] for one in missed)
+    if round(lost):
+        told += f" It misses {lost / real:.1%} of the {real:,} episodes that succeed there."
+    return [told]
+
+
+def _consistency(found: Mapping[str, Any]) -> list[str]:
+    ratios = {agent["agent"]: agent["consistency_ratio"] for agent in found["agents"] if agent["consistency_ratio"]}
+    if not ratios:
+        return ["No agent succeeded in the real environment, so that there is no consistency ratio."]
+    worst = min(ratios, key=lambda agent: ratios[agent]["value"])
+    low = ratios[worst]["value"]
+    if low >= _CONSISTENT:
+        return [f"What agents find in the dream works in the real environment: consistency ratio {low:.2f} or more."]
+    return [
+        f"What agents find in the dream does not always work in the real environment: the consistency ratio of {worst} is "
+        f"{low:.2f}."
+    ]
+
+
+def _pages(found: Mapping[str, Any]) -> list[str]:
+    episodes = sum(agent["first_difference"]["episodes"] for agent in found["agents"])
+    differing = sum(agent["first_difference"]["differing"] for agent in found["agents"])
+    if not differing:
+        return [f"Every page of all {episodes:,} dreamt episodes is the real one, word for word."]
+    kinds: Counter[str] = Counter()
+    for agent in found["agents"]:
+        kinds.update(agent["first_difference"]["action_kinds"])
+    most = [f"{kind} ({count})" for kind, count in kinds.most_common(3)]
+    return [
+        f"{differing:,} of {episodes:,} dreamt episodes differ somewhere from the same actions in the real environment; "
+        f"they first differ after {_listed(most)}."
+    ]
+
+
+def _speed(found: Mapping[str, Any]) -> list[str]:
+    rates = {}
+    for side in ("dream", "real"):
+        seconds = sum(agent["speed"][side]["seconds"] for agent in found["agents"])
+        steps = sum(agent["speed"][side]["steps"] for agent in found["agents"])
+        rates[side] = steps / seconds if seconds else 0.0
+    if not all(rates.values()):
+        return []
+    faster, slower = ("dream", "real") if rates["dream"] >= rates["real"] else ("real", "dream")
+    said = (
+        f"{found[faster]['id']} took {rates[faster]:,.1f} steps a second here, {found[slower]['id']} "
+        f"{rates[slower]:,.1f}."
+    )
+    if faster == "real":
+        said += " A dream pays where real steps are slow, costly or cannot be run at once."
+    return [said]
+
+
+def _listed(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
