@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dreamgym_env.errors import DreamGymError
-from dreamgym_env.evaluation.intervals import Estimate
+from dreamgym_env.evaluation.intervals import Estimate, FloatArray
 from dreamgym_env.evaluation.statistics import mean_estimate, paired_gap
 
 __all__ = ["FEWEST_ANCHORS", "Bin", "Calibration", "CalibrationError", "Errors"]
@@ -26,8 +26,6 @@ FEWEST_ANCHORS = 10
 _FOLDS = 10
 _BINS = 10
 _FORMAT = "dreamgym-calibration-1"
-
-_Scores = npt.NDArray[np.float64]
 
 
 class CalibrationError(DreamGymError, ValueError):
@@ -195,14 +193,14 @@ class Calibration:
         return read
 
 
-def _checked(scores: Sequence[float]) -> _Scores:
+def _checked(scores: Sequence[float]) -> FloatArray:
     for score in scores:
         if not (math.isfinite(score) and 0 <= score <= 1):
             raise CalibrationError(f"A score of {score} cannot be calibrated: scores are in [0, 1].")
     return np.asarray(scores, dtype=np.float64)
 
 
-def _errors(expected: _Scores, real: _Scores, tasks: Sequence[Hashable], seed: int) -> Errors:
+def _errors(expected: FloatArray, real: FloatArray, tasks: Sequence[Hashable], seed: int) -> Errors:
     absolute = np.abs(expected - real)
     estimates = (
         mean_estimate(absolute.tolist(), tasks, seed),
@@ -215,7 +213,7 @@ def _errors(expected: _Scores, real: _Scores, tasks: Sequence[Hashable], seed: i
     return Errors(mean_absolute, mean_squared, bias, weighed / len(real), bins)
 
 
-def _bins(expected: _Scores, real: _Scores) -> tuple[Bin, ...]:
+def _bins(expected: FloatArray, real: FloatArray) -> tuple[Bin, ...]:
     places = np.digitize(expected, [edge / _BINS for edge in range(1, _BINS)])
     return tuple(
         Bin(

@@ -147,13 +147,12 @@ class Divergences:
         }
 
 
-def sum_up_divergences(divergences: Sequence[Divergence | None], tasks: Sequence[str], seed: int) -> Divergences:
+def sum_up_divergences(divergences: Sequence[Divergence | None], tasks: Sequence[str]) -> Divergences:
     """Count first differences by kind.
 
     Args:
         divergences: of n episodes, as :func:`first_divergence` returns them.
         tasks: the task of each.
-        seed: of the intervals.
 
     Raises:
         ValueError: the two are not of one length.
@@ -161,12 +160,12 @@ def sum_up_divergences(divergences: Sequence[Divergence | None], tasks: Sequence
     kinds = {}
     found = [one for one in divergences if one is not None]
     for kind, count in Counter(one.kind for one in found).most_common():
-        share = proportion([one is not None and one.kind is kind for one in divergences], tasks, seed)
+        share = proportion([one is not None and one.kind is kind for one in divergences], tasks)
         assert share is not None  # there is at least this one
         steps = [one.step for one in found if one.kind is kind]
         actions = Counter(one.action_kind for one in found if one.kind is kind)
         kinds[kind] = DivergenceShare(share, count, float(statistics.median(steps)), dict(actions.most_common()))
-    return Divergences(len(divergences), proportion([one is None for one in divergences], tasks, seed), kinds)
+    return Divergences(len(divergences), proportion([one is None for one in divergences], tasks), kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +217,9 @@ def drift(domain: Domain, pairs: Sequence[tuple[EpisodeResult, EpisodeResult]], 
         closeness = [_closeness(domain, dreamt, replayed, step) for dreamt, replayed in there]
         so_far = [one is None or one.step > step for one in differs]
         figures = (
-            proportion([exact for exact, _ in closeness], tasks, seed),
+            proportion([exact for exact, _ in closeness], tasks),
             mean_estimate([f1 for _, f1 in closeness], tasks, seed),
-            proportion(so_far, all_tasks, seed),
+            proportion(so_far, all_tasks),
         )
         exact, f1, no_difference = (one for one in figures if one is not None)  # at least one episode is there
         rows.append(DriftStep(step, len(there), exact, f1, no_difference))

@@ -6,13 +6,16 @@ clustered data", JRSS B 69, 2007).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Estimate", "draw_clusters", "ratio_estimates", "sum_by_cluster"]
+__all__ = ["Estimate", "FloatArray", "draw_clusters", "finite_values", "ratio_estimates", "sum_by_cluster"]
+
+FloatArray = npt.NDArray[np.float64]
 
 _DRAWS = 1_000
 
@@ -34,7 +37,23 @@ class Estimate:
         return {name: round(value, 6) for name, value in asdict(self).items()}
 
 
-def sum_by_cluster(values: npt.NDArray[np.float64], clusters: Sequence[Hashable]) -> npt.NDArray[np.float64]:
+def finite_values(values: Sequence[float], clusters: Sequence[Hashable]) -> FloatArray:
+    """Return one value an episode as an array.
+
+    Raises:
+        ValueError: there are not as many values as episodes, or one is no finite number.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.shape != (len(clusters),):
+        raise ValueError(
+            f"There are {len(values)} values for the tasks of {len(clusters)} episodes; give one for each."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError("A value is no finite number. Leave out the episodes that have none.")
+    return array
+
+
+def sum_by_cluster(values: FloatArray, clusters: Sequence[Hashable]) -> FloatArray:
     """Add up the rows of each cluster: shapes (n, m) and n give (number of clusters, m), in order of appearance."""
     numbers: dict[Hashable, int] = {}
     places = np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters], dtype=np.intp)
@@ -43,18 +62,20 @@ def sum_by_cluster(values: npt.NDArray[np.float64], clusters: Sequence[Hashable]
     return sums
 
 
+@functools.lru_cache(maxsize=8)
 def draw_clusters(count: int, seed: int) -> npt.NDArray[np.int64]:
     """Draw as many of ``count`` clusters as there are, with replacement, 1,000 times.
 
     Returns:
-        Shape (1000, count): how often each cluster was drawn.
+        Shape (1000, count), read-only: how often each cluster was drawn.
     """
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(count, np.full(count, 1 / count), size=_DRAWS)
+    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=_DRAWS)
+    draws.setflags(write=False)
+    return draws
 
 
 def ratio_estimates(
-    numerators: npt.NDArray[np.float64], denominators: npt.NDArray[np.float64], clusters: Sequence[Hashable], seed: int
+    numerators: FloatArray, denominators: FloatArray, clusters: Sequence[Hashable], seed: int
 ) -> list[Estimate | None]:
     """Estimate m ratios of sums over n steps, with percentile intervals.
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from dreamgym_env.evaluation.intervals import Estimate, draw_clusters, sum_by_cluster
+from dreamgym_env.evaluation.intervals import Estimate, FloatArray, draw_clusters, sum_by_cluster
 
 __all__ = ["OrderDisagreement", "RankCorrelation", "rank_correlation"]
 
@@ -118,9 +117,7 @@ def rank_correlation(
     )
 
 
-def _sums(
-    outcomes: Mapping[str, Sequence[float]], agents: Sequence[str], clusters: Sequence[Hashable]
-) -> npt.NDArray[np.float64]:
+def _sums(outcomes: Mapping[str, Sequence[float]], agents: Sequence[str], clusters: Sequence[Hashable]) -> FloatArray:
     """Return each agent's outcomes added up by task: shape (tasks, agents)."""
     for agent in agents:
         if len(outcomes[agent]) != len(clusters):
@@ -134,11 +131,11 @@ def _sums(
     return sum_by_cluster(table.T, clusters)
 
 
-def _rounded(means: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _rounded(means: FloatArray) -> FloatArray:
     return np.round(means, _DECIMALS)
 
 
-def _reason(means: npt.NDArray[np.float64]) -> str:
+def _reason(means: FloatArray) -> str:
     agents = means.shape[1]
     if agents < _FEWEST:
         return f"A rank correlation needs at least {_FEWEST} agents; there are {agents}."
@@ -148,9 +145,7 @@ def _reason(means: npt.NDArray[np.float64]) -> str:
     return ""
 
 
-def _correlations(
-    means: npt.NDArray[np.float64], dreamt: npt.NDArray[np.float64], lived: npt.NDArray[np.float64], seed: int
-) -> tuple[Estimate, Estimate]:
+def _correlations(means: FloatArray, dreamt: FloatArray, lived: FloatArray, seed: int) -> tuple[Estimate, Estimate]:
     from scipy.stats import kendalltau, rankdata, spearmanr
 
     tasks, agents = dreamt.shape
@@ -172,7 +167,7 @@ def _correlations(
     return spearman, kendall
 
 
-def _disagreements(agents: Sequence[str], means: npt.NDArray[np.float64]) -> tuple[OrderDisagreement, ...]:
+def _disagreements(agents: Sequence[str], means: FloatArray) -> tuple[OrderDisagreement, ...]:
     found = []
     for first, second in itertools.permutations(range(len(agents)), 2):
         dream_gap, real_gap = means[0, first] - means[0, second], means[1, second] - means[1, first]

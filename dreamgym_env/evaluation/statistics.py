@@ -1,31 +1,31 @@
-"""Figures that lay a dream beside reality: shares, means, gaps, consistency and distributions, with 95 % intervals.
+"""Figures that lay a dream beside reality: shares, means, gaps and consistency, with 95 % intervals.
 
 Everywhere, the n-th value is of the n-th episode and ``clusters[n]`` names its task.  Episodes of one task are alike,
-so that tasks are drawn with replacement, not episodes (percentile bootstrap, see
-:mod:`~dreamgym_env.evaluation.intervals`).
+so that n episodes of few tasks say less than n tasks.  An interval must also allow for what was not seen: of 200 tasks
+without a false success, up to 2 % may still have one, where a plain bootstrap would claim to know that none has.
 
-Where no task differs from another, every draw is the same, and the bootstrap would claim to know the figure exactly.
-Then the interval allows for what was not seen: among n tasks that are alike, the share of tasks that would differ may
-be as high as the upper end of Wilson's interval of 0 out of n, and these tasks may lie at either end of the scale.
-For a share of 0 or 1 this is Wilson's interval over tasks.
+- *Shares*: Wilson's interval (JASA 22, 1927), in which n is divided by the design effect (Kish, "Survey Sampling",
+  1965; Franco et al., J. Survey Statistics and Methodology 7, 2019): by how much the spread of the tasks' sums exceeds
+  that of independent episodes.  It is worked out with two more tasks, one of successes alone and one without, so that
+  tasks that are all alike count as tasks, not as episodes.  With one episode a task it is Wilson's interval as it is.
+- *Means, gaps and ratios*: tasks are drawn with replacement (percentile bootstrap, see
+  :mod:`~dreamgym_env.evaluation.intervals`), and among them two more that lie at either end of the scale, as Agresti
+  and Min add pairs to a table (Statistics in Medicine 24, 2005).
+
+The added tasks have no part in the figures themselves, only in their intervals.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from dreamgym_env.evaluation.intervals import Estimate, ratio_estimates
+from dreamgym_env.evaluation.intervals import Estimate, FloatArray, finite_values, ratio_estimates, sum_by_cluster
 
 __all__ = [
-    "Distance",
-    "Summary",
     "consistency_ratio",
-    "distribution_distance",
     "false_success",
     "mean_estimate",
     "missed_success",
@@ -33,34 +33,29 @@ __all__ = [
     "proportion",
 ]
 
-Values = npt.NDArray[np.float64]
 
-_SAME = 1e-12
-"""Draws whose figures differ by less differ by rounding only."""
-
-
-def proportion(successes: Sequence[bool], clusters: Sequence[Hashable], seed: int) -> Estimate | None:
+def proportion(successes: Sequence[bool], clusters: Sequence[Hashable]) -> Estimate | None:
     """Estimate the share of episodes that succeed.
 
     Args:
         successes: of n episodes.
         clusters: the task of each.
-        seed: of the draws.
 
     Returns:
-        The share with Wilson's interval where each task has one episode (Wilson, JASA 22, 1927), else with the
-        bootstrap's over tasks; None for no episode.
+        The share, with Wilson's interval where each task has one episode; None for no episode.
 
     Raises:
         ValueError: there are not as many clusters as episodes, or a success is neither true nor false.
     """
-    hits = _values(successes, clusters)
+    hits = finite_values(successes, clusters)
     if not np.isin(hits, (0.0, 1.0)).all():
         raise ValueError("A success is true or false. Estimate the mean of scores with mean_estimate.")
-    if not len(hits) or len(set(clusters)) < len(clusters):
-        return mean_estimate(successes, clusters, seed)
-    low, high = _wilson(int(hits.sum()), len(hits))
-    return Estimate(float(hits.mean()), low, high, len(hits), len(hits))
+    if not len(hits):
+        return None
+    sums = sum_by_cluster(np.stack([hits, np.ones_like(hits)], axis=1), clusters)
+    share, count = float(hits.mean()), len(hits)
+    low, high = _wilson(share, count / _design_effect(sums))
+    return Estimate(share, low, high, count, len(sums))
 
 
 def mean_estimate(
@@ -76,8 +71,8 @@ def mean_estimate(
         values: of n episodes.
         clusters: the task of each.
         seed: of the draws.
-        bounds: between what a value can lie.  With None nothing is known of what was not seen, and the interval of
-            tasks that are all alike has no width.
+        bounds: between what a value can lie.  With None the interval allows for nothing that was not seen: tasks that
+            are all alike give it no width.
 
     Returns:
         The mean, None for no episode.
@@ -85,7 +80,7 @@ def mean_estimate(
     Raises:
         ValueError: a value is no finite number or lies out of bounds, or there are not as many clusters as values.
     """
-    scores = _values(values, clusters)
+    scores = finite_values(values, clusters)
     if not len(scores):
         return None
     if bounds is not None and (scores.min() < bounds[0] or scores.max() > bounds[1]):
@@ -93,12 +88,8 @@ def mean_estimate(
             f"The values lie between {scores.min():g} and {scores.max():g}, out of their bounds "
             f"{bounds[0]:g} and {bounds[1]:g}. Say bounds=None for values without bounds."
         )
-    estimate = _ratio(scores, np.ones_like(scores), clusters, seed)
-    if estimate is None or bounds is None or not _alike(estimate):
-        return estimate
-    unseen = _unseen(estimate.clusters)
-    low, high = (estimate.value + (end - estimate.value) * unseen for end in bounds)
-    return replace(estimate, low=low, high=high)
+    ends = np.zeros((0, 2)) if bounds is None else np.array([[bounds[0], 1.0], [bounds[1], 1.0]])
+    return _ratio(scores, np.ones_like(scores), clusters, ends, seed)
 
 
 def paired_gap(
@@ -124,12 +115,12 @@ def paired_gap(
     Raises:
         ValueError: as for :func:`mean_estimate`, or the two are not of one length.
     """
-    differences = _values(dream, clusters) - _values(real, clusters)
+    differences = finite_values(dream, clusters) - finite_values(real, clusters)
     return mean_estimate(differences.tolist(), clusters, seed, bounds=bounds)
 
 
 def false_success(
-    dream_success: Sequence[bool], replayed_success: Sequence[bool], clusters: Sequence[Hashable], seed: int
+    dream_success: Sequence[bool], replayed_success: Sequence[bool], clusters: Sequence[Hashable]
 ) -> Estimate | None:
     """Estimate which share of the dream's successes is none: the same actions do not succeed in the real environment.
 
@@ -137,7 +128,6 @@ def false_success(
         dream_success: whether each of n episodes succeeded in the dream.
         replayed_success: whether its actions, taken again in the real environment, succeed there.
         clusters: the task of each.
-        seed: of the draws.
 
     Returns:
         The share, whose ``count`` is the number of the dream's successes; None where the dream has none.
@@ -145,19 +135,19 @@ def false_success(
     Raises:
         ValueError: the three are not of one length.
     """
-    claimed, true = _values(dream_success, clusters) > 0, _values(replayed_success, clusters) > 0
+    claimed, true = finite_values(dream_success, clusters) > 0, finite_values(replayed_success, clusters) > 0
     tasks = [task for task, one in zip(clusters, claimed, strict=True) if one]
-    return proportion((~true[claimed]).tolist(), tasks, seed)
+    return proportion((~true[claimed]).tolist(), tasks)
 
 
 def missed_success(
-    dream_success: Sequence[bool], replayed_success: Sequence[bool], clusters: Sequence[Hashable], seed: int
+    dream_success: Sequence[bool], replayed_success: Sequence[bool], clusters: Sequence[Hashable]
 ) -> Estimate | None:
     """Estimate which share of the action sequences that succeed in the real environment the dream counts as no success.
 
     It is :func:`false_success` with the sides exchanged; only sequences that the agent took in the dream are looked at.
     """
-    return false_success(replayed_success, dream_success, clusters, seed)
+    return false_success(replayed_success, dream_success, clusters)
 
 
 def consistency_ratio(
@@ -179,130 +169,49 @@ def consistency_ratio(
     Raises:
         ValueError: the three are not of one length.
     """
-    replayed, acted = _values(replayed_success, clusters), _values(acted_success, clusters)
-    estimate = _ratio(replayed, acted, clusters, seed)
-    if estimate is None or not _alike(estimate):
-        return estimate
-    # In the tasks that were not seen only acting succeeds, or only the replay.
-    unseen = _unseen(len(set(clusters)))
-    above, below = replayed.mean() * (1 - unseen), acted.mean() * (1 - unseen)
-    return replace(estimate, low=float(above / (below + unseen)), high=float((above + unseen) / below))
+    replayed, acted = finite_values(replayed_success, clusters), finite_values(acted_success, clusters)
+    ends = np.array([[1.0, 0.0], [0.0, 1.0]])  # only the replay succeeds, or only acting
+    return _ratio(replayed, acted, clusters, ends, seed) if acted.any() else None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What the values of some episodes are like."""
-
-    count: int
-    mean: float
-    lower_quartile: float
-    median: float
-    upper_quartile: float
-
-    @classmethod
-    def of(cls, values: Values) -> Summary:
-        """Sum up n > 0 values; quartiles are interpolated linearly."""
-        lower, median, upper = (float(value) for value in np.quantile(values, [0.25, 0.5, 0.75]))
-        return cls(len(values), float(values.mean()), lower, median, upper)
-
-    def to_json(self) -> dict[str, float | int]:
-        """Return the members, rounded."""
-        return {name: round(value, 6) for name, value in asdict(self).items()}
+def _ratio(
+    above: FloatArray, below: FloatArray, clusters: Sequence[Hashable], ends: FloatArray, seed: int
+) -> Estimate | None:
+    """Estimate a ratio of sums; draw also from one more task for each row of ``ends``, (above, below) of an episode."""
+    size = len(clusters) / len(set(clusters))
+    (interval,) = ratio_estimates(
+        np.append(above, ends[:, 0] * size)[:, np.newaxis],
+        np.append(below, ends[:, 1] * size)[:, np.newaxis],
+        [*clusters, *(object() for _ in ends)],
+        seed,
+    )
+    total = below.sum()
+    if interval is None or total == 0:
+        return None
+    value = float(above.sum() / total)
+    taking_part = len({task for task, weight in zip(clusters, below, strict=True) if weight})
+    return Estimate(value, min(interval.low, value), max(interval.high, value), int(total), taking_part)
 
 
-@dataclass(frozen=True, slots=True)
-class Distance:
-    """How far the distribution of a value in the dream is from that in the real environment."""
-
-    unit: str
-    """Of all figures, for example ``"steps"``."""
-    distance: float
-    """Wasserstein-1: by how much values must be moved, on average, to turn one distribution into the other."""
-    chance: float
-    """95 % of the distances that come of exchanging the sides of whole tasks at random are no larger than this.
-    A larger distance is more than chance; a bootstrap interval would never reach 0."""
-    dream: Summary
-    real: Summary
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the members as JSON values, rounded."""
-        return {
-            "unit": self.unit,
-            "distance": round(self.distance, 6),
-            "chance": round(self.chance, 6),
-            "dream": self.dream.to_json(),
-            "real": self.real.to_json(),
-        }
-
-
-def distribution_distance(
-    dream: Sequence[float], real: Sequence[float], clusters: Sequence[Hashable], seed: int, *, unit: str
-) -> Distance | None:
-    """Compare how returns, or episode lengths, are distributed in the dream and in the real environment.
+def _design_effect(sums: FloatArray) -> float:
+    """Return by how much successes of one task are alike: 1 for not at all, the episodes of a task for wholly.
 
     Args:
-        dream: values of n episodes in the dream.
-        real: those of the same tasks, agents and seeds in the real environment.
-        clusters: the task of each.
-        seed: of the exchanges.
-        unit: of the values.
-
-    Returns:
-        None for no episode.
-
-    Raises:
-        ValueError: the three are not of one length, or a value is no finite number.
+        sums: shape (tasks, 2): successes and episodes of each.
     """
-    from scipy.stats import wasserstein_distance
-
-    dreamt, lived = _values(dream, clusters), _values(real, clusters)
-    if not len(dreamt):
-        return None
-    numbers = {task: number for number, task in enumerate(dict.fromkeys(clusters))}
-    tasks = np.array([numbers[task] for task in clusters])
-    exchanged = np.random.default_rng(seed).random((_EXCHANGES, len(numbers))) < 0.5
-    distances = [
-        wasserstein_distance(np.where(sides, lived, dreamt), np.where(sides, dreamt, lived))
-        for sides in exchanged[:, tasks]
-    ]
-    return Distance(
-        unit,
-        float(wasserstein_distance(dreamt, lived)),
-        float(np.quantile(distances, 0.95)),
-        Summary.of(dreamt),
-        Summary.of(lived),
-    )
+    size = sums[:, 1].mean()
+    successes, episodes = np.vstack([sums, [size, size], [0.0, size]]).T
+    share = successes.sum() / episodes.sum()
+    spread = ((successes - share * episodes) ** 2).sum()
+    return max(1.0, float(spread / (episodes.sum() * share * (1 - share))))
 
 
-_EXCHANGES = 1_000
+def _wilson(share: float, count: float) -> tuple[float, float]:
+    """Return Wilson's interval, which scipy has for whole numbers only."""
+    from scipy.special import ndtri
 
-
-def _values(values: Sequence[float], clusters: Sequence[Hashable]) -> Values:
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape != (len(clusters),):
-        raise ValueError(f"There are {len(array)} values for the tasks of {len(clusters)} episodes; give one for each.")
-    if not np.isfinite(array).all():
-        raise ValueError("A value is no finite number. Leave out the episodes that have none.")
-    return array
-
-
-def _ratio(above: Values, below: Values, clusters: Sequence[Hashable], seed: int) -> Estimate | None:
-    (estimate,) = ratio_estimates(above[:, np.newaxis], below[:, np.newaxis], clusters, seed)
-    return estimate
-
-
-def _alike(estimate: Estimate) -> bool:
-    """Whether no task differs from another, so that all draws are the same."""
-    return estimate.high - estimate.low < _SAME
-
-
-def _wilson(successes: int, count: int) -> tuple[float, float]:
-    from scipy.stats import binomtest
-
-    interval = binomtest(successes, count).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
-
-
-def _unseen(tasks: int) -> float:
-    """Return how large a share of the tasks may be unlike all that were seen."""
-    return _wilson(0, tasks)[1]
+    square = float(ndtri(0.975)) ** 2
+    middle = share + square / (2 * count)
+    half = math.sqrt(square * (share * (1 - share) / count + square / (4 * count**2)))
+    low, high = ((middle + side) / (1 + square / count) for side in (-half, half))
+    return min(max(low, 0.0), share), max(min(high, 1.0), share)
