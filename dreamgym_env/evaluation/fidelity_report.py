@@ -45,7 +45,7 @@ class FidelityReport:
     """System -> name of a division (``kind``, ``changes``, ``step``, ``memory``) -> class -> figures."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain dictionaries; a figure is ``{"value", "low", "high", "count"}`` or None."""
+        """Return plain dictionaries; a figure is ``{"value", "low", "high", "count", "clusters"}`` or None."""
         return {
             "domain": self.domain,
             "steps": self.steps,
@@ -153,7 +153,7 @@ def _pairs(domain: Domain, answer: Answer) -> dict[str, tuple[float, float]]:
 
 
 def figures_json(figures: Figures) -> dict[str, dict[str, float | int] | None]:
-    """Return figures as JSON values: ``{"value", "low", "high", "count"}`` each, or None."""
+    """Return figures as JSON values: ``{"value", "low", "high", "count", "clusters"}`` each, or None."""
     return {name: estimate.to_json() if estimate is not None else None for name, estimate in figures.items()}
 
 

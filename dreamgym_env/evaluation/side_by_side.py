@@ -13,32 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.evaluation.agents import AgentFactory
+from dreamgym_env.evaluation.agreement import Agreement, agreement_table
 from dreamgym_env.evaluation.rollout import EpisodeResult, Rollout, plan_episodes, play, replay_actions
 from dreamgym_env.simulation.simulator import Simulator
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Agreement", "SideBySide", "compare"]
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """Outcomes of the same tasks in two environments."""
-
-    both: int
-    """Solved in both."""
-    dream_only: int
-    """Solved in the dream only: the dream was too kind."""
-    real_only: int
-    """Solved in the real environment only: the dream was too hard."""
-    neither: int
-
-    @property
-    def share(self) -> float:
-        """Share of tasks with the same outcome in both, in [0, 1]."""
-        tasks = self.both + self.dream_only + self.real_only + self.neither
-        return (self.both + self.neither) / tasks if tasks else 0.0
+__all__ = ["SideBySide", "compare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +41,8 @@ class SideBySide:
     @property
     def agreement(self) -> Agreement:
         """In which of the two the agent solved which task."""
-        pairs = [
-            (dreamt.success, real.success) for dreamt, real in zip(self.dream.episodes, self.real.episodes, strict=True)
-        ]
-        return Agreement(
-            both=pairs.count((True, True)),
-            dream_only=pairs.count((True, False)),
-            real_only=pairs.count((False, True)),
-            neither=pairs.count((False, False)),
+        return agreement_table(
+            [episode.success for episode in self.dream.episodes], [episode.success for episode in self.real.episodes]
         )
 
     @property
@@ -80,7 +56,6 @@ class SideBySide:
 
     def to_json(self) -> dict[str, Any]:
         """Return all figures and one row a task, as JSON values; each figure stands under its environment's id."""
-        agreement = self.agreement
         return {
             "agent": self.agent,
             "seed": self.seed,
@@ -88,13 +63,7 @@ class SideBySide:
             "dream": _figures(self.dream),
             "real": _figures(self.real),
             "dream_actions_in_real": _figures(self.replayed),
-            "agreement": {
-                "solved_in_both": agreement.both,
-                "solved_in_dream_only": agreement.dream_only,
-                "solved_in_real_only": agreement.real_only,
-                "solved_in_neither": agreement.neither,
-                "share": round(agreement.share, 4),
-            },
+            "agreement": self.agreement.to_json(),
             "consistency_ratio": None if self.consistency is None else round(self.consistency, 4),
             "episodes": [
                 {
