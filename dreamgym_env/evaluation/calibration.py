@@ -19,7 +19,7 @@ from dreamgym_env.errors import DreamGymError
 from dreamgym_env.evaluation.intervals import Estimate, FloatArray
 from dreamgym_env.evaluation.statistics import mean_estimate, paired_gap
 
-__all__ = ["FEWEST_ANCHORS", "Bin", "Calibration", "CalibrationError", "Errors"]
+__all__ = ["FEWEST_ANCHORS", "Bin", "Calibration", "CalibrationError", "Errors", "calibration_errors"]
 
 FEWEST_ANCHORS = 10
 """Anchor tasks that a calibration needs."""
@@ -145,8 +145,8 @@ class Calibration:
             tuple(whole.y_thresholds_.tolist()),
             len(numbers),
             len(dream),
-            _errors(dream, real, tasks, seed),
-            _errors(calibrated, real, tasks, seed),
+            calibration_errors(dream_scores, real_scores, tasks, seed),
+            calibration_errors(calibrated.tolist(), real_scores, tasks, seed),
         )
 
     def apply(self, scores: Sequence[float]) -> list[float]:
@@ -200,7 +200,21 @@ def _checked(scores: Sequence[float]) -> FloatArray:
     return np.asarray(scores, dtype=np.float64)
 
 
-def _errors(expected: FloatArray, real: FloatArray, tasks: Sequence[Hashable], seed: int) -> Errors:
+def calibration_errors(
+    expected_scores: Sequence[float], real_scores: Sequence[float], tasks: Sequence[Hashable], seed: int
+) -> Errors:
+    """Return how far expected scores are from the real ones.
+
+    Args:
+        expected_scores: of n > 0 episodes, in [0, 1].
+        real_scores: of the same episodes.
+        tasks: the task of each.
+        seed: of the intervals.
+
+    Raises:
+        CalibrationError: a score is out of [0, 1].
+    """
+    expected, real = _checked(expected_scores), _checked(real_scores)
     absolute = np.abs(expected - real)
     estimates = (
         mean_estimate(absolute.tolist(), tasks, seed),

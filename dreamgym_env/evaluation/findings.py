@@ -1,4 +1,4 @@
-"""The figures of a comparison, as JSON values; every one stands under the environment that it comes from.
+"""The figures of a comparison, as JSON values; each stands under the environment that it comes from.
 
 Episodes in which a model or an engine failed say nothing of what an agent can do: they are counted as failures, and
 left out of all other figures.
@@ -12,26 +12,31 @@ from typing import Any
 
 import numpy as np
 
-from dreamgym_env.evaluation.calibration import Calibration, calibration_errors
+from dreamgym_env.evaluation.agreement import agreement_table
+from dreamgym_env.evaluation.calibration import FEWEST_ANCHORS, Calibration, Errors, calibration_errors
 from dreamgym_env.evaluation.comparison import Comparison, EpisodeRow
+from dreamgym_env.evaluation.distributions import distribution_distance
 from dreamgym_env.evaluation.divergence import drift, first_divergence
 from dreamgym_env.evaluation.intervals import Estimate
+from dreamgym_env.evaluation.ranking import rank_correlation
 from dreamgym_env.evaluation.rollout import EpisodeResult, Rollout
-from dreamgym_env.evaluation.side_by_side import SideBySide
 from dreamgym_env.evaluation.statistics import (
-    agreement_table,
     consistency_ratio,
-    distribution_distance,
     false_success,
     mean_estimate,
     missed_success,
     paired_gap,
     proportion,
-    rank_correlation,
 )
+from dreamgym_env.evaluation.transcripts import kept_transcripts
+from dreamgym_env.evaluation.verdict import verdict, warnings
+from dreamgym_env.simulation.episode import Outcome
 from dreamgym_env.types import Domain
 
-__all__ = ["SIDES", "agent_findings", "calibration_findings", "drift_findings", "rank_findings"]
+__all__ = ["SCHEMA", "SIDES", "findings"]
+
+SCHEMA = 1
+"""Version of the layout."""
 
 SIDES: Mapping[str, Callable[[EpisodeRow], EpisodeResult]] = {
     "dream": lambda row: row.dream,
@@ -45,7 +50,44 @@ _SEED = 0
 """Of the intervals."""
 
 
-def agent_findings(comparison: Comparison, agent: str) -> dict[str, Any]:
+def findings(
+    comparison: Comparison,
+    about: Mapping[str, Any],
+    *,
+    anchors: int = 0,
+    kept: int = 0,
+    judged: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return all figures of a comparison, what they say in words, and some transcripts.
+
+    Args:
+        comparison: what was played.
+        about: how: ``tasks``, ``seeds`` and whatever else a reader should know.
+        anchors: how many tasks a calibration is fitted on; below 10 there is none.
+        kept: how many transcripts at most.
+        judged: ``judges`` and ``judge_agreement``, where judges were asked.
+
+    Returns:
+        JSON values; benchmarks, reports and tables read this layout.
+    """
+    found: dict[str, Any] = {
+        "schema": SCHEMA,
+        "about": dict(about),
+        "dream": {"id": comparison.dream_id},
+        "real": {"id": comparison.real_id},
+        "agents": [_agent(comparison, agent) for agent in comparison.runs],
+        "ranks": _ranks(comparison),
+        "drift": _drift(comparison),
+        "calibration": _calibration(comparison, anchors),
+        "judges": [],
+        "judge_agreement": None,
+        **(judged or {}),
+        "transcripts": kept_transcripts(comparison, kept),
+    }
+    return {**found, "verdict": verdict(found), "warnings": warnings(found)}
+
+
+def _agent(comparison: Comparison, agent: str) -> dict[str, Any]:
     """Return all that is known of one agent; the layout is that of the JSON report."""
     rows = list(comparison.rows(agent))
     sound = [row for row in rows if not row.failed]
@@ -62,14 +104,14 @@ def agent_findings(comparison: Comparison, agent: str) -> dict[str, Any]:
             "success": _json(paired_gap(list(map(float, won["dream"])), list(map(float, won["real"])), tasks, _SEED)),
             "score": _json(paired_gap(score["dream"], score["real"], tasks, _SEED)),
         },
-        "agreement": agreement_table(won["dream"], won["real"]).to_json(),
+        "agreement": _agreement(won["dream"], won["real"]),
         "false_success": _json(false_success(won["dream"], won["dream_actions_in_real"], tasks)),
         "missed_success": _json(missed_success(won["dream"], won["dream_actions_in_real"], tasks)),
         "consistency_ratio": _json(consistency_ratio(won["dream_actions_in_real"], won["real"], tasks, _SEED)),
         "reverse_consistency_ratio": _json(
             consistency_ratio(won["real_actions_in_dream"], won["dream"], tasks, _SEED)
         ),
-        "returns": _distance(sound, lambda episode: _return(episode), "reward"),
+        "returns": _distance(sound, _return, "reward"),
         "lengths": _distance(sound, lambda episode: float(episode.steps), "steps"),
         "first_difference": _first_differences(comparison.domain, rows),
         "speed": {"dream": _speed([run.dream for run in runs]), "real": _speed([run.real for run in runs])},
@@ -81,7 +123,7 @@ def agent_findings(comparison: Comparison, agent: str) -> dict[str, Any]:
     }
 
 
-def rank_findings(comparison: Comparison) -> dict[str, Any]:
+def _ranks(comparison: Comparison) -> dict[str, Any]:
     """Return how far agents rank alike by their success in the dream and in the real environment.
 
     A task counts where no agent failed in it, so that all are ranked by the same tasks.
@@ -93,39 +135,64 @@ def rank_findings(comparison: Comparison) -> dict[str, Any]:
         {agent: [float(pick(table[agent][at]).success) for at in sound] for agent in agents}
         for pick in (SIDES["dream"], SIDES["real"])
     )
-    return rank_correlation(dream, real, [table[agents[0]][at].task_id for at in sound], _SEED).to_json()
+    ranks = rank_correlation(dream, real, [table[agents[0]][at].task_id for at in sound], _SEED)
+    return {
+        "agents": ranks.agents,
+        "spearman": _json(ranks.spearman),
+        "kendall": _json(ranks.kendall),
+        "pairs_that_differ": [[pair.better_in_dream, pair.better_in_real] for pair in ranks.disagreements],
+        "why_none": ranks.reason,
+    }
 
 
-def drift_findings(comparison: Comparison) -> list[dict[str, Any]]:
+def _drift(comparison: Comparison) -> list[dict[str, Any]]:
     """Return how true the dream's pages are, step by step, over all agents: the same actions in both worlds."""
     pairs = [(row.dream, row.replayed) for agent in comparison.runs for row in comparison.rows(agent)]
-    return [step.to_json() for step in drift(comparison.domain, pairs, _SEED)]
+    return [
+        {
+            "step": step.step,
+            "episodes": step.count,
+            "exact": _json(step.exact),
+            "line_f1": _json(step.line_f1),
+            "undiverged": step.no_difference.value,
+        }
+        for step in drift(comparison.domain, pairs, _SEED)
+    ]
 
 
-def calibration_findings(comparison: Comparison, anchors: int, seed: int) -> dict[str, Any] | None:
-    """Return what a calibration on some of the tasks does for the scores of the others; None without anchors.
+def _calibration(comparison: Comparison, anchors: int) -> dict[str, Any] | None:
+    """Return what a calibration on some of the tasks does for the scores of the others; None with too few tasks.
 
     Args:
         comparison: what was played.
         anchors: how many of its tasks the calibration is fitted on, all agents together; the errors before and after
             are those of the other tasks.
-        seed: of the choice of anchors.
     """
     rows = [row for agent in comparison.runs for row in comparison.rows(agent) if not row.failed]
     tasks = sorted({row.task_id for row in rows})
-    if not anchors or len(tasks) <= anchors:
+    if anchors < FEWEST_ANCHORS or len(tasks) <= anchors:
         return None
-    chosen = {tasks[at] for at in np.random.default_rng(seed).permutation(len(tasks))[:anchors]}
+    chosen = {tasks[at] for at in np.random.default_rng(_SEED).permutation(len(tasks))[:anchors]}
     fitted, tested = ([row for row in rows if (row.task_id in chosen) is wanted] for wanted in (True, False))
-    calibration = Calibration.fit(*_scores(fitted))
+    calibration = Calibration.fit(*_scores(fitted), [row.task_id for row in fitted], _SEED)
     dreamt, real = _scores(tested)
+    families = [row.task_id for row in tested]
     return {
         "anchors": anchors,
         "tested": len(tasks) - anchors,
-        "before": calibration_errors(dreamt, real).to_json(),
-        "after": calibration_errors(calibration.apply(dreamt), real).to_json(),
-        **calibration.to_json(),
+        "before": _errors(calibration_errors(dreamt, real, families, _SEED)),
+        "after": _errors(calibration_errors(calibration.apply(dreamt), real, families, _SEED)),
+        "curve": [list(point) for point in zip(calibration.dream, calibration.real, strict=True)],
         "points": _points(dreamt, real),
+    }
+
+
+def _errors(errors: Errors) -> dict[str, float]:
+    return {
+        "mae": round(errors.mean_absolute.value, 6),
+        "mse": round(errors.mean_squared.value, 6),
+        "bias": round(errors.bias.value, 6),
+        "ece": round(errors.expected_calibration, 6),
     }
 
 
@@ -146,10 +213,36 @@ def _return(episode: EpisodeResult) -> float:
 
 
 def _distance(rows: Sequence[EpisodeRow], measure: Callable[[EpisodeResult], float], unit: str) -> dict[str, Any] | None:
-    if not rows:
-        return None
     dream, real = ([measure(pick(row)) for row in rows] for pick in (SIDES["dream"], SIDES["real"]))
-    return distribution_distance(dream, real, unit).to_json()
+    distance = distribution_distance(dream, real, [row.task_id for row in rows], _SEED, unit=unit)
+    if distance is None:
+        return None
+    return {
+        "dream": {"mean": round(distance.dream.mean, 6), "quartiles": _quartiles(dream)},
+        "real": {"mean": round(distance.real.mean, 6), "quartiles": _quartiles(real)},
+        "wasserstein": round(distance.distance, 6),
+        "chance": round(distance.chance, 6),
+        "unit": unit,
+    }
+
+
+def _quartiles(values: Sequence[float]) -> list[float]:
+    quartiles: list[float] = np.quantile(values, [0.0, 0.25, 0.5, 0.75, 1.0]).tolist()
+    return quartiles
+
+
+def _agreement(dream: Sequence[bool], real: Sequence[bool]) -> dict[str, Any]:
+    """Return the outcomes of the agent in both environments."""
+    table = agreement_table(dream, real)
+    return {
+        "both": table.both,
+        "dream_only": table.dream_only,
+        "real_only": table.real_only,
+        "neither": table.neither,
+        "share": round(table.share, 6),
+        "kappa": None if table.kappa is None else round(table.kappa, 6),
+        "mcnemar_p": round(table.mcnemar_p, 6),
+    }
 
 
 def _first_differences(domain: Domain, rows: Sequence[EpisodeRow]) -> dict[str, Any]:
@@ -176,7 +269,7 @@ def _speed(rollouts: Sequence[Rollout]) -> dict[str, Any]:
     }
 
 
-def _outcomes(rollouts: Sequence[Rollout]) -> Iterator[Any]:
+def _outcomes(rollouts: Sequence[Rollout]) -> Iterator[Outcome]:
     return (outcome for rollout in rollouts for episode in rollout.episodes for outcome in episode.outcomes)
 
 
