@@ -337,10 +337,10 @@ class RandomAgent:
         return _click(str(self._rng.choice(offered)))
 
 
-AGENTS: Mapping[str, Callable[[Any], Shopper]] = MappingProxyType(
+AGENTS: Mapping[str, Callable[..., Shopper]] = MappingProxyType(
     {
         OracleAgent.name: lambda domain: OracleAgent(),
-        NoisyOracleAgent.name: lambda domain: NoisyOracleAgent(),
+        NoisyOracleAgent.name: lambda domain, noise=0.3: NoisyOracleAgent(noise),
         LazyBuyerAgent.name: lambda domain: LazyBuyerAgent(),
         WindowShopperAgent.name: lambda domain: WindowShopperAgent(),
         CataloguerAgent.name: lambda domain: CataloguerAgent(
