@@ -12,6 +12,7 @@ __all__ = [
     "InvalidActionError",
     "KeywordError",
     "MissingDependencyError",
+    "PolicyError",
     "RecordingError",
     "ReplayBufferError",
     "ResetOptionError",
@@ -41,6 +42,10 @@ class WorldModelStringError(DreamGymError, ValueError):
 
 class RecordingError(DreamGymError):
     """An environment cannot be recorded: its observations are no texts, or another recorder writes to the file."""
+
+
+class PolicyError(DreamGymError):
+    """A policy cannot be read, is one of another domain, or there is too little to learn it from."""
 
 
 class ReplayBufferError(DreamGymError):

@@ -5,6 +5,7 @@ What stands in brackets may hold commas and colons, as strings of world models d
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def split_names(text: str) -> list[str]:
         UnknownAgentError: brackets do not match.
     """
     cuts = [-1, *(at for at, character in _outside(text) if character == ","), len(text)]
-    return [text[start + 1 : end].strip() for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [text[start + 1 : end].strip() for start, end in itertools.pairwise(cuts)]
 
 
 def split_share(text: str) -> tuple[str, str]:

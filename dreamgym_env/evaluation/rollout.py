@@ -251,9 +251,7 @@ def _seat_agents(agents: Mapping[str, AgentFactory]) -> _Seat:
     return seat
 
 
-def _run(
-    env: TextVectorEnv, plans: Iterable[EpisodePlan], seat: _Seat, clock: _Clock
-) -> Iterator[EpisodeResult]:
+def _run(env: TextVectorEnv, plans: Iterable[EpisodePlan], seat: _Seat, clock: _Clock) -> Iterator[EpisodeResult]:
     """Keep all lanes busy until the plans are used up; yield in the plans' order."""
     waiting = enumerate(plans)
     lanes: list[_Lane] = []

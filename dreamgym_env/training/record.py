@@ -94,9 +94,7 @@ def parse_agent_shares(text: str) -> tuple[AgentShare, ...]:
         except ValueError:
             share = math.nan
         if not name or not 0 < share < math.inf:
-            raise ValueError(
-                f"{part!r} is not an agent and its share: write for example oracle:0.3,random:0.7."
-            )
+            raise ValueError(f"{part!r} is not an agent and its share: write for example oracle:0.3,random:0.7.")
         shares.append(AgentShare(name, share))
     if len({share.name for share in shares}) < len(shares):
         raise ValueError(f"An agent is named twice in {text!r}.")
