@@ -13,6 +13,7 @@ __all__ = [
     "InvalidActionError",
     "KeywordError",
     "MissingDependencyError",
+    "PolicyError",
     "RecordingError",
     "ReplayBufferError",
     "ResetOptionError",
@@ -46,6 +47,10 @@ class ComparisonError(DreamGymError, ValueError):
 
 class RecordingError(DreamGymError):
     """An environment cannot be recorded: its observations are no texts, or another recorder writes to the file."""
+
+
+class PolicyError(DreamGymError):
+    """A policy cannot be read, is one of another domain, or there is too little to learn it from."""
 
 
 class ReplayBufferError(DreamGymError):

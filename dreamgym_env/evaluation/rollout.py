@@ -16,7 +16,7 @@ import numpy as np
 
 from dreamgym_env.envs.text_env import clean_action
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
-from dreamgym_env.evaluation.agents import AgentFactory
+from dreamgym_env.evaluation.agents import Agent, AgentFactory, Crew, CrewMember
 from dreamgym_env.simulation.episode import Episode, Outcome
 from dreamgym_env.types import StopReason, Task
 
@@ -189,15 +189,27 @@ def replay_actions(
     plans = [EpisodePlan(episode.task.id, episode.agent, episode.seed) for episode in episodes]
     scripts = iter(episode.actions for episode in episodes)
 
-    def seat(task: Task, plan: EpisodePlan) -> _Act:
-        script = iter(next(scripts))
-        return lambda state, offered: next(script, None)
+    def seat(task: Task, plan: EpisodePlan) -> Agent:
+        return _Script(plan.agent, next(scripts))
 
     return _collect(env, _run(env, plans, seat, clock), clock, progress)
 
 
-_Act = Callable[[str, Sequence[str]], str | None]
-"""(state, available actions) -> the next action, or None to leave the episode."""
+class _Script:
+    """Takes given actions, then leaves the episode."""
+
+    def __init__(self, name: str, actions: Sequence[str]) -> None:
+        self.name = name
+        self._left = iter(actions)
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None: ...
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str | None:
+        return next(self._left, None)
+
+
+_Seat = Callable[[Task, EpisodePlan], Agent]
+"""Returns who plays an episode, which has begun for it."""
 
 
 @dataclass(slots=True)
@@ -221,7 +233,7 @@ class _Lane:
     """Position in the plans."""
     plan: EpisodePlan
     episode: Episode
-    act: _Act
+    agent: Agent
     outcomes: list[Outcome] = field(default_factory=list)
     left: bool = False
     """Whether its player has no further action."""
@@ -234,18 +246,16 @@ class _Lane:
         return EpisodeResult(self.episode.task, self.plan.agent, self.plan.seed, tuple(self.outcomes))
 
 
-def _seat_agents(agents: Mapping[str, AgentFactory]) -> Callable[[Task, EpisodePlan], _Act]:
-    def seat(task: Task, plan: EpisodePlan) -> _Act:
+def _seat_agents(agents: Mapping[str, AgentFactory]) -> _Seat:
+    def seat(task: Task, plan: EpisodePlan) -> Agent:
         agent = agents[plan.agent]()
         agent.begin(task, np.random.default_rng([plan.seed, 1]))
-        return agent.act
+        return agent
 
     return seat
 
 
-def _run(
-    env: TextVectorEnv, plans: Iterable[EpisodePlan], seat: Callable[[Task, EpisodePlan], _Act], clock: _Clock
-) -> Iterator[EpisodeResult]:
+def _run(env: TextVectorEnv, plans: Iterable[EpisodePlan], seat: _Seat, clock: _Clock) -> Iterator[EpisodeResult]:
     """Keep all lanes busy until the plans are used up; yield in the plans' order."""
     waiting = enumerate(plans)
     lanes: list[_Lane] = []
@@ -266,7 +276,7 @@ def _run(
 def _begin(
     env: TextVectorEnv,
     plans: Sequence[tuple[int, EpisodePlan]],
-    seat: Callable[[Task, EpisodePlan], _Act],
+    seat: _Seat,
     clock: _Clock,
 ) -> list[_Lane]:
     tasks = [env.domain.task(plan.task_id) for _, plan in plans]
@@ -281,8 +291,7 @@ def _begin(
 def _step(env: TextVectorEnv, lanes: Sequence[_Lane], clock: _Clock) -> None:
     """Take one action in each lane whose player has one."""
     actions: list[str] = []
-    for lane in lanes:
-        action = lane.act(lane.episode.state, env.backend.available_actions(lane.episode))
+    for lane, action in zip(lanes, _choose(env, lanes), strict=True):
         lane.left = action is None
         if action is not None:
             actions.append(clean_action(action))
@@ -291,6 +300,26 @@ def _step(env: TextVectorEnv, lanes: Sequence[_Lane], clock: _Clock) -> None:
         outcomes = env.backend.advance([lane.episode for lane in acting], actions, env.step_limit)
     for lane, outcome in zip(acting, outcomes, strict=True):
         lane.outcomes.append(outcome)
+
+
+def _choose(env: TextVectorEnv, lanes: Sequence[_Lane]) -> Sequence[str | None]:
+    """Return each lane's next action; those who play in one crew are asked at once."""
+    states = [lane.episode.state for lane in lanes]
+    offered = [env.backend.available_actions(lane.episode) for lane in lanes]
+    actions: list[str | None] = [None] * len(lanes)
+    crews: dict[int, tuple[Crew, list[int]]] = {}
+    for at, lane in enumerate(lanes):
+        if isinstance(lane.agent, CrewMember):
+            crews.setdefault(id(lane.agent.crew), (lane.agent.crew, []))[1].append(at)
+        else:
+            actions[at] = lane.agent.act(states[at], offered[at])
+    for crew, places in crews.values():
+        chosen = crew.act_all(
+            [lanes[at].agent for at in places], [states[at] for at in places], [offered[at] for at in places]
+        )
+        for at, action in zip(places, chosen, strict=True):
+            actions[at] = action
+    return actions
 
 
 def _collect(

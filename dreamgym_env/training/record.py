@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from dreamgym_env.evaluation.agents import agent_factory
+from dreamgym_env.evaluation.agent_names import split_names, split_share
+from dreamgym_env.evaluation.agents import open_agents
 from dreamgym_env.evaluation.environments import environment_id, make_lanes
 from dreamgym_env.evaluation.rollout import EpisodePlan, EpisodeResult, play_each
 from dreamgym_env.masking import mask_secrets
@@ -80,22 +81,20 @@ class RecordReport:
 
 
 def parse_agent_shares(text: str) -> tuple[AgentShare, ...]:
-    """Read ``"oracle:0.3,random:0.7"``; a name without a number counts 1.
+    """Read ``"oracle:0.3,noisy-oracle(0.5):0.7"``; a name without a number counts 1.
 
     Raises:
-        ValueError: a share is not a number above 0, or a name is missing or given twice.
+        ValueError: a share is not a number above 0, a name is missing or given twice, or brackets do not match.
     """
     shares = []
-    for part in text.split(","):
-        name, colon, number = part.strip().partition(":")
+    for part in split_names(text):
+        name, number = split_share(part)
         try:
-            share = float(number) if colon else 1.0
+            share = float(number) if name != part else 1.0
         except ValueError:
             share = math.nan
         if not name or not 0 < share < math.inf:
-            raise ValueError(
-                f"{part.strip()!r} is not an agent and its share: write for example oracle:0.3,random:0.7."
-            )
+            raise ValueError(f"{part!r} is not an agent and its share: write for example oracle:0.3,random:0.7.")
         shares.append(AgentShare(name, share))
     if len({share.name for share in shares}) < len(shares):
         raise ValueError(f"An agent is named twice in {text!r}.")
@@ -146,10 +145,10 @@ def record_experience(
         if done < episodes:
             env = make_lanes(domain, min(lanes, episodes - done), real=real, split=split, **settings)
             try:
-                factories = {agent.name: agent_factory(env.domain, agent.name) for agent in agents}
                 plans = _plans(env.domain.task_ids(split), agents, seed, range(done, episodes))
-                played = play_each(env, factories, plans)
-                recording.write(enumerate(played, start=done), episodes, show=progress)
+                with open_agents(env.domain, [agent.name for agent in agents]) as players:
+                    played = play_each(env, players, plans)
+                    recording.write(enumerate(played, start=done), episodes, show=progress)
             finally:
                 env.close()
         transitions = recording.finish()
@@ -177,7 +176,7 @@ def _header(
             "env_id": environment_id(domain, real=real),
             "split": split,
             "seed": seed,
-            "agents": [[agent.name, agent.share] for agent in agents],
+            "agents": [[mask_secrets(agent.name), agent.share] for agent in agents],
             "settings": {name: mask_secrets(str(value)) for name, value in sorted(settings.items())},
         },
     }
@@ -212,7 +211,7 @@ class _Recording:
         ):
             for number, episode in played:
                 bar.update(number + 1 - bar.n)
-                name = f"{self._seed}/{number}/{episode.agent}"
+                name = f"{self._seed}/{number}/{mask_secrets(episode.agent)}"
                 for outcome in episode.outcomes:
                     if not outcome.failure:  # what a world model failed to answer is no experience
                         writer.write(replace(outcome.transition, episode=name))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dreamgym_env.domains.alfworld.house import House
 from dreamgym_env.domains.alfworld.tracker import NOTHING_HAPPENS
@@ -167,10 +167,10 @@ def _at_random(offered: Sequence[str], rng: np.random.Generator) -> str:
     return str(rng.choice([action for action in offered if action.partition(" ")[0] == verb]))
 
 
-AGENTS: Mapping[str, Callable[[Any], Housekeeper]] = MappingProxyType(
+AGENTS: Mapping[str, Callable[..., Housekeeper]] = MappingProxyType(
     {
         OracleAgent.name: lambda domain: OracleAgent(),
-        NoisyOracleAgent.name: lambda domain: NoisyOracleAgent(),
+        NoisyOracleAgent.name: lambda domain, noise=0.3: NoisyOracleAgent(noise),
         LazyAgent.name: lambda domain: LazyAgent(),
         RandomAgent.name: lambda domain: RandomAgent(),
     }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from dreamgym_env.domains.browser.laziness import LazyAgent
 from dreamgym_env.domains.browser.wandering import ErringAgent, WanderingAgent
 from dreamgym_env.domains.miniwob.oracles import ORACLES, View
 
@@ -40,10 +41,11 @@ class OracleAgent:
         return action
 
 
-AGENTS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+AGENTS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "oracle": lambda domain: OracleAgent(),
-        "noisy-oracle": lambda domain: ErringAgent(OracleAgent()),
+        "noisy-oracle": lambda domain, noise=0.3: ErringAgent(OracleAgent(), noise),
+        "lazy": lambda domain: LazyAgent("noop()"),
         "random": lambda domain: WanderingAgent(),
     }
 )

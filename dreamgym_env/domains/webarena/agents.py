@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from dreamgym_env.domains.browser.laziness import LazyAgent
 from dreamgym_env.domains.browser.texts import numbered
 from dreamgym_env.domains.browser.wandering import ErringAgent, WanderingAgent
 from dreamgym_env.domains.webarena.tasks import WebTask, bundled_ids, bundled_task, resolve_url
@@ -83,10 +84,11 @@ def _cataloguer(domain: Any) -> Any:
     return CataloguerAgent(linked_pages(), domain.task_ids("train"))
 
 
-AGENTS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+AGENTS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "oracle": lambda domain: OracleAgent(),
-        "noisy-oracle": lambda domain: ErringAgent(OracleAgent(), noise=0.2),
+        "noisy-oracle": lambda domain, noise=0.2: ErringAgent(OracleAgent(), noise),
+        "lazy": lambda domain: LazyAgent("send_msg_to_user('Done.')"),
         "random": lambda domain: WanderingAgent(),
         "cataloguer": _cataloguer,
     }

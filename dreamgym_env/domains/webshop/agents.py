@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dreamgym_env.domains.webshop.goals import Goal
 from dreamgym_env.domains.webshop.observation import (
@@ -337,10 +337,10 @@ class RandomAgent:
         return _click(str(self._rng.choice(offered)))
 
 
-AGENTS: Mapping[str, Callable[[Any], Shopper]] = MappingProxyType(
+AGENTS: Mapping[str, Callable[..., Shopper]] = MappingProxyType(
     {
         OracleAgent.name: lambda domain: OracleAgent(),
-        NoisyOracleAgent.name: lambda domain: NoisyOracleAgent(),
+        NoisyOracleAgent.name: lambda domain, noise=0.3: NoisyOracleAgent(noise),
         LazyBuyerAgent.name: lambda domain: LazyBuyerAgent(),
         WindowShopperAgent.name: lambda domain: WindowShopperAgent(),
         CataloguerAgent.name: lambda domain: CataloguerAgent(

@@ -1,0 +1,84 @@
+"""A policy as an agent; all of its agents decide in one call of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dreamgym_env.policies.features import Situation
+from dreamgym_env.policies.policy import Policy
+from dreamgym_env.types import Domain, Task, Turn
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["PolicyAgent", "PolicyCrew"]
+
+
+class PolicyCrew:
+    """Makes agents that act by one policy."""
+
+    def __init__(self, domain: Domain, policy: Policy, *, name: str, temperature: float = 0.0) -> None:
+        """Create one.
+
+        Args:
+            domain: what the agents act in.
+            policy: whose scores decide.
+            name: of the agents.
+            temperature: 0 takes the best candidate; else one is drawn, by the softmax of scores over temperature.
+        """
+        self.domain, self.name = domain, name
+        self._policy, self._temperature = policy, temperature
+
+    def __call__(self) -> PolicyAgent:
+        """Make one more agent."""
+        return PolicyAgent(self)
+
+    def act_all(
+        self, members: Sequence[PolicyAgent], states: Sequence[str], available_actions: Sequence[Sequence[str]]
+    ) -> list[str]:
+        """Return the next action of each; where a state offers nothing, an empty text, which is no action."""
+        situations = [
+            member.situation(state, offered)
+            for member, state, offered in zip(members, states, available_actions, strict=True)
+        ]
+        actions = []
+        for member, state, (choices, logits) in zip(members, states, self._policy.scores(situations), strict=True):
+            action = choices[self._choose(logits, member.rng)].action if choices else ""
+            member.note(state, action)
+            actions.append(action)
+        return actions
+
+    def _choose(self, logits: torch.Tensor, rng: np.random.Generator) -> int:
+        if self._temperature == 0:
+            return int(logits.argmax())
+        weights = (logits.double() / self._temperature).softmax(-1).numpy()
+        return int(rng.choice(len(weights), p=weights / weights.sum()))
+
+
+class PolicyAgent:
+    """Takes the candidate that its policy scores highest."""
+
+    def __init__(self, crew: PolicyCrew) -> None:
+        """Join a crew."""
+        self.crew, self.name = crew, crew.name
+
+    def begin(self, task: Task, rng: np.random.Generator) -> None:
+        """Start an episode."""
+        self.rng = rng
+        self._instruction = task.instruction
+        self._turns: list[Turn] = []
+
+    def act(self, state: str, available_actions: Sequence[str]) -> str:
+        """Return the next action."""
+        return self.crew.act_all([self], [state], [available_actions])[0]
+
+    def situation(self, state: str, available_actions: Sequence[str]) -> Situation:
+        """Return what the policy decides on."""
+        return Situation(self._instruction, tuple(self._turns), state, available_actions)
+
+    def note(self, state: str, action: str) -> None:
+        """Keep what was done."""
+        self._turns.append(Turn(state, action))
