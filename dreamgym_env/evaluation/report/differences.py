@@ -12,7 +12,7 @@ __all__ = ["Block", "Changed", "Line", "Piece", "Same", "compare_pages", "lines_
 
 _BREAK = re.compile(r"\n| ?\[SEP\] ?")
 """Ends a line of a page: WebShop's pages are one line whose parts stand between ``[SEP]``."""
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD = re.compile(r"\d+(?:[.,]\d+)*|\w+|\s+|[^\w\s]")
 _AUTOJUNK = 800
 """Lines from which on difflib may take a short cut."""
 _MOST_WORDS = 300

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dreamgym_env.evaluation.report.sheets import Cell, Column, agents_sheet
+from dreamgym_env.evaluation.report.sheets import Cell, Column, agents_sheet, environment_ids
 from dreamgym_env.evaluation.report.wording import visible
 
 __all__ = ["markdown_table"]
 
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#+!|~&$@:]")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>!|~&$@:]")
 
 
 def markdown_table(comparison: Mapping[str, Any]) -> str:
@@ -28,7 +28,8 @@ def markdown_table(comparison: Mapping[str, Any]) -> str:
         _line(["---:" if column.numeric else "---" for column in sheet.columns]),
         *(_line([_cell(cell, column) for cell, column in zip(row, sheet.columns, strict=True)]) for row in sheet.rows),
     ]
-    return "\n".join(lines) + "\n"
+    dream_id, real_id = map(_escape, environment_ids(comparison))
+    return "\n".join(lines) + f"\n\nDream: {dream_id}; real: {real_id}. In brackets: 95 % intervals.\n"
 
 
 def _head(column: Column) -> str:

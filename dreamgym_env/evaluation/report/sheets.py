@@ -48,7 +48,7 @@ class Column:
     head: str
     side: Side = Side.NONE
     source: str = ""
-    """Id of the environment, or of both; empty where ``side`` is ``NONE``."""
+    """Id of the environment; ``"dream and real"`` for both, and empty where ``side`` is ``NONE``."""
 
     @property
     def numeric(self) -> bool:
@@ -128,7 +128,7 @@ class _Heads:
         return Column(head, Side.REAL, self.real_id)
 
     def both(self, head: str) -> Column:
-        return Column(head, Side.BOTH, f"{self.dream_id} and {self.real_id}")
+        return Column(head, Side.BOTH, "dream and real")
 
 
 def agents_sheet(comparison: Mapping[str, Any]) -> Sheet:

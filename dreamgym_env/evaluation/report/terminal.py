@@ -30,14 +30,20 @@ def tables(comparison: Mapping[str, Any]) -> list[Table]:
         sheets.judge_agreement_sheet(comparison),
         sheets.speed_sheet(comparison),
     )
-    return [_table(sheet) for sheet in shown if sheet.rows]
+    dream_id, real_id = sheets.environment_ids(comparison)
+    return [_table(sheet, f"dream: {dream_id}; real: {real_id}") for sheet in shown if sheet.rows]
 
 
-def _table(sheet: Sheet) -> Table:
+def _table(sheet: Sheet, sources: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(visible(sheet.title)), title_justify="left")
+    table = Table(
+        title=Text(visible(sheet.title)),
+        title_justify="left",
+        caption=Text(visible(sources)) if sheet.has_sources else None,
+        caption_justify="left",
+    )
     for column in sheet.columns:
         table.add_column(
             Text(_head(column), _COLOURS[column.side]), justify="right" if column.numeric else "left", overflow="fold"

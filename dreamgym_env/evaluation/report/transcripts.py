@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from dreamgym_env.evaluation.report.differences import Block, Changed, compare_pages, lines_of, shared_lines
+from dreamgym_env.evaluation.report.differences import Block, compare_pages, lines_of, shared_lines
 from dreamgym_env.evaluation.report.reading import items, number, part, text
 from dreamgym_env.evaluation.report.wording import NONE, decimal
 from dreamgym_env.types import StopReason
@@ -33,12 +33,12 @@ OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class MemoryText:
-    """A text that memories hold, kept once however often it was retrieved."""
+    """A page that memories hold and no step shows; it stands at the end of the report, once."""
 
-    number: int
+    id: str
     source: str
     action: str
-    state: str
+    page: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class MemoryShown:
     id: str
     source: str
     action: str
-    text: MemoryText | None
+    place: str
+    """Id of the element that holds its page; empty where it has none."""
 
     @property
     def alike(self) -> str:
@@ -73,11 +74,11 @@ class Page:
     """``same`` in both, ``different``, ``dream`` or ``real`` alone, ``still`` (both stay as they were), or ``known``
     (the step of the other tab with this number led to the same page)."""
     whole: str = ""
-    """The page, where there is one text to show; its lines are joined by line feeds."""
+    """The page, where there is one text to show; empty where it stands elsewhere already."""
     lines: int = 0
+    place: str = ""
+    """Id of the element that holds the page."""
     blocks: Sequence[Block] = ()
-    differing: int = 0
-    """How many lines differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,12 @@ class Transcript:
         return {OUTCOMES[True, False]: "dream", OUTCOMES[False, True]: "real"}.get(self.outcome, "same")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Viewer:
-    """All transcripts, and the texts that they share."""
+    """All transcripts, and the pages of memories that no step shows."""
 
-    transcripts: list[Transcript] = field(default_factory=list)
-    memories: list[MemoryText] = field(default_factory=list)
+    transcripts: list[Transcript]
+    memories: list[MemoryText]
 
     @property
     def agents(self) -> list[str]:
@@ -152,18 +153,51 @@ class Viewer:
         return [outcome for outcome in OUTCOMES.values() if outcome in found]
 
 
+class _Texts:
+    """Knows which pages stand where, so that none has to stand in the report again and again."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, str] = {}
+        self._memories: dict[str, MemoryText] = {}
+
+    @property
+    def memories(self) -> list[MemoryText]:
+        """What stands at the end of the report."""
+        return list(self._memories.values())
+
+    def page(self, kind: str, state: str, *, fixed: bool) -> Page:
+        """Return a page to be shown, or where it is shown already.
+
+        Args:
+            kind: of the page.
+            state: its text.
+            fixed: whether others can be sent to it; what stands behind a tab may be out of sight.
+        """
+        lines = lines_of(state)
+        if place := self._pages.get(state):
+            return Page(kind, lines=len(lines), place=place)
+        if not fixed:
+            return Page(kind, "\n".join(lines), len(lines))
+        self._pages[state] = f"page-{len(self._pages) + 1}"
+        return Page(kind, "\n".join(lines), len(lines), self._pages[state])
+
+    def memory(self, source: str, action: str, state: str) -> str:
+        """Return where the page of a memory stands."""
+        if not state or state in self._pages:
+            return self._pages.get(state, "")
+        new = MemoryText(f"memory-{len(self._memories) + 1}", source, action, "\n".join(lines_of(state)))
+        return self._memories.setdefault(state, new).id
+
+
 def make_viewer(comparison: Mapping[str, Any]) -> Viewer:
     """Prepare all transcripts of a comparison."""
-    viewer = Viewer()
-    known: dict[tuple[str, str, str], MemoryText] = {}
+    texts = _Texts()
     entries = [entry for entry in items(comparison, "transcripts") if isinstance(entry, Mapping)]
-    for at, entry in enumerate(entries, start=1):
-        viewer.transcripts.append(_transcript(at, entry, known))
-    viewer.memories.extend(known.values())
-    return viewer
+    transcripts = [_transcript(at, entry, texts) for at, entry in enumerate(entries, start=1)]
+    return Viewer(transcripts, texts.memories)
 
 
-def _transcript(at: int, entry: Mapping[str, Any], known: dict[tuple[str, str, str], MemoryText]) -> Transcript:
+def _transcript(at: int, entry: Mapping[str, Any], texts: _Texts) -> Transcript:
     dream, again, own = (part(entry, name) for name in ("dream", "dream_actions_in_real", "real"))
     initial = text(entry, "initial_state")
     pairs = list(itertools.zip_longest(_steps(dream), _steps(again)))
@@ -189,8 +223,8 @@ def _transcript(at: int, entry: Mapping[str, Any], known: dict[tuple[str, str, s
         ),
         same_pages=sum(left.get("state") == right.get("state") for left, right in both),
         compared_pages=len(both),
-        steps=tuple(_paired_steps(initial, pairs, known)),
-        own_steps=tuple(_own_steps(initial, _steps(own), _steps(again))),
+        steps=tuple(_paired_steps(initial, pairs, texts)),
+        own_steps=tuple(_own_steps(initial, _steps(own), _steps(again), texts)),
     )
 
 
@@ -214,7 +248,7 @@ def _end(side: str, name: str, rollout: Mapping[str, Any]) -> End:
 def _paired_steps(
     initial: str,
     pairs: Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]],
-    known: dict[tuple[str, str, str], MemoryText],
+    texts: _Texts,
 ) -> Iterator[Step]:
     before = (initial, initial)
     for at, (dream, real) in enumerate(pairs, start=1):
@@ -225,14 +259,16 @@ def _paired_steps(
             action=text(shown, "action"),
             facts=tuple(_facts(shown)),
             rewards=tuple(_rewards(dream=dream, real=real)),
-            page=_page(left, right, before),
+            page=_page(left, right, before, texts),
             reasoning=text(dream, "reasoning"),
-            memories=tuple(_memories(items(dream, "memories"), left or "", known)),
+            memories=tuple(_memories(items(dream, "memories"), left or "", texts)),
         )
         before = (before[0] if left is None else left, before[1] if right is None else right)
 
 
-def _own_steps(initial: str, steps: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
+def _own_steps(
+    initial: str, steps: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]], texts: _Texts
+) -> Iterator[Step]:
     before, together = initial, True
     for at, (step, other) in enumerate(itertools.zip_longest(steps, others[: len(steps)]), start=1):
         state = text(step, "state")
@@ -242,24 +278,19 @@ def _own_steps(initial: str, steps: Sequence[Mapping[str, Any]], others: Sequenc
         elif state == before:
             page = Page("still")
         else:
-            page = _whole("real", state)
+            page = texts.page("real", state, fixed=False)
         yield Step(at, text(step, "action"), tuple(_facts(step)), tuple(_rewards(real=step)), page)
         before = state
 
 
-def _page(left: str | None, right: str | None, before: tuple[str, str]) -> Page:
+def _page(left: str | None, right: str | None, before: tuple[str, str], texts: _Texts) -> Page:
     if left is None or right is None:
-        return _whole("real" if left is None else "dream", left or right or "")
+        return texts.page("real" if left is None else "dream", left or right or "", fixed=True)
+    if (left, right) == before:
+        return Page("still")
     if left == right:
-        return Page("still") if before == (left, right) else _whole("same", left)
-    blocks = compare_pages(left, right)
-    differing = sum(len(block.rows) for block in blocks if isinstance(block, Changed))
-    return Page("different", blocks=blocks, differing=differing)
-
-
-def _whole(kind: str, state: str) -> Page:
-    lines = lines_of(state)
-    return Page(kind, "\n".join(lines), len(lines))
+        return texts.page("same", left, fixed=True)
+    return Page("different", blocks=compare_pages(left, right))
 
 
 def _facts(step: Mapping[str, Any]) -> Iterator[str]:
@@ -280,17 +311,12 @@ def _rewards(**sides: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
             yield side, f"{reward:g}"
 
 
-def _memories(
-    memories: Sequence[Any], page: str, known: dict[tuple[str, str, str], MemoryText]
-) -> Iterator[MemoryShown]:
+def _memories(memories: Sequence[Any], page: str, texts: _Texts) -> Iterator[MemoryShown]:
     for memory in memories:
-        if not isinstance(memory, Mapping):
-            continue
-        source, action, state = (text(memory, name) for name in ("source", "action", "state"))
-        kept = None
-        if state:
-            kept = known.setdefault(
-                (source, action, state), MemoryText(len(known) + 1, source, action, "\n".join(lines_of(state)))
+        if isinstance(memory, Mapping):
+            source, action, state = (text(memory, name) for name in ("source", "action", "state"))
+            shared, lines = shared_lines(state, page)
+            place = texts.memory(source, action, state)
+            yield MemoryShown(
+                number(memory.get("similarity")), shared, lines, text(memory, "id"), source, action, place
             )
-        shared, lines = shared_lines(state, page)
-        yield MemoryShown(number(memory.get("similarity")), shared, lines, text(memory, "id"), source, action, kept)

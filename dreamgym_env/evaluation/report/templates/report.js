@@ -28,21 +28,20 @@
   filter.hidden = false;
   apply();
 
-  // A memory's page stands once at the end of the document; here it opens where it is asked for.
+  // A page that stands elsewhere opens where it is asked for, too.
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("a.memory-link");
+    const link = event.target.closest("a.text-link");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const source = document.getElementById(link.hash.slice(1));
     if (!source) return;
     event.preventDefault();
-    const item = link.closest("li");
-    const open = item.querySelector(":scope > .page-text");
+    const open = link.parentElement.querySelector(":scope > .page-text");
     if (open) {
       open.remove();
     } else {
       const copy = source.cloneNode(true);
       copy.removeAttribute("id");
-      item.append(copy);
+      link.parentElement.append(copy);
     }
     link.setAttribute("aria-expanded", String(!open));
   });
