@@ -1,0 +1,536 @@
+"""The tables of a report, before anybody decides whether they become HTML, Markdown or a terminal's table."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dreamgym_env.evaluation.report.reading import Figure, figure, items, number, part, text
+from dreamgym_env.evaluation.report.wording import NONE, count, decimal, interval, percent, points
+
+__all__ = [
+    "Cell",
+    "Column",
+    "Group",
+    "Sheet",
+    "Side",
+    "agents_sheet",
+    "agreement_sheet",
+    "calibration_sheet",
+    "differences_sheet",
+    "drift_sheet",
+    "environment_ids",
+    "judge_agreement_sheet",
+    "judges_sheet",
+    "ranks_sheet",
+    "rollouts_sheet",
+    "speed_sheet",
+    "spread_sheet",
+]
+
+
+class Side(enum.StrEnum):
+    """Which environment a column's numbers come from."""
+
+    DREAM = "dream"
+    REAL = "real"
+    BOTH = "both"
+    NONE = "none"
+    """The column holds names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Heads a column."""
+
+    head: str
+    side: Side = Side.NONE
+    source: str = ""
+    """Id of the environment; ``"dream and real"`` for both, and empty where ``side`` is ``NONE``."""
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it holds numbers, which stand on the right."""
+        return self.side is not Side.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value."""
+
+    value: str
+    spread: str = ""
+    """Its 95 % interval, or what else stands small beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Neighbouring columns under one environment, or a column of names."""
+
+    head: str
+    side: Side
+    span: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    """What the words in the heads mean."""
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether environments stand above the heads."""
+        return any(column.source for column in self.columns)
+
+    @property
+    def groups(self) -> list[Group]:
+        """Neighbouring columns of the same environment."""
+        groups: list[Group] = []
+        for column in self.columns:
+            last = groups[-1] if groups else None
+            if last and column.side is last.side is not Side.NONE:
+                groups[-1] = replace(last, span=last.span + 1)
+            else:
+                groups.append(Group(column.head, column.side))
+        return groups
+
+
+def environment_ids(comparison: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the ids of the dream and of the real environment."""
+    return (
+        text(part(comparison, "dream"), "id") or "the dream",
+        text(part(comparison, "real"), "id") or "the real environment",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """Makes columns under the ids of a comparison's two environments."""
+
+    dream_id: str
+    real_id: str
+
+    @classmethod
+    def of(cls, comparison: Mapping[str, Any]) -> _Heads:
+        return cls(*environment_ids(comparison))
+
+    def dream(self, head: str) -> Column:
+        return Column(head, Side.DREAM, self.dream_id)
+
+    def real(self, head: str) -> Column:
+        return Column(head, Side.REAL, self.real_id)
+
+    def both(self, head: str) -> Column:
+        return Column(head, Side.BOTH, "dream and real")
+
+
+def agents_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return the main figures of every agent."""
+    heads = _Heads.of(comparison)
+    return Sheet(
+        "Agents",
+        (
+            Column("agent"),
+            heads.dream("success"),
+            heads.dream("failures"),
+            heads.real("success"),
+            heads.real("failures"),
+            heads.both("gap, points"),
+            heads.both("false success"),
+            heads.both("consistency ratio"),
+            heads.both("reverse ratio"),
+        ),
+        tuple(
+            (
+                _agent(row, episodes=True),
+                _share(part(row, "success").get("dream")),
+                Cell(count(number(part(row, "failures").get("dream")))),
+                _share(part(row, "success").get("real")),
+                Cell(count(number(part(row, "failures").get("real")))),
+                _gap(part(row, "gap").get("success")),
+                _share(row.get("false_success")),
+                _ratio(row.get("consistency_ratio")),
+                _ratio(row.get("reverse_consistency_ratio")),
+            )
+            for row in _agents(comparison)
+        ),
+        (
+            "Small print is the 95 % interval.",
+            "Gap: success in the dream minus success in the real environment, paired by task.",
+            "False success: the share of the dream's successes that the real environment does not confirm.",
+            "Consistency ratio: success in the real environment of the actions found in the dream, over the success of "
+            "acting there; 1 means that what is found in the dream works as well. The reverse ratio is the other way "
+            "round.",
+            "Failures: episodes cut short by an answer that could not be read, or by the loss of an engine.",
+        ),
+    )
+
+
+_ROLLOUTS = ("dream", "real", "dream_actions_in_real", "real_actions_in_dream")
+
+
+def rollouts_sheet(comparison: Mapping[str, Any], measure: str) -> Sheet:
+    """Return one measure of all four rollouts, and its gap.
+
+    Args:
+        comparison: the comparison.
+        measure: ``"success"`` or ``"score"``.
+    """
+    heads = _Heads.of(comparison)
+    write = _share if measure == "success" else _score
+    gap = _gap if measure == "success" else _signed_score
+    return Sheet(
+        "Success, acting and repeating" if measure == "success" else "Mean graded score, acting and repeating",
+        (
+            Column("agent"),
+            heads.dream("acting"),
+            heads.dream("real actions repeated"),
+            heads.real("acting"),
+            heads.real("dream's actions repeated"),
+            heads.both("gap, points" if measure == "success" else "gap"),
+            *([heads.both("missed success")] if measure == "success" else []),
+        ),
+        tuple(
+            (
+                _agent(row),
+                *(
+                    write(part(row, measure).get(rollout))
+                    for rollout in ("dream", "real_actions_in_dream", "real", "dream_actions_in_real")
+                ),
+                gap(part(row, "gap").get(measure)),
+                *([_share(row.get("missed_success"))] if measure == "success" else []),
+            )
+            for row in _agents(comparison)
+            if any(figure(part(row, measure).get(rollout)) for rollout in _ROLLOUTS)
+        ),
+        ("Missed success: the share of the real environment's successes that the dream denies.",)
+        if measure == "success"
+        else (),
+    )
+
+
+def agreement_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return in which of the two environments the agents solved how many tasks."""
+    heads = _Heads.of(comparison)
+    names = ("both", "dream_only", "real_only", "neither")
+    return Sheet(
+        "Agreement, task by task",
+        (
+            Column("agent"),
+            heads.both("solved in both"),
+            heads.dream("solved only here"),
+            heads.real("solved only here"),
+            heads.both("in neither"),
+            heads.both("same outcome"),
+            heads.both("Cohen's κ"),
+            heads.both("McNemar p"),
+        ),
+        tuple(
+            (
+                _agent(row),
+                *(Cell(count(number(part(row, "agreement").get(name)))) for name in names),
+                Cell(percent(number(part(row, "agreement").get("share")))),
+                Cell(decimal(number(part(row, "agreement").get("kappa")))),
+                Cell(_p_value(number(part(row, "agreement").get("mcnemar_p")))),
+            )
+            for row in _agents(comparison)
+            if part(row, "agreement")
+        ),
+        (
+            "Cohen's κ: agreement beyond chance, 1 at most. McNemar p: how likely a lead of one environment as large "
+            "as this would be if neither were easier.",
+        ),
+    )
+
+
+def ranks_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return how alike the two environments rank the agents."""
+    heads = _Heads.of(comparison)
+    ranks = part(comparison, "ranks")
+    found = [(name.capitalize(), figure(ranks.get(name))) for name in ("spearman", "kendall")]
+    return Sheet(
+        "Rank correlation",
+        (Column("measure"), heads.both("correlation"), heads.both("agents")),
+        tuple(
+            (Cell(name), Cell(decimal(estimate.value), interval(estimate)), Cell(count(number(ranks.get("agents")))))
+            for name, estimate in found
+            if estimate
+        ),
+    )
+
+
+def calibration_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return the errors of the dream's score as an estimate of the real one."""
+    heads = _Heads.of(comparison)
+    calibration = part(comparison, "calibration")
+    names = {
+        "mae": "mean absolute error",
+        "mse": "mean squared error",
+        "bias": "bias",
+        "ece": "calibration error (ECE)",
+    }
+    return Sheet(
+        "Errors of the dream's score as an estimate of the real one",
+        (Column("error"), heads.both("before"), heads.both("after")),
+        tuple(
+            (
+                Cell(name),
+                *(Cell(decimal(number(part(calibration, when).get(key)), 4)) for when in ("before", "after")),
+            )
+            for key, name in names.items()
+            if any(number(part(calibration, when).get(key)) is not None for when in ("before", "after"))
+        ),
+    )
+
+
+def drift_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return how true the dream's pages are at each step."""
+    heads = _Heads.of(comparison)
+    return Sheet(
+        "Pages of the dream against the real ones, by step",
+        (
+            Column("step"),
+            heads.both("episodes"),
+            heads.both("page exact"),
+            heads.both("line F1"),
+            heads.both("not yet diverged"),
+        ),
+        tuple(
+            (
+                Cell(count(number(row.get("step")))),
+                Cell(count(number(row.get("episodes")))),
+                _share(row.get("exact")),
+                _share(row.get("line_f1")),
+                Cell(percent(number(row.get("undiverged")))),
+            )
+            for row in _rows(comparison, "drift")
+        ),
+    )
+
+
+def spread_sheet(comparison: Mapping[str, Any], measure: str) -> Sheet:
+    """Return how returns or lengths of episodes are distributed.
+
+    Args:
+        comparison: the comparison.
+        measure: ``"returns"`` or ``"lengths"``.
+    """
+    heads = _Heads.of(comparison)
+    rows = [row for row in _agents(comparison) if part(row, measure)]
+    unit = next((text(part(row, measure), "unit") for row in rows if text(part(row, measure), "unit")), "")
+    name = "Returns" if measure == "returns" else "Lengths of episodes"
+    return Sheet(
+        f"{name}, in {unit}" if unit else name,
+        (
+            Column("agent"),
+            heads.dream("mean"),
+            heads.dream("quartiles"),
+            heads.real("mean"),
+            heads.real("quartiles"),
+            heads.both("Wasserstein distance"),
+        ),
+        tuple(
+            (
+                _agent(row),
+                *_spread(part(row, measure, "dream")),
+                *_spread(part(row, measure, "real")),
+                Cell(decimal(number(part(row, measure).get("wasserstein")), 3)),
+            )
+            for row in rows
+        ),
+        ("Quartiles: least, lower quartile, median, upper quartile, most.",),
+    )
+
+
+def differences_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return where the dream first parts from the real environment, by kind."""
+    heads = _Heads.of(comparison)
+    rows = [row for row in _agents(comparison) if part(row, "first_difference")]
+    kinds = _keys(part(row, "first_difference", "kinds") for row in rows)
+    actions = _keys(part(row, "first_difference", "action_kinds") for row in rows)
+    return Sheet(
+        "First difference of an episode, by kind",
+        (
+            Column("agent"),
+            heads.both("episodes"),
+            heads.both("that differ"),
+            heads.both("median step"),
+            *(heads.both(f"first: {kind}") for kind in kinds),
+            *(heads.both(f"after {kind}") for kind in actions),
+        ),
+        tuple(
+            (
+                _agent(row),
+                Cell(count(number(first.get("episodes")))),
+                Cell(count(number(first.get("differing")))),
+                Cell(decimal(number(first.get("median_step")), 1)),
+                *(Cell(count(number(part(first, "kinds").get(kind, 0)))) for kind in kinds),
+                *(Cell(count(number(part(first, "action_kinds").get(kind, 0)))) for kind in actions),
+            )
+            for row in rows
+            for first in [part(row, "first_difference")]
+        ),
+        ("The same actions in both. First differs the page, the verdict, the end, what is offered, or one fails.",)
+        if rows
+        else (),
+    )
+
+
+def speed_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return what a step costs; one row an agent and environment."""
+    heads = _Heads.of(comparison)
+    columns: Mapping[str, tuple[str, int]] = {
+        "steps": ("steps", 0),
+        "seconds": ("seconds", 1),
+        "steps_per_second": ("steps a second", 1),
+        "lanes": ("at once", 0),
+        "prompt_tokens": ("prompt tokens", 0),
+        "completion_tokens": ("completion tokens", 0),
+    }
+    rows = []
+    for row in _agents(comparison):
+        for side, env_id in (("dream", heads.dream_id), ("real", heads.real_id)):
+            speed, answered = part(row, "speed", side), part(row, "answered_by", side)
+            if not speed and not answered:
+                continue
+            stages = ", ".join(f"{stage} {count(number(many))}" for stage, many in answered.items())
+            rows.append(
+                (
+                    _agent(row),
+                    Cell(env_id),
+                    *(Cell(decimal(number(speed.get(key)), places)) for key, (_, places) in columns.items()),
+                    Cell(stages or NONE),
+                )
+            )
+    return Sheet(
+        "Speed and tokens",
+        (
+            Column("agent"),
+            Column("environment"),
+            *(Column(head, Side.BOTH) for head, _ in columns.values()),
+            Column("answered by"),
+        ),
+        tuple(rows),
+        ("Seconds are the environment's own; what the agents took is not in them.",),
+    )
+
+
+def judges_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return the judges' mean marks; one row a judge and question."""
+    heads = _Heads.of(comparison)
+    rows = [
+        (
+            Cell(text(judge, "judge"), f"rubric {text(judge, 'rubric')}" if text(judge, "rubric") else ""),
+            Cell(str(question)),
+            *(
+                cell
+                for side in ("dream", "real")
+                for cell in (
+                    _score(part(judge, "marks", question).get(side)),
+                    Cell(count(number(part(judge, "judged").get(side)))),
+                    Cell(count(number(part(judge, "invalid").get(side)))),
+                )
+            ),
+        )
+        for judge in _rows(comparison, "judges")
+        for question in part(judge, "marks")
+    ]
+    return Sheet(
+        "Judges' mean marks, 0 to 2",
+        (
+            Column("judge"),
+            Column("question"),
+            *(heads.dream(head) for head in ("mark", "judged", "invalid")),
+            *(heads.real(head) for head in ("mark", "judged", "invalid")),
+        ),
+        tuple(rows),
+        ("Invalid: replies that could not be read; they are left out of the marks.",),
+    )
+
+
+def judge_agreement_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return how far two judges agree."""
+    heads = _Heads.of(comparison)
+    agreement = part(comparison, "judge_agreement")
+    judges = " and ".join(str(judge) for judge in items(agreement, "judges"))
+    kappas = part(agreement, "kappa")
+    return Sheet(
+        f"Agreement of the judges {judges}" if judges else "Agreement of the judges",
+        (
+            Column("question"),
+            heads.both("Cohen's κ"),
+            heads.both("κ, quadratic weights"),
+            heads.both("transitions"),
+        ),
+        tuple(
+            (
+                Cell(str(question)),
+                Cell(decimal(number(part(kappas, question).get("plain")))),
+                Cell(decimal(number(part(kappas, question).get("quadratic")))),
+                Cell(count(number(part(kappas, question).get("n")))),
+            )
+            for question in kappas
+        ),
+    )
+
+
+def _agents(comparison: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return _rows(comparison, "agents")
+
+
+def _rows(comparison: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    return [row for row in items(comparison, name) if isinstance(row, Mapping)]
+
+
+def _keys(tables: Any) -> list[str]:
+    """Return the keys of some tables in the order in which they are first seen."""
+    return list(dict.fromkeys(key for table in tables for key in table))
+
+
+def _agent(row: Mapping[str, Any], *, episodes: bool = False) -> Cell:
+    many = number(row.get("episodes"))
+    return Cell(text(row, "agent") or NONE, f"{count(many)} episodes" if episodes and many is not None else "")
+
+
+def _estimate(write: Callable[[float], str], spread: Callable[[Figure], str], value: Any) -> Cell:
+    estimate = figure(value)
+    return Cell(NONE) if estimate is None else Cell(write(estimate.value), spread(estimate))
+
+
+def _share(value: Any) -> Cell:
+    return _estimate(percent, lambda estimate: interval(estimate, scale=100, places=1), value)
+
+
+def _gap(value: Any) -> Cell:
+    return _estimate(points, lambda estimate: interval(estimate, scale=100, places=1, plus=True), value)
+
+
+def _ratio(value: Any) -> Cell:
+    return _estimate(decimal, interval, value)
+
+
+def _score(value: Any) -> Cell:
+    return _estimate(lambda mean: decimal(mean, 3), lambda estimate: interval(estimate, places=3), value)
+
+
+def _signed_score(value: Any) -> Cell:
+    return _estimate(lambda mean: decimal(mean, 3), lambda estimate: interval(estimate, places=3, plus=True), value)
+
+
+def _p_value(value: float | None) -> str:
+    return NONE if value is None else "< 0.001" if value < 0.001 else decimal(value, 3)
+
+
+def _spread(spread: Mapping[str, Any]) -> tuple[Cell, Cell]:
+    quartiles = [number(value) for value in items(spread, "quartiles")]
+    return (
+        Cell(decimal(number(spread.get("mean")))),
+        Cell(" · ".join(f"{value:g}" if value is not None else NONE for value in quartiles) or NONE),
+    )

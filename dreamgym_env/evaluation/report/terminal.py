@@ -1,0 +1,61 @@
+"""The figures of a comparison as tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dreamgym_env.evaluation.report import sheets
+from dreamgym_env.evaluation.report.sheets import Cell, Column, Sheet, Side
+from dreamgym_env.evaluation.report.wording import visible
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["tables"]
+
+_COLOURS = {Side.DREAM: "blue", Side.REAL: "yellow", Side.BOTH: "", Side.NONE: ""}
+
+
+def tables(comparison: Mapping[str, Any]) -> list[Table]:
+    """Return the figures as tables of rich, for people; parts that are missing are left out."""
+    shown = (
+        sheets.agents_sheet(comparison),
+        sheets.agreement_sheet(comparison),
+        sheets.ranks_sheet(comparison),
+        sheets.differences_sheet(comparison),
+        sheets.drift_sheet(comparison),
+        sheets.calibration_sheet(comparison),
+        sheets.judges_sheet(comparison),
+        sheets.judge_agreement_sheet(comparison),
+        sheets.speed_sheet(comparison),
+    )
+    dream_id, real_id = sheets.environment_ids(comparison)
+    return [_table(sheet, f"dream: {dream_id}; real: {real_id}") for sheet in shown if sheet.rows]
+
+
+def _table(sheet: Sheet, sources: str) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=Text(visible(sheet.title)),
+        title_justify="left",
+        caption=Text(visible(sources)) if sheet.has_sources else None,
+        caption_justify="left",
+    )
+    for column in sheet.columns:
+        table.add_column(
+            Text(_head(column), _COLOURS[column.side]), justify="right" if column.numeric else "left", overflow="fold"
+        )
+    for row in sheet.rows:
+        table.add_row(*(Text(_cell(cell)) for cell in row))
+    return table
+
+
+def _head(column: Column) -> str:
+    return visible(f"{column.source}\n{column.head}" if column.source else column.head)
+
+
+def _cell(cell: Cell) -> str:
+    return visible(f"{cell.value}\n{cell.spread}" if cell.spread else cell.value)
