@@ -32,12 +32,20 @@ def read_object(text: str, members: Sequence[str]) -> dict[str, Any]:
     if written.startswith("```") and written.endswith("```"):
         written = written.strip("`").removeprefix("json").strip()
     try:
-        value = json.loads(written, strict=False)  # models leave line breaks in their strings
+        # models leave line breaks in their strings
+        value = json.loads(written, strict=False, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:  # ValueError also for a number of thousands of digits
         raise AnswerError(f"The answer is not one JSON object: {text[:80]!r}") from error
     if not isinstance(value, dict) or set(value) != set(members):
         raise AnswerError(f"The answer must be an object with just: {', '.join(members)}.")
     return value
+
+
+def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member stands twice")
+    return found
 
 
 def read_sentences(value: object, name: str, longest: int) -> str:
