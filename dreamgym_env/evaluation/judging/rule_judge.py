@@ -152,7 +152,9 @@ def _against_the_page(domain: Domain, step: Transition) -> Iterator[Objection]:
     if said <= {PLACEHOLDER, step.instruction.strip()}:
         yield Objection(INFORMATIVENESS, 0, "The page only says the instruction again.")
     if _breaks_off(domain, step):
-        yield Objection(INFORMATIVENESS, 0, "The page begins like an earlier one, and breaks off in the middle of a text.")
+        yield Objection(
+            INFORMATIVENESS, 0, "The page begins like an earlier one, and breaks off in the middle of a text."
+        )
 
 
 def _breaks_off(domain: Domain, step: Transition) -> bool:
