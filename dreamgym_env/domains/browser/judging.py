@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+from dreamgym_env.domains.browser.elements import clean_text
 from dreamgym_env.domains.browser.episode import Course, read_course
 from dreamgym_env.domains.browser.finishing import without_notices
-from dreamgym_env.domains.browser.forms import sent_form
+from dreamgym_env.domains.browser.forms import sent_form, was_sent
 from dreamgym_env.domains.browser.grammar import ParsedAction, parse
-from dreamgym_env.domains.browser.local import local_change, refused_address
-from dreamgym_env.domains.browser.page import BLANK, Page, read_page
+from dreamgym_env.domains.browser.local import TEXT_FIELDS, focused, local_change, refused_address
+from dreamgym_env.domains.browser.page import BLANK, Page, element_of, read_page, written
 from dreamgym_env.domains.browser.tables import find_tables
 from dreamgym_env.domains.objections import CONSISTENCY, HALLUCINATION, INFORMATIVENESS, JudgeRules, Objection
 
@@ -31,6 +32,7 @@ __all__ = ["BrowserRules", "Expected", "SiteFacts", "judge_rules"]
 _MUCH = 0.5
 """A page that shares less than this share of its lines with the expected one is another page."""
 _MOST_OF_A_PAGE = 0.7
+_DOT = "•"
 _TABS = ("new_tab", "tab_focus", "tab_close")
 
 
@@ -52,8 +54,12 @@ class SiteFacts(Protocol):
         """Return where an action leads, or None where that is not known."""
         ...
 
+    def place(self, page: Page) -> str:
+        """Return the address of what a page shows; another than the page's where that has a number of its own."""
+        ...
+
     def objections(self, course: Course, action: ParsedAction, page: Page) -> Iterator[Objection]:
-        """Yield what the site's contents say against a page."""
+        """Yield what the site's contents say against a page that an action has opened."""
         ...
 
 
@@ -94,16 +100,25 @@ class BrowserRules:
         elif action.name in _TABS:
             yield from _against_tabs(course, action, page)
         else:
-            yield from self._against_answer(course, action, page)
+            yield from self._against_answer(course, action, page, terminated=step.terminated)
 
-    def _against_answer(self, course: Course, action: ParsedAction, page: Page) -> Iterator[Objection]:
+    def _against_answer(
+        self, course: Course, action: ParsedAction, page: Page, *, terminated: bool
+    ) -> Iterator[Objection]:
         local = local_change(course.page, action)
+        if local is None and not was_sent(course.page, action, page):  # a large field takes Enter as text
+            local = focused(course.page.content, course.page.place_of(action.arguments[0]) or 0)
         if local is not None:
             yield from _against_local(course.page, local, action, page)
             return
-        yield from _against_emptiness(page)
+        if not page.lines and page.url != BLANK.url and not terminated:
+            yield Objection(INFORMATIVENESS, 0, "The page has no lines.")
         expected = self._expected(course, action)
+        if "goto" not in self._actions and _address(page.url) != _address(course.page.url):
+            yield Objection(CONSISTENCY, 0, "No action leads to another address here.")
         if expected is not None:
+            if self._facts is not None:
+                page = replace(page, url=self._facts.place(page))
             yield from _against_expected(course, expected, page)
         elif _site(page.url) != _site(course.page.url) and not _leads_away(course.page, action):
             yield Objection(CONSISTENCY, 0, "The action leads to another site.")
@@ -123,22 +138,41 @@ class BrowserRules:
         if url is None:
             return None
         shown = course.shown(url)
-        return Expected(url, shown, near=bool(shown and course.since(url)))
+        alerted = shown is not None and any(line.startswith("alert:") for line in shown.lines)
+        sent = sent_form(course.page, action) is not None
+        return Expected(url, shown, near=alerted or sent or bool(shown and course.since(url)))
 
 
 def _against_local(before: Page, local: Page, action: ParsedAction, page: Page) -> Iterator[Objection]:
     """Yield what speaks against a page where an action changes at most the page itself."""
+    at = local.place_of(action.arguments[0]) if action.elements else None
+    typed = str(action.arguments[1]) if action.name == "fill" else ""
+    before, local, page = (_comparable(one, typed) for one in (before, local, page))
     if page == local:
         return
     if page.url != local.url or _shared(local, page) < _MUCH:
         yield Objection(CONSISTENCY, 0, "The action opens no other page.")
         return
-    at = local.place_of(action.arguments[0]) if action.elements else None
     if at is not None and local.lines[at] != before.lines[at] and local.lines[at] not in page.lines:
         yield Objection(CONSISTENCY, 0, "What the action changes on the page is not seen.")
     else:
         yield Objection(CONSISTENCY, 1, "Something else on the page has changed.")
     yield from _against_loss(local, page)
+
+
+def _comparable(page: Page, typed: str) -> Page:
+    """Return a page without what is not told of a field for certain: its focus, dots for what was typed, its row."""
+    lines = []
+    for line in page.lines:
+        element = element_of(line)
+        if element.role in TEXT_FIELDS:
+            states = tuple(state for state in element.states if state != "focused")
+            value = typed if typed and element.value == _DOT * len(typed) else element.value
+            line = written(replace(element, states=states, value=value))
+        elif element.role == "row" and typed and element.name.endswith(f" | {clean_text(typed)}"):
+            line = line.removesuffix(f" | {clean_text(typed)}")
+        lines.append(line)
+    return replace(page, lines=tuple(lines), error="")
 
 
 def _against_tabs(course: Course, action: ParsedAction, page: Page) -> Iterator[Objection]:
@@ -172,7 +206,7 @@ def _against_expected(course: Course, expected: Expected, page: Page) -> Iterato
     if expected.page is None:
         return
     shown = without_notices(expected.page)
-    if expected.near and _shared(shown, page) >= _MUCH:
+    if expected.near:
         return
     yield from _against_change(shown, without_notices(page.content), "A page that was shown before is the same")
 
@@ -195,11 +229,6 @@ def _against_loss(expected: Page, page: Page) -> Iterator[Objection]:
         yield Objection(INFORMATIVENESS, 0, "Much of the page is missing.")
 
 
-def _against_emptiness(page: Page) -> Iterator[Objection]:
-    if not page.lines and page.url != BLANK.url:
-        yield Objection(INFORMATIVENESS, 0, "The page has no lines.")
-
-
 def _against_titles(course: Course, page: Page) -> Iterator[Objection]:
     """Yield what speaks against a title: the episode has shown another one at the same address, or of the site."""
     shown = course.shown(page.url)
@@ -214,18 +243,20 @@ def _against_titles(course: Course, page: Page) -> Iterator[Objection]:
 
 
 def _against_rows(course: Course, page: Page) -> Iterator[Objection]:
-    """Yield what speaks against rows of tables: the episode has shown the same thing with other cells."""
-    if course.changes or _site(page.url) in ("", "about:blank"):
+    """Yield what speaks against rows of a list: the episode has shown the same thing with other cells."""
+    if course.changes:
         return
-    seen: dict[tuple[str, str, str], set[str]] = {}
+    seen: dict[tuple[str, str], set[str]] = {}
     for other in (*course.pages(), course.page):
+        if _address(other.url) != _address(page.url):
+            continue
         for table in find_tables(other.lines):
             for row in table.rows:
-                seen.setdefault((_site(other.url), table.head, row.name), set()).add(row.line)
+                seen.setdefault((table.head, row.name), set()).add(row.line)
     for table in find_tables(page.lines):
         names = Counter(row.name for row in table.rows)
         for row in table.rows:
-            before = seen.get((_site(page.url), table.head, row.name))
+            before = seen.get((table.head, row.name))
             if before and len(before) == 1 and names[row.name] == 1 and row.line not in before:
                 yield Objection(HALLUCINATION, 0, f"The row {row.name[:60]!r} had other cells before.")
                 yield Objection(CONSISTENCY, 1, f"The row {row.name[:60]!r} had other cells before.")
