@@ -12,17 +12,15 @@ from collections.abc import Sequence
 from dreamgym_env.training.teacher_answers import TUTORIAL_PARTS, Tutorial
 from dreamgym_env.types import Domain, Prompt, Transition
 from dreamgym_env.world_model.quoting import one_line
+from dreamgym_env.world_model.written_steps import PAGE_LENGTH, StepWriter, written_action, written_task
 
 __all__ = ["steps_prompt", "tutorial_prompt"]
 
-_PAGE_LENGTH = 2_000
-"""Characters of a page that a step's question shows."""
 _TRAJECTORY_LENGTH = 40_000
 """Characters that the pages of a whole trajectory share in a tutorial's question."""
 _SHORTEST_PAGE = 200
 _TRAJECTORY_STEPS = 100
 """A longer trajectory is shown by its first and last steps."""
-_ACTION_LENGTH = 300
 
 _ROLE = """You explain recorded episodes of a text agent to a student who will have to predict this environment. \
 A page is shown by its texts, one behind each "| "; {{instruction}} there stands for the task's instruction.
@@ -60,9 +58,9 @@ def tutorial_prompt(domain: Domain, trajectory: Sequence[Transition]) -> Prompt:
         domain: the trajectory's.
         trajectory: the recorded steps of an episode, in order; at least one.
     """
-    limit = max(_SHORTEST_PAGE, min(_PAGE_LENGTH, _TRAJECTORY_LENGTH // len(trajectory)))
-    pages = _Pages(domain, limit)
-    parts = [_task(trajectory[0]), "# Episode"]
+    limit = max(_SHORTEST_PAGE, min(PAGE_LENGTH, _TRAJECTORY_LENGTH // len(trajectory)))
+    pages = StepWriter(domain, limit)
+    parts = [written_task(trajectory[0].instruction), "# Episode"]
     half = _TRAJECTORY_STEPS // 2
     left_out = range(half, len(trajectory) - half)
     for at, step in enumerate(trajectory):
@@ -85,10 +83,10 @@ def steps_prompt(
         tutorial: of its task.
         asked: those of its steps that are to be explained, in order.
     """
-    pages = _Pages(domain, _PAGE_LENGTH)
+    pages = StepWriter(domain)
     lessons = "\n".join(f"{name}: {one_line(getattr(tutorial, name))}" for name in TUTORIAL_PARTS)
-    parts = [_task(trajectory[0]), f"# Tutorial\n{lessons}", f"# Outcome\n{_outcome(trajectory)}"]
-    earlier = [f"{step.step}: {_action(step)}" for step in trajectory if step.step < asked[0].step]
+    parts = [written_task(trajectory[0].instruction), f"# Tutorial\n{lessons}", f"# Outcome\n{_outcome(trajectory)}"]
+    earlier = [f"{step.step}: {written_action(step.action)}" for step in trajectory if step.step < asked[0].step]
     if earlier:
         parts.append("\n".join(["# Actions before", *earlier[-_TRAJECTORY_STEPS:]]))
     parts.append("# Steps to explain")
@@ -96,53 +94,6 @@ def steps_prompt(
     numbers = ", ".join(str(step.step) for step in asked)
     parts.append(f"# The answer\nExplain these steps, in this order: {numbers}")
     return Prompt(_STEPS.format(rules=domain.rules), "\n\n".join(parts))
-
-
-class _Pages:
-    """Writes steps; a page that was written before is referred to."""
-
-    def __init__(self, domain: Domain, limit: int) -> None:
-        self._domain = domain
-        self._limit = limit
-        self._written: dict[str, str] = {}
-        """State -> where it was written."""
-
-    def step(self, step: Transition) -> str:
-        before = self._page(step.state, step, f"before step {step.step}")
-        after = "the same page"
-        if step.next_state != step.state:
-            after = self._page(step.next_state, step, f"after step {step.step}")
-        ends = "the episode ends" if step.terminated else "the episode goes on"
-        offered = "" if step.valid else "\nThe page does not offer this action."
-        return (
-            f"## Step {step.step}\nPage before:\n{before}\nAction: {_action(step)}{offered}\n"
-            f"Page after:\n{after}\nReward: {step.reward:g}, {ends}"
-        )
-
-    def _page(self, state: str, step: Transition, name: str) -> str:
-        if known := self._written.get(state):
-            return f"the page {known}"
-        self._written[state] = name
-        segments = self._domain.segment(state, step.instruction)
-        return _clipped("\n".join(f"| {one_line(segment)}" for segment in segments), self._limit)
-
-
-def _clipped(page: str, limit: int) -> str:
-    """Return a page without its middle where it is too long, and say so; the mark is no text of the page."""
-    left_out = len(page) - limit
-    if left_out <= 0:
-        return page
-    head, tail = limit * 3 // 4, limit // 4
-    return f"{page[:head]}\n({left_out:,} characters of the page are left out here)\n| {page[len(page) - tail :]}"
-
-
-def _task(step: Transition) -> str:
-    return f"# Task\n{one_line(step.instruction[:_PAGE_LENGTH])}"
-
-
-def _action(step: Transition) -> str:
-    line = one_line(step.action)
-    return line if len(line) <= _ACTION_LENGTH else f"{line[:_ACTION_LENGTH]} (clipped here)"
 
 
 def _outcome(trajectory: Sequence[Transition]) -> str:

@@ -8,11 +8,9 @@ unexplained.  Nothing is ever made up in its place.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
-
-import numpy as np
+from typing import Protocol
 
 from dreamgym_env.errors import WorldModelStringError
 from dreamgym_env.masking import mask_secrets
@@ -25,8 +23,8 @@ from dreamgym_env.training.teacher_answers import (
     read_tutorial,
 )
 from dreamgym_env.training.teacher_prompts import steps_prompt, tutorial_prompt
-from dreamgym_env.types import Domain, Prompt, Sampling, TextGenerator, Transition
-from dreamgym_env.world_model.formats import AnswerError
+from dreamgym_env.types import Domain, TextGenerator, Transition
+from dreamgym_env.world_model.asking import Asker, Question, Tally, Unread
 from dreamgym_env.world_model.generators.lazy import LazyGenerator
 from dreamgym_env.world_model.generators.strings import FORMS, generator_from_string
 
@@ -39,10 +37,6 @@ _STEPS_AT_ONCE = 8
 _STEPS_TOKENS = _STEPS_AT_ONCE * (MAX_RESPONSE_LENGTH // 3 + 32)
 """Room for the longest answer at three characters a token: one that is cut off cannot be read."""
 _TUTORIAL_TOKENS = 1_024
-_RETRY_TEMPERATURE = 0.7
-"""Greedy decoding would only repeat the answer that could not be read."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +49,6 @@ class Trajectory:
     """All its recorded steps, in order."""
     wanted: tuple[int, ...]
     """Which of them to explain: indices into ``steps``, ascending."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What asking a teacher has cost so far."""
-
-    invalid_answers: int = 0
-    """Answers that could not be read, and prompts without an answer."""
-    retries: int = 0
-    """Prompts that were asked again for that reason."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    last_problem: str = ""
-    """Why the last of the invalid answers could not be read."""
 
 
 class Teacher(Protocol):
@@ -105,15 +85,6 @@ class RuleTeacher:
         """Nothing is held."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Question(Generic[T]):
-    prompt: Prompt
-    read: Callable[[str], T]
-    """Reads an answer or raises AnswerError."""
-    key: tuple[int, int]
-    """Number of the episode, and of the question in it; seeds follow from them."""
-
-
 class LanguageTeacher:
     """A language model that sees each step, the whole trajectory and its outcome."""
 
@@ -126,80 +97,47 @@ class LanguageTeacher:
             seed: of the sampling of answers that are asked for again; first answers are greedy.
             retries: how often an answer that cannot be read is asked for again.
         """
-        self.tally = Tally()
         self._domain = domain
-        self._generator = generator
-        self._seed = seed
-        self._retries = retries
+        self._asker = Asker(generator, seed=seed, retries=retries)
+        self.tally = self._asker.tally
 
     def explain(self, trajectories: Sequence[Trajectory]) -> list[list[str]]:
         """Return a trace for each wanted step; without a tutorial of its task, a step stays unexplained."""
         traces = [[""] * len(trajectory.wanted) for trajectory in trajectories]
         places: list[tuple[int, int]] = []
-        questions: list[_Question[list[str]]] = []
+        questions: list[Question[list[str]]] = []
         for at, tutorial in self._tutorials(trajectories):
             for start in range(0, len(trajectories[at].wanted), _STEPS_AT_ONCE):
                 places.append((at, start))
                 questions.append(self._about_steps(trajectories[at], tutorial, start))
-        answers = self._ask(questions, STEPS_SCHEMA, _STEPS_TOKENS)
+        answers = self._asker.ask(questions, STEPS_SCHEMA, _STEPS_TOKENS)
         for (at, start), answer in zip(places, answers, strict=True):
-            if answer is not None:
+            if not isinstance(answer, Unread):
                 traces[at][start : start + len(answer)] = answer
         return traces
 
     def close(self) -> None:
         """Close the generator."""
-        self._generator.close()
+        self._asker.close()
 
     def _tutorials(self, trajectories: Sequence[Trajectory]) -> list[tuple[int, Tutorial]]:
         """Return the tutorials that could be read, with the indices of the trajectories that want one."""
         asked = [(at, trajectory) for at, trajectory in enumerate(trajectories) if trajectory.wanted]
         questions = [
-            _Question(tutorial_prompt(self._domain, trajectory.steps), read_tutorial, (trajectory.number, 0))
+            Question(tutorial_prompt(self._domain, trajectory.steps), read_tutorial, (trajectory.number, 0))
             for _, trajectory in asked
         ]
-        answers = self._ask(questions, TUTORIAL_SCHEMA, _TUTORIAL_TOKENS)
-        return [(at, answer) for (at, _), answer in zip(asked, answers, strict=True) if answer is not None]
+        answers = self._asker.ask(questions, TUTORIAL_SCHEMA, _TUTORIAL_TOKENS)
+        return [(at, answer) for (at, _), answer in zip(asked, answers, strict=True) if not isinstance(answer, Unread)]
 
-    def _about_steps(self, trajectory: Trajectory, tutorial: Tutorial, start: int) -> _Question[list[str]]:
+    def _about_steps(self, trajectory: Trajectory, tutorial: Tutorial, start: int) -> Question[list[str]]:
         """Return the question about the wanted steps of the window that begins at ``start``."""
         steps = [trajectory.steps[at] for at in trajectory.wanted[start : start + _STEPS_AT_ONCE]]
-        return _Question(
+        return Question(
             steps_prompt(self._domain, trajectory.steps, tutorial, steps),
             functools.partial(read_traces, asked=steps),
             (trajectory.number, start + 1),
         )
-
-    def _ask(self, questions: Sequence[_Question[T]], schema: Mapping[str, Any], max_new_tokens: int) -> list[T | None]:
-        """Return what was read of the answers; None where all attempts gave nothing that can be read."""
-        answers: list[T | None] = [None] * len(questions)
-        waiting = list(range(len(questions)))
-        for attempt in range(self._retries + 1):
-            if not waiting:
-                break
-            self.tally.retries += len(waiting) if attempt else 0
-            completions = self._generator.generate(
-                [questions[at].prompt for at in waiting],
-                Sampling(max_new_tokens, _RETRY_TEMPERATURE if attempt else 0.0, json_schema=schema),
-                [self._seed_of(questions[at].key, attempt) for at in waiting],
-            )
-            unread = []
-            for at, completion in zip(waiting, completions, strict=True):
-                self.tally.prompt_tokens += completion.prompt_tokens
-                self.tally.completion_tokens += completion.completion_tokens
-                try:
-                    if completion.error:
-                        raise AnswerError(f"The engine gave no answer: {completion.error}")
-                    answers[at] = questions[at].read(completion.text)
-                except AnswerError as error:
-                    self.tally.invalid_answers += 1
-                    self.tally.last_problem = mask_secrets(str(error))
-                    unread.append(at)
-            waiting = unread
-        return answers
-
-    def _seed_of(self, key: tuple[int, int], attempt: int) -> int:
-        return int(np.random.SeedSequence([self._seed, *key, attempt]).generate_state(1)[0])
 
 
 def teacher_from_string(spec: str, domain: Domain, *, seed: int = 0, generator: TextGenerator | None = None) -> Teacher:

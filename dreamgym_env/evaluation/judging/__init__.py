@@ -1,0 +1,35 @@
+"""Is a step a good one to learn from?  Judges mark steps, real and dreamt ones, by a fixed rubric.
+
+- :class:`~.judgements.Judge`: what a judge is; :class:`~.generator_judge.GeneratorJudge` asks a language model,
+  :class:`~.rule_judge.RuleJudge` is a program that needs none; :func:`~.strings.judge_from_string` makes either.
+- :data:`~.rubric.RUBRIC`: four criteria, each marked 0, 1 or 2.
+- :func:`~.sampling.sample_transitions`: which steps are judged.
+- :func:`~.report.report_judgements`: the figures; :func:`~.agreement.agreement`: whether two judges see the same.
+"""
+
+from __future__ import annotations
+
+from dreamgym_env.evaluation.judging.agreement import Agreement, agreement
+from dreamgym_env.evaluation.judging.generator_judge import GeneratorJudge
+from dreamgym_env.evaluation.judging.judgements import Invalid, Judge, Judgement
+from dreamgym_env.evaluation.judging.report import JudgeReport, report_judgements
+from dreamgym_env.evaluation.judging.rubric import RUBRIC, Rubric
+from dreamgym_env.evaluation.judging.rule_judge import RuleJudge
+from dreamgym_env.evaluation.judging.sampling import sample_transitions
+from dreamgym_env.evaluation.judging.strings import judge_from_string
+
+__all__ = [
+    "RUBRIC",
+    "Agreement",
+    "GeneratorJudge",
+    "Invalid",
+    "Judge",
+    "JudgeReport",
+    "Judgement",
+    "Rubric",
+    "RuleJudge",
+    "agreement",
+    "judge_from_string",
+    "report_judgements",
+    "sample_transitions",
+]
