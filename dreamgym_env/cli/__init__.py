@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dreamgym_env.cli import annotate, buffer, demo, fidelity, finetune, play, record
+from dreamgym_env.cli import annotate, buffer, compare, demo, fidelity, finetune, play, record
 from dreamgym_env.cli.errors import CommandGroup, tolerate_odd_characters
 
 __all__ = ["app"]
@@ -28,6 +28,7 @@ app.command("play")(play.play)
 app.command("record")(record.record)
 app.command("annotate")(annotate.annotate)
 app.command("finetune")(finetune.finetune)
+app.command("compare")(compare.compare)
 app.command("fidelity")(fidelity.fidelity)
 app.add_typer(buffer.app, name="buffer")
 

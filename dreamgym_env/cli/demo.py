@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from dreamgym_env.envs.text_vector_env import TextVectorEnv
     from dreamgym_env.evaluation.rollout import Rollout
     from dreamgym_env.evaluation.side_by_side import SideBySide
-    from dreamgym_env.types import Domain
 
 __all__ = ["demo"]
 
@@ -49,6 +48,7 @@ def demo(
     """
     from dreamgym_env.cli.episodes import print_pair
     from dreamgym_env.evaluation.environments import make_lanes
+    from dreamgym_env.evaluation.pairs import draw_tasks
 
     console = make_console()
     if dream_only:
@@ -57,7 +57,7 @@ def demo(
     lanes = min(tasks, _MOST_LANES)
     dream = _open_dream(console, domain, lanes, world_model)
     with contextlib.closing(dream), contextlib.closing(make_lanes(domain, lanes, real=True, split=_SPLIT)) as real:
-        shown, *compared = _draw_tasks(dream.domain, tasks + 1, seed)
+        shown, *compared = draw_tasks(dream.domain, _SPLIT, tasks + 1, seed)
         pair = _play_pair(console, dream, real, shown, seed)
         print_pair(console, dream.domain, pair)
         comparison = _compare(dream, real, compared or [shown], seed)
@@ -73,9 +73,10 @@ def _show_dream(console: Console, domain: str, world_model: str, seed: int, json
     """Play an episode in the dream and print it."""
     from dreamgym_env.cli.episodes import episode_json, print_episode
     from dreamgym_env.evaluation.environments import environment_id
+    from dreamgym_env.evaluation.pairs import draw_tasks
 
     with contextlib.closing(_open_dream(console, domain, 1, world_model)) as dream:
-        (task_id,) = _draw_tasks(dream.domain, 1, seed)
+        (task_id,) = draw_tasks(dream.domain, _SPLIT, 1, seed)
         dreamt = _play_dream(console, dream, task_id, seed)
         print_episode(console, dreamt.env_id, dreamt.episodes[0])
     if json_file is not None:
@@ -99,14 +100,6 @@ def _say_next(console: Console, domain: str, dream_id: str) -> None:
         f"Next: type the actions yourself with `dreamgym play {domain}` (--real for the real engine), or in Python, "
         f"after `import dreamgym_env`, use `gymnasium.make({dream_id!r})`.",
     )
-
-
-def _draw_tasks(domain: Domain, count: int, seed: int) -> Sequence[str]:
-    """Return test tasks in an order that the seed shuffles; fewer than ``count`` where there are no more."""
-    import numpy as np
-
-    ids = domain.task_ids(_SPLIT)
-    return [ids[at] for at in np.random.default_rng(seed).permutation(len(ids))[:count]]
 
 
 def _play_pair(console: Console, dream: TextVectorEnv, real: TextVectorEnv, task_id: str, seed: int) -> EpisodePair:

@@ -108,9 +108,7 @@ def _agent(comparison: Comparison, agent: str) -> dict[str, Any]:
         "false_success": _json(false_success(won["dream"], won["dream_actions_in_real"], tasks)),
         "missed_success": _json(missed_success(won["dream"], won["dream_actions_in_real"], tasks)),
         "consistency_ratio": _json(consistency_ratio(won["dream_actions_in_real"], won["real"], tasks, _SEED)),
-        "reverse_consistency_ratio": _json(
-            consistency_ratio(won["real_actions_in_dream"], won["dream"], tasks, _SEED)
-        ),
+        "reverse_consistency_ratio": _json(consistency_ratio(won["real_actions_in_dream"], won["dream"], tasks, _SEED)),
         "returns": _distance(sound, _return, "reward"),
         "lengths": _distance(sound, lambda episode: float(episode.steps), "steps"),
         "first_difference": _first_differences(comparison.domain, rows),
@@ -212,7 +210,9 @@ def _return(episode: EpisodeResult) -> float:
     return float(sum(outcome.transition.reward for outcome in episode.outcomes))
 
 
-def _distance(rows: Sequence[EpisodeRow], measure: Callable[[EpisodeResult], float], unit: str) -> dict[str, Any] | None:
+def _distance(
+    rows: Sequence[EpisodeRow], measure: Callable[[EpisodeResult], float], unit: str
+) -> dict[str, Any] | None:
     dream, real = ([measure(pick(row)) for row in rows] for pick in (SIDES["dream"], SIDES["real"]))
     distance = distribution_distance(dream, real, [row.task_id for row in rows], _SEED, unit=unit)
     if distance is None:

@@ -42,7 +42,9 @@ def _ranking(found: Mapping[str, Any]) -> list[str]:
         return [f"Agents rank the same in the dream and in the real environment ({interval})."]
     pairs = [f"{one} and {other}" for one, other in ranks["pairs_that_differ"][:3]]
     much = "nearly the same" if rho >= _RANKED else "differently"
-    return [f"Agents rank {much} in the dream and in the real environment ({interval}): {_listed(pairs)} change places."]
+    return [
+        f"Agents rank {much} in the dream and in the real environment ({interval}): {_listed(pairs)} change places."
+    ]
 
 
 def _successes(found: Mapping[str, Any]) -> list[str]:
@@ -53,7 +55,9 @@ def _successes(found: Mapping[str, Any]) -> list[str]:
     false = sum(agent["false_success"]["value"] * agent["false_success"]["count"] for agent in claimed)
     share = false / total
     if not round(false):
-        told = f"None of the {total:,} successes in the dream is false: the same actions succeed in the real environment."
+        told = (
+            f"None of the {total:,} successes in the dream is false: the same actions succeed in the real environment."
+        )
     else:
         word = "rarely flatters" if share < _FALSE else "flatters"
         told = (

@@ -1,0 +1,98 @@
+"""What judges say of the steps of a comparison."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dreamgym_env.evaluation.comparison import Comparison
+from dreamgym_env.evaluation.judging.agreement import agreement
+from dreamgym_env.evaluation.judging.judgements import Invalid, Judge, Judgement
+from dreamgym_env.evaluation.judging.report import SourceFigures, report_judgements
+from dreamgym_env.evaluation.judging.sampling import sample_transitions
+from dreamgym_env.evaluation.judging.strings import judge_from_string
+from dreamgym_env.types import Transition
+
+__all__ = ["judge_comparison"]
+
+
+def judge_comparison(comparison: Comparison, judges: Sequence[str], sample: int, seed: int = 0) -> dict[str, Any]:
+    """Let judges mark steps of the agents in the dream, and as many in the real environment.
+
+    Args:
+        comparison: what was played.
+        judges: strings as :func:`~.judging.strings.judge_from_string` takes them; the first two are compared.
+        sample: how many steps of each side.
+        seed: of the sample.
+
+    Returns:
+        ``judges`` and ``judge_agreement`` of the JSON layout.
+
+    Raises:
+        WorldModelStringError: a string names no judge.
+        WorldModelError: a judge's engine cannot answer.
+    """
+    dreamt, real = (
+        sample_transitions(comparison.domain, list(_steps(comparison, side)), sample, seed)
+        for side in ("dream", "real")
+    )
+    steps = [*dreamt, *real]
+    told, marked = [], []
+    for name in judges:
+        with contextlib.closing(judge_from_string(name, reference=real, seed=seed, progress=True)) as judge:
+            judgements = judge.judge(comparison.domain, steps)
+            told.append(_told(comparison, judge, steps, judgements, len(dreamt), seed))
+            marked.append((judge, judgements))
+    return {"judges": told, "judge_agreement": _agreement(marked) if len(marked) > 1 else None}
+
+
+def _steps(comparison: Comparison, side: str) -> Iterator[Transition]:
+    rows = itertools.chain.from_iterable(comparison.rows(agent) for agent in comparison.runs)
+    for row in rows:
+        episode = row.dream if side == "dream" else row.real
+        if not episode.failed:
+            yield from (outcome.transition for outcome in episode.outcomes)
+
+
+def _told(
+    comparison: Comparison,
+    judge: Judge,
+    steps: Sequence[Transition],
+    judgements: Sequence[Judgement | Invalid],
+    dreamt: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return one judge's figures; a comparison knows which steps are of which side, whatever they say of themselves."""
+    sides: dict[str, SourceFigures] = {}
+    for side, part in (("dream", slice(None, dreamt)), ("real", slice(dreamt, None))):
+        report = report_judgements(comparison.domain, judge, steps[part], judgements[part], seed)
+        sides |= {side: figures for figures in report.sources.values()}
+    criteria = dict.fromkeys(name for figures in sides.values() for name in figures.marks)
+    return {
+        "judge": judge.name,
+        "rubric": judge.rubric.version,
+        "marks": {
+            name.replace("_", " "): {side: _mean(figures, name) for side, figures in sides.items()} for name in criteria
+        },
+        "judged": {side: figures.judged for side, figures in sides.items()},
+        "invalid": {side: figures.invalid for side, figures in sides.items()},
+    }
+
+
+def _mean(figures: SourceFigures, criterion: str) -> Mapping[str, float | int] | None:
+    mean = figures.marks[criterion].mean if criterion in figures.marks else None
+    return None if mean is None else mean.to_json()
+
+
+def _agreement(marked: Sequence[tuple[Judge, Sequence[Judgement | Invalid]]]) -> dict[str, Any]:
+    (one, mine), (other, theirs) = marked[:2]
+    agreed = agreement(mine, theirs, one.rubric.names)
+    return {
+        "judges": [one.name, other.name],
+        "kappa": {
+            name.replace("_", " "): {"plain": found.kappa, "quadratic": found.weighted_kappa, "n": found.n}
+            for name, found in agreed.items()
+        },
+    }
