@@ -151,7 +151,7 @@ class TestDrift:
         assert {(row.exact.value, row.line_f1.value, row.no_difference.value) for row in rows} == {(1, 1, 1)}
 
     def test_a_wrong_page_counts_at_its_step_and_the_rest_of_the_episode_is_no_longer_without_difference(self):
-        """Two sleepers look 6 times; in one dream a segment of 5 is wrong at step 3: F1 4/5, and 0.9 on average."""
+        """Two sleepers look 6 times; in one dream 1 of 6 segments is wrong at step 3: F1 5/6."""
         pairs = [(real_episode("sleeper", task), real_episode("sleeper", task)) for task in TASKS[:2]]
         (dreamt, real), other = pairs
         page = dreamt.outcomes[2].transition.next_state
