@@ -12,7 +12,10 @@ import pytest
 import dreamgym_env
 
 PACKAGE = Path(dreamgym_env.__file__).parent
-HEAVY = ("torch", "chromadb", "transformers", "tokenizers", "vllm", "httpx", "bm25s", "rapidfuzz", "Stemmer", "rich")
+HEAVY = (
+    *("torch", "chromadb", "transformers", "tokenizers", "vllm", "httpx", "bm25s", "rapidfuzz", "Stemmer", "rich"),
+    *("scipy", "sklearn"),
+)
 
 
 def loaded_after(code: str) -> set[str]:
@@ -34,6 +37,12 @@ def test_looking_around_loads_nothing_heavy_either():
         "gym.spec('DreamGym/WebShop-v0').to_json()"
     )
     assert not set(HEAVY) & loaded
+
+
+def test_statistics_are_imported_with_the_first_figure():
+    parts = ("agreement", "calibration", "distributions", "divergence", "ranking", "side_by_side", "statistics")
+    loaded = loaded_after("\n".join(f"import dreamgym_env.evaluation.{part}" for part in parts))
+    assert not {"scipy", "sklearn"} & loaded
 
 
 def test_a_real_environment_needs_no_language_model():
