@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from dreamgym_env.policies.features import Situation
 from dreamgym_env.policies.policy import Policy
 from dreamgym_env.types import Domain, Task, Turn
-
-if TYPE_CHECKING:
-    import torch
 
 __all__ = ["PolicyAgent", "PolicyCrew"]
 
@@ -20,7 +18,9 @@ __all__ = ["PolicyAgent", "PolicyCrew"]
 class PolicyCrew:
     """Makes agents that act by one policy."""
 
-    def __init__(self, domain: Domain, policy: Policy, *, name: str, temperature: float = 0.0) -> None:
+    def __init__(
+        self, domain: Domain, policy: Policy, *, name: str, temperature: float = 0.0, reluctance: float = 2.0
+    ) -> None:
         """Create one.
 
         Args:
@@ -28,9 +28,11 @@ class PolicyCrew:
             policy: whose scores decide.
             name: of the agents.
             temperature: 0 takes the best candidate; else one is drawn, by the softmax of scores over temperature.
+            reluctance: what a candidate's score loses each time that it was taken in the very same state before: a
+                policy that nothing has taught so would else walk in circles.
         """
         self.domain, self.name = domain, name
-        self._policy, self._temperature = policy, temperature
+        self._policy, self._temperature, self._reluctance = policy, temperature, reluctance
 
     def __call__(self) -> PolicyAgent:
         """Make one more agent."""
@@ -46,7 +48,9 @@ class PolicyCrew:
         ]
         actions = []
         for member, state, (choices, logits) in zip(members, states, self._policy.scores(situations), strict=True):
-            action = choices[self._choose(logits, member.rng)].action if choices else ""
+            before = torch.tensor([float(member.repeated(state, one.action)) for one in choices])
+            scores = logits - self._reluctance * before
+            action = choices[self._choose(scores, member.rng)].action if choices else ""
             member.note(state, action)
             actions.append(action)
         return actions
@@ -70,6 +74,7 @@ class PolicyAgent:
         self.rng = rng
         self._instruction = task.instruction
         self._turns: list[Turn] = []
+        self._taken: Counter[tuple[str, str]] = Counter()
 
     def act(self, state: str, available_actions: Sequence[str]) -> str:
         """Return the next action."""
@@ -79,6 +84,11 @@ class PolicyAgent:
         """Return what the policy decides on."""
         return Situation(self._instruction, tuple(self._turns), state, available_actions)
 
+    def repeated(self, state: str, action: str) -> int:
+        """Return how often an action was taken in a state."""
+        return self._taken[state, action]
+
     def note(self, state: str, action: str) -> None:
         """Keep what was done."""
         self._turns.append(Turn(state, action))
+        self._taken[state, action] += 1

@@ -1,7 +1,7 @@
 """From a situation to vectors: the state as one, and one for each candidate action.
 
-Nothing here is learnt, and nothing knows a domain.  Texts are hashed (:class:`~dreamgym_env.memory.hashing.HashingEmbedder`);
-beside that stand a few figures that no hash can give: how many words a candidate shares with the instruction, whether
+Nothing here is learnt, and nothing knows a domain.  Texts are hashed (:mod:`dreamgym_env.memory.hashing`); beside that
+stand a few figures that no hash can give: how many words a candidate shares with the instruction, whether
 it was taken before in the episode and what it showed then, whether a price fits.
 
 A candidate often says little by itself, ``click[b0kawavvsl]`` or ``click('12')``.  Then the state's segment that shows
@@ -11,7 +11,9 @@ its argument speaks for it, and for a code the two after that.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +34,7 @@ _ARGUMENT = re.compile(r"\[([^\]]*)\]$|\(\s*'([^']*)'|\(\s*\"([^\"]*)\"")
 _CODE = re.compile(r"(?=.*\d)[a-z0-9]{8,}")
 _NUMBERED = re.compile(r"\[(\d+)\] ")
 _AMOUNT = re.compile(r"[$€]\s?(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?) (?:dollars|euros)")
-_FIGURES = 17
+_FIGURES = 18
 """Figures of a candidate, see :meth:`Featuriser._figures`."""
 
 
@@ -173,6 +175,7 @@ class Featuriser:
             min(len(said), 12) / 12,
             sum(view.weight(word) for word in set(known)) / max(1e-6, view.total_weight),
             float(taken is not None and taken == before - 1),
+            min(view.repeated(one.action), 4) / 4,
         )
 
     def _place_in_kind(self, kinds: Sequence[int]) -> npt.NDArray[np.int64]:
@@ -212,6 +215,7 @@ class _View:
         self.taken = {turn.action: at for at, turn in enumerate(situation.history)}
         states = [*(turn.state for turn in situation.history), situation.state]
         self._outcomes = {turn.action: states[at + 1] for at, turn in enumerate(situation.history)}
+        self._repeated = Counter(turn.action for turn in situation.history if turn.state == situation.state)
         self._past = {word for turn in situation.history for word in words(turn.action)}
         self._last = set(words(situation.history[-1].action)) if situation.history else set()
         self.covered = self._past & self.wanted
@@ -243,6 +247,10 @@ class _View:
         outcome = self._outcomes.get(action)
         return _overlap(outcome, self.situation.instruction, self._domain) if outcome is not None else 0.0
 
+    def repeated(self, action: str) -> int:
+        """Return how often an action was taken in this very state."""
+        return self._repeated.get(action, 0)
+
     def mentioned(self, said: Sequence[str]) -> float:
         """Return the share of these words that earlier actions said."""
         return sum(word in self._past for word in said) / len(said) if said else 0.0
@@ -267,11 +275,11 @@ class _View:
 def _wanted(instruction: str) -> frozenset[str]:
     """Return the words of an instruction, and its pairs of words in one, as names of things are often written."""
     said = words(instruction)
-    joined = [first + second for first, second in zip(said, said[1:], strict=False)]
+    joined = [first + second for first, second in itertools.pairwise(said)]
     return frozenset({*(word for word in said if len(word) > 2 or not word.isalpha()), *joined})
 
 
-@functools.lru_cache(maxsize=65_536)
+@functools.lru_cache(maxsize=8192)
 def _overlap(state: str, instruction: str, domain: Domain) -> float:
     said = {word for part in domain.segment(state, instruction) if part != instruction for word in words(part)}
     wanted = _wanted(instruction)

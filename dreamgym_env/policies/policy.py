@@ -28,18 +28,19 @@ _FORMAT, _VERSION = "dreamgym_env.policy", 1
 class Policy:
     """Scores the actions that a state offers."""
 
-    def __init__(self, domain: Domain, settings: FeatureSettings, hidden: int = 128) -> None:
+    def __init__(self, domain: Domain, settings: FeatureSettings, hidden: int = 128, dropout: float = 0.0) -> None:
         """Create one with new weights, drawn from torch's generator.
 
         Args:
             domain: what it acts in.
             settings: how situations are encoded.
             hidden: width of the network.
+            dropout: of the network while it is in training mode.
         """
         self.domain = domain
         self.settings, self.hidden = settings, hidden
         self.featuriser = Featuriser(domain, settings)
-        self.scorer = CandidateScorer(settings.state_size, settings.candidate_size, hidden)
+        self.scorer = CandidateScorer(settings.state_size, settings.candidate_size, hidden, dropout)
 
     def scores(self, situations: Sequence[Situation]) -> list[tuple[tuple[Candidate, ...], torch.Tensor]]:
         """Return the candidates of n situations with their logits (shape (K,)); none where a state offers none."""

@@ -16,12 +16,19 @@ __all__ = ["CandidateScorer", "pad"]
 class CandidateScorer(nn.Module):
     """A state's vector and those of its candidates -> one logit a candidate, and the state's value."""
 
-    def __init__(self, state_size: int, candidate_size: int, hidden: int) -> None:
-        """Create one with weights drawn from torch's generator."""
+    def __init__(self, state_size: int, candidate_size: int, hidden: int, dropout: float = 0.0) -> None:
+        """Create one with weights drawn from torch's generator; ``dropout`` acts while it is in training mode."""
         super().__init__()
         self.state = nn.Sequential(nn.Linear(state_size, hidden), nn.ReLU(), nn.Linear(hidden, hidden))
         self.candidate = nn.Linear(candidate_size, hidden)
-        self.joint = nn.Sequential(nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+        self.joint = nn.Sequential(
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, 1),
+        )
         self.value = nn.Sequential(nn.ReLU(), nn.Linear(hidden, 1))
 
     def forward(

@@ -42,7 +42,7 @@ def _facts(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if about.get(key) is not None:
             yield name, _written(about[key])
     if seeds := items(about, "seeds"):
-        yield "seeds", ", ".join(map(str, seeds))
+        yield "seeds", ", ".join(map(_written, seeds))
     if model := text(about, "world_model"):
         yield "world model", model
     memories = part(about, "memories")

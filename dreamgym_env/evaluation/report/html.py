@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from dreamgym_env.evaluation.report import plots, sheets
 from dreamgym_env.evaluation.report.about import about_facts, summary_facts
+from dreamgym_env.evaluation.report.axes import mark
 from dreamgym_env.evaluation.report.reading import figure, items, part, text
 from dreamgym_env.evaluation.report.transcripts import make_viewer
 from dreamgym_env.evaluation.report.wording import clip, visible
@@ -116,7 +117,7 @@ def _finalize(value: Any) -> Any:
 
 def _mark(side: str) -> Markup:
     """Return the mark of an environment, to stand before its name."""
-    return Markup('<svg class="mark" viewBox="0 0 12 12" aria-hidden="true">{}</svg>').format(plots.mark(side, size=5))
+    return Markup('<svg class="mark" viewBox="0 0 12 12" aria-hidden="true">{}</svg>').format(mark(side, size=5))
 
 
 def _hash(source: str) -> str:

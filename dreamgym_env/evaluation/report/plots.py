@@ -13,6 +13,19 @@ from typing import Any
 
 from markupsafe import Markup
 
+from dreamgym_env.evaluation.report.axes import (
+    least,
+    mark,
+    nice_ticks,
+    percent_axis_x,
+    percent_axis_y,
+    points_of,
+    polyline,
+    square,
+    whisker_x,
+    whisker_y,
+    whole_ticks,
+)
 from dreamgym_env.evaluation.report.labels import Box, place
 from dreamgym_env.evaluation.report.reading import Figure, figure, items, number, part, text
 from dreamgym_env.evaluation.report.sheets import environment_ids
@@ -23,7 +36,6 @@ __all__ = [
     "agreement_plots",
     "calibration_plot",
     "drift_plot",
-    "mark",
     "rank_plot",
     "spread_plot",
     "success_plot",
@@ -37,15 +49,6 @@ _SIZE = 11
 """Size of a label, as in the style sheet."""
 
 
-def mark(side: str, x: float = 6, y: float = 6, size: float = 4) -> Markup:
-    """Return the mark of the dream (a disc) or of the real environment (a square)."""
-    if side == "dream":
-        return element("circle", cx=x, cy=y, r=size, class_="dream")
-    return element(
-        "rect", x=x - size + 0.3, y=y - size + 0.3, width=2 * size - 0.6, height=2 * size - 0.6, class_="real"
-    )
-
-
 def success_plot(comparison: Mapping[str, Any]) -> Markup | None:
     """Return the success of every agent in both environments, with intervals; None where there is none."""
     rows = []
@@ -56,9 +59,9 @@ def success_plot(comparison: Mapping[str, Any]) -> Markup | None:
     if not rows:
         return None
     across = Scale(0, 1, 10, _WIDTH - 14)
-    step, top = 42, 6
+    step, top = 46, 2
     bottom = top + step * len(rows)
-    parts = [*_percent_axis_x(across, top, bottom)]
+    parts = [*percent_axis_x(across, top, bottom)]
     described = []
     for at, (agent, shares) in enumerate(rows):
         y = top + step * at
@@ -67,9 +70,9 @@ def success_plot(comparison: Mapping[str, Any]) -> Markup | None:
             f"{agent}: "
             + ", ".join(f"{side} {percent(share.value)}" for side, share in shares.items() if share is not None)
         )
-        for side, lane in (("dream", y + 21), ("real", y + 32)):
+        for side, lane in (("dream", y + 20), ("real", y + 30)):
             if (share := shares[side]) is not None:
-                parts += [_whisker_x(across, share, lane, side), mark(side, across(share.value), lane)]
+                parts += [whisker_x(across, share, lane, side), mark(side, across(share.value), lane)]
     return picture(_WIDTH, bottom + 22, f"Success side by side. {'; '.join(described)}.", parts)
 
 
@@ -142,7 +145,7 @@ def _matrix(counts: Mapping[str, float], total: float) -> Markup:
                 height=height - 2,
                 rx=3,
                 class_=f"fill-{kind}",
-                fill_opacity=round(0.85 * math.sqrt(share), 3),
+                fill_opacity=round((0.5 if kind == "same" else 0.85) * math.sqrt(share), 3),
             ),
             label(x + width / 2, y + height / 2 + 1, count(counts[name]), "label count", "middle"),
             label(x + width / 2, y + height / 2 + 14, percent(share), "label small", "middle"),
@@ -164,14 +167,18 @@ def rank_plot(comparison: Mapping[str, Any]) -> Markup | None:
     if len(agents) < 2:
         return None
     dream_id, real_id = environment_ids(comparison)
-    across, up, parts = _square(0, 1, real_id, dream_id, percent_axes=True)
-    points = []
+    across, up, parts = square(0, 1, real_id, dream_id, percent_axes=True)
+    points, taken = [], []
     for _, real, dream in agents:
         x, y = across(real.value), up(dream.value)
         points.append((x, y))
-        parts += [_whisker_x(across, real, y, "real"), _whisker_y(up, dream, x, "dream")]
+        parts += [whisker_x(across, real, y, "real"), whisker_y(up, dream, x, "dream")]
+        for ends, scale in ((real, across), (dream, up)):
+            if ends.low is not None and ends.high is not None:
+                low, high = scale(ends.low), scale(ends.high)
+                taken.append(Box(low, y - 1, high, y + 1) if scale is across else Box(x - 1, high, x + 1, low))
     parts += [element("circle", cx=x, cy=y, r=3.5, class_="point") for x, y in points]
-    parts += _names(points, [clip(agent, _SHORT_NAME) for agent, _, _ in agents], across, up)
+    parts += _names(points, [clip(agent, _SHORT_NAME) for agent, _, _ in agents], across, up, taken)
     described = "; ".join(
         f"{agent}: real {percent(real.value)}, dream {percent(dream.value)}" for agent, real, dream in agents
     )
@@ -188,20 +195,20 @@ def calibration_plot(comparison: Mapping[str, Any]) -> Markup | None:
     if not curve and not points:
         return None
     dream_id, real_id = environment_ids(comparison)
-    across, up, parts = _square(0, 1, f"score in {dream_id}", f"score in {real_id}")
+    across, up, parts = square(0, 1, f"score in {dream_id}", f"score in {real_id}")
     most = max((many for *_, many in points), default=1)
     parts += [
         element(
             "circle",
             cx=across(x),
             cy=up(y),
-            r=round(2 + 7 * math.sqrt(max(many, 0) / most), 2) if most > 0 else 2,
+            r=round(2 + 5 * math.sqrt(max(many, 0) / most), 2) if most > 0 else 2,
             class_="anchor",
         )
         for x, y, many in points
     ]
     if curve:
-        parts.append(_line([(across(x), up(y)) for x, y in curve], "curve"))
+        parts.append(polyline([(across(x), up(y)) for x, y in curve], "curve"))
     described = f"Calibration: {len(points)} groups of anchors, and a curve of {len(curve)} points: " + ", ".join(
         f"{decimal(x)} becomes {decimal(y)}" for x, y in curve[:12]
     )
@@ -230,11 +237,12 @@ def drift_plot(comparison: Mapping[str, Any]) -> Markup | None:
         return None
     steps = [step for _, found in series.values() for step, _ in found]
     across = Scale(min(steps), max(steps), 34, _WIDTH - 14)
-    up = Scale(0, 1, 186, 30)
-    parts = [*_percent_axis_y(up, across.start, across.end)]
+    lowest = min(least(estimate) for _, found in series.values() for _, estimate in found)
+    up = Scale(max(start for start in (0.0, 0.5, 0.8) if start <= max(lowest, 0)), 1, 186, 30)
+    parts = [*percent_axis_y(up, across.start, across.end)]
     parts += [
         label(across(tick), up.start + 14, f"{tick:g}", "label small", "middle")
-        for tick in _whole_ticks(across.low, across.high)
+        for tick in whole_ticks(across.low, across.high)
     ]
     parts.append(label((across.start + across.end) / 2, up.start + 28, "step", "label small", "middle"))
     x = across.start
@@ -242,9 +250,9 @@ def drift_plot(comparison: Mapping[str, Any]) -> Markup | None:
         band = [(across(step), up(estimate.high)) for step, estimate in found if estimate.high is not None]
         band += [(across(step), up(estimate.low)) for step, estimate in reversed(found) if estimate.low is not None]
         if len(band) > 2:
-            parts.append(element("polygon", points=_points(band), class_=f"band {class_}"))
+            parts.append(element("polygon", points=points_of(band), class_=f"band {class_}"))
         line = [(across(step), up(estimate.value)) for step, estimate in found]
-        parts.append(_line(line, f"series {class_}"))
+        parts.append(polyline(line, f"series {class_}"))
         parts += [_glyph(class_, *point) for point in line]
         parts += [
             element("line", x1=x, y1=12, x2=x + 22, y2=12, class_=f"series {class_}"),
@@ -272,9 +280,9 @@ def spread_plot(comparison: Mapping[str, Any], measure: str) -> Markup | None:
     if not rows:
         return None
     values = [value for _, sides, _ in rows for quartiles in sides.values() if quartiles for value in quartiles]
-    ticks = _nice_ticks(min(0.0, *values), max(values))
+    ticks = nice_ticks(min(0.0, *values), max(values))
     across = Scale(ticks[0], ticks[-1], 14, _WIDTH - 18)
-    step, top = 46, 6
+    step, top = 50, 2
     bottom = top + step * len(rows)
     parts = []
     for tick in ticks:
@@ -287,7 +295,7 @@ def spread_plot(comparison: Mapping[str, Any], measure: str) -> Markup | None:
     for at, (agent, sides, means) in enumerate(rows):
         y = top + step * at
         parts.append(label(across.start, y + 11, clip(agent, _NAME), "label name"))
-        for side, lane in (("dream", y + 22), ("real", y + 35)):
+        for side, lane in (("dream", y + 21), ("real", y + 33)):
             if quartiles := sides[side]:
                 parts += _box(across, quartiles, means[side], lane, side)
                 described.append(f"{agent}, {side}: median {quartiles[2]:g}, from {quartiles[0]:g} to {quartiles[4]:g}")
@@ -320,54 +328,11 @@ def _quartiles(spread: Mapping[str, Any]) -> tuple[float, ...]:
     return found[0] if found else ()
 
 
-def _percent_axis_x(across: Scale, top: float, bottom: float) -> Iterator[Markup]:
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        x = across(share)
-        anchor = "start" if share == 0 else "end" if share == 1 else "middle"
-        yield element("line", x1=x, y1=top, x2=x, y2=bottom, class_="grid")
-        yield label(x, bottom + 14, f"{share:.0%}".replace("%", "\u00a0%"), "label small", anchor)
-
-
-def _percent_axis_y(up: Scale, left: float, right: float) -> Iterator[Markup]:
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        y = up(share)
-        yield element("line", x1=left, y1=y, x2=right, y2=y, class_="grid")
-        yield label(left - 5, y + 3.5, f"{share * 100:.0f}", "label small", "end")
-
-
-def _square(
-    low: float, high: float, below: str, beside: str, *, percent_axes: bool = False
-) -> tuple[Scale, Scale, list[Markup]]:
-    """Return the scales of a square plot with its axes and its diagonal."""
-    left, top, size = 50, 8, 296
-    across, up = Scale(low, high, left, left + size), Scale(low, high, top + size, top)
-    parts = []
-    for tick in (0, 0.25, 0.5, 0.75, 1):
-        written = f"{tick * 100:.0f}" if percent_axes else f"{tick:g}"
-        parts += [
-            element("line", x1=across(tick), y1=top, x2=across(tick), y2=top + size, class_="grid"),
-            element("line", x1=left, y1=up(tick), x2=left + size, y2=up(tick), class_="grid"),
-            label(across(tick), top + size + 13, written, "label small", "middle"),
-            label(left - 5, up(tick) + 3.5, written, "label small", "end"),
-        ]
-    unit = ", %" if percent_axes else ""
-    parts += [
-        element("line", x1=left, y1=top + size, x2=left + size, y2=top, class_="diagonal"),
-        label(left + size / 2, top + size + 29, clip(f"{below}{unit}", 48), "label", "middle"),
-        element(
-            "text",
-            clip(f"{beside}{unit}", 48),
-            transform=f"translate(14 {top + size / 2}) rotate(-90)",
-            class_="label",
-            text_anchor="middle",
-        ),
-    ]
-    return across, up, parts
-
-
-def _names(points: Sequence[tuple[float, float]], names: Sequence[str], across: Scale, up: Scale) -> Iterator[Markup]:
+def _names(
+    points: Sequence[tuple[float, float]], names: Sequence[str], across: Scale, up: Scale, taken: Sequence[Box]
+) -> Iterator[Markup]:
     frame = Box(across.start, up.end - 4, across.end + 10, up.start)
-    placed = place(points, [text_width(name, _SIZE) + 2 for name in names], _SIZE + 2, 4, frame)
+    placed = place(points, [text_width(name, _SIZE) + 2 for name in names], _SIZE + 2, 4, frame, taken)
     for (x, y), name, at in zip(points, names, placed, strict=True):
         box = at.box
         if at.far:
@@ -376,33 +341,13 @@ def _names(points: Sequence[tuple[float, float]], names: Sequence[str], across: 
         yield label(box.left + 1, box.bottom - 3.5, name, "label halo")
 
 
-def _whisker_x(across: Scale, estimate: Figure, y: float, side: str) -> Markup:
-    if estimate.low is None or estimate.high is None:
-        return Markup("")
-    return element("line", x1=across(estimate.low), y1=y, x2=across(estimate.high), y2=y, class_=f"whisker {side}")
-
-
-def _whisker_y(up: Scale, estimate: Figure, x: float, side: str) -> Markup:
-    if estimate.low is None or estimate.high is None:
-        return Markup("")
-    return element("line", x1=x, y1=up(estimate.low), x2=x, y2=up(estimate.high), class_=f"whisker {side}")
-
-
 def _box(across: Scale, quartiles: Sequence[float], mean: float | None, y: float, side: str) -> Iterator[Markup]:
     least, lower, median, upper, most = (across(value) for value in quartiles)
     yield element("line", x1=least, y1=y, x2=most, y2=y, class_=f"whisker {side}")
     yield element("rect", x=lower, y=y - 4.5, width=max(upper - lower, 1), height=9, rx=1.5, class_=f"box {side}")
     yield element("line", x1=median, y1=y - 4.5, x2=median, y2=y + 4.5, class_=f"median {side}")
     if mean is not None:
-        yield mark(side, across(mean), y, 2.5)
-
-
-def _line(points: Sequence[tuple[float, float]], class_: str) -> Markup:
-    return element("polyline", points=_points(points), class_=class_)
-
-
-def _points(points: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:g},{y:g}" for x, y in points)
+        yield mark(side, across(mean), y, 2.7, f"mean {side}")
 
 
 def _glyph(class_: str, x: float, y: float) -> Markup:
@@ -412,19 +357,4 @@ def _glyph(class_: str, x: float, y: float) -> Markup:
     if class_ == "line-2":
         return element("rect", x=x - 2.3, y=y - 2.3, width=4.6, height=4.6, class_=f"glyph {class_}")
     corners = [(x, y - 3.2), (x + 3, y + 2.4), (x - 3, y + 2.4)]
-    return element("polygon", points=_points(corners), class_=f"glyph {class_}")
-
-
-def _nice_ticks(low: float, high: float) -> list[float]:
-    """Return 3 to 7 round numbers that span a range."""
-    width = high - low or 1.0
-    size = 10 ** math.floor(math.log10(width / 4))
-    step = next(size * factor for factor in (1, 2, 2.5, 5, 10) if width / (size * factor) <= 5)
-    first, last = math.floor(low / step + 1e-9), math.ceil((low + width) / step - 1e-9)
-    return [round(step * at, 10) for at in range(first, last + 1)]
-
-
-def _whole_ticks(low: float, high: float) -> list[float]:
-    """Return at most 11 whole numbers of a range."""
-    step = max(1, math.ceil((high - low) / 10))
-    return [float(tick) for tick in range(math.ceil(low), math.floor(high) + 1, step)]
+    return element("polygon", points=points_of(corners), class_=f"glyph {class_}")

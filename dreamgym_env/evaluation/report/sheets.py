@@ -63,6 +63,8 @@ class Cell:
     value: str
     spread: str = ""
     """Its 95 % interval, or what else stands small beside it."""
+    side: Side = Side.NONE
+    """Which environment it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +398,7 @@ def speed_sheet(comparison: Mapping[str, Any]) -> Sheet:
     }
     rows = []
     for row in _agents(comparison):
-        for side, env_id in (("dream", heads.dream_id), ("real", heads.real_id)):
+        for side, env_id in ((Side.DREAM, heads.dream_id), (Side.REAL, heads.real_id)):
             speed, answered = part(row, "speed", side), part(row, "answered_by", side)
             if not speed and not answered:
                 continue
@@ -404,7 +406,7 @@ def speed_sheet(comparison: Mapping[str, Any]) -> Sheet:
             rows.append(
                 (
                     _agent(row),
-                    Cell(env_id),
+                    Cell(env_id, side=side),
                     *(Cell(decimal(number(speed.get(key)), places)) for key, (_, places) in columns.items()),
                     Cell(stages or NONE),
                 )

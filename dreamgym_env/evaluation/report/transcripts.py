@@ -297,7 +297,7 @@ def _facts(step: Mapping[str, Any]) -> Iterator[str]:
     if answered := text(step, "answered_by"):
         yield f"answered by {answered}"
     if seconds := number(step.get("seconds")):
-        yield f"{decimal(seconds, 2)} s" if seconds >= 0.005 else f"{decimal(seconds * 1000, 1)} ms"
+        yield f"{decimal(seconds, 2)}\u00a0s" if seconds >= 0.1 else f"{decimal(seconds * 1000, 1)}\u00a0ms"
     if step.get("valid") is False:
         yield "not offered by the page"
     if failure := text(step, "failure"):

@@ -15,6 +15,7 @@ __all__ = ["NONE", "clip", "count", "decimal", "interval", "percent", "points", 
 NONE = "–"
 """Stands where there is no figure."""
 _MINUS = "−"
+_COMBINING = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _UNSEEN = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, but for the tab and the line feed
@@ -22,6 +23,7 @@ _UNSEEN = re.compile(
     "\ud800-\udfff"  # halves of characters
     "\ufffe\uffff\U000e0000-\U000e007f"
     "]"
+    f"|(?<={_COMBINING * 4}){_COMBINING}"  # a tower of accents covers the lines above it
 )
 
 
