@@ -107,16 +107,10 @@ def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test
     """Refuse a dream that may answer from the test itself, or that learns while it is tested.
 
     Raises:
-        ComparisonError: the dream was not made for evaluation, its buffer is not frozen, or holds experience of the
-            tasks that are compared.
+        ComparisonError: the dream's buffer is not frozen, or holds experience of the tasks that are compared.
     """
     if not isinstance(dream.backend, Simulator):
         return
-    if not dream.backend.options.evaluation:
-        raise ComparisonError(
-            "The dream may answer from recordings of the very task that it is asked about: make it with "
-            "evaluation=True."
-        )
     buffer = dream.backend.buffer
     if not (buffer.frozen or buffer.read_only):
         raise ComparisonError(

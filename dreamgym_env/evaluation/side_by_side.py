@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
+from dreamgym_env.errors import ComparisonError
 from dreamgym_env.evaluation.agents import AgentFactory
 from dreamgym_env.evaluation.agreement import Agreement, agreement_table
 from dreamgym_env.evaluation.rollout import EpisodeResult, Rollout, plan_episodes, play, replay_actions
@@ -138,12 +139,12 @@ def compare(
         progress: called with each of the 3 n episodes, or 4 n where it goes both ways.
 
     Raises:
-        ValueError: the dream was not made for evaluation.
+        ComparisonError: the dream was not made for evaluation.
         UnknownTaskError: no such task.
         WorldModelError: the world model as a whole cannot answer.
     """
-    if not isinstance(dream.backend, Simulator) or not dream.backend.options.evaluation:
-        raise ValueError(
+    if isinstance(dream.backend, Simulator) and not dream.backend.options.evaluation:
+        raise ComparisonError(
             "A dream is compared with evaluation=True, so that it never answers from the test's own tasks."
         )
     plans = plan_episodes(task_ids, agent, seed)

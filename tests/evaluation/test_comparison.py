@@ -1,0 +1,187 @@
+"""Promises of a comparison: fair or refused, failures are failures, and every figure says where it comes from."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from scripted import ScriptedWorldModel, failing_model
+from toy_agents import AGENTS, dream_house, real_house
+from toy_domain import ToyHouse
+
+from dreamgym_env.errors import ComparisonError
+from dreamgym_env.evaluation.comparison import compare_agents
+from dreamgym_env.evaluation.findings import findings
+from dreamgym_env.evaluation.recordings import write_recordings
+from dreamgym_env.evaluation.transcripts import kept_transcripts
+from dreamgym_env.memory.experience import read_header, read_transitions
+from dreamgym_env.types import Prediction, Source
+
+TEST = ToyHouse().task_ids("test")
+ABOUT = {"tasks": len(TEST), "seeds": [0, 1]}
+
+
+def fair_dream(**settings):
+    dream = dream_house(**settings)
+    dream.backend.buffer.freeze()
+    return dream
+
+
+def kind_model():
+    """A world model that rewards whatever is done."""
+    return ScriptedWorldModel(lambda query, memories, seed: Prediction("Well done!", query.state, 1.0, True))
+
+
+def compared(dream=None, agents=("finder", "wanderer", "sleeper"), seeds=(0, 1)):
+    table = {name: AGENTS[name] for name in agents}
+    return compare_agents(dream or fair_dream(), real_house(), table, TEST, seeds)
+
+
+def figures(comparison, **options):
+    """The figures as a reader of the JSON file has them."""
+    return json.loads(json.dumps(findings(comparison, ABOUT, **options), allow_nan=False))
+
+
+def by_agent(found):
+    return {agent["agent"]: agent for agent in found["agents"]}
+
+
+def test_a_true_dream_is_said_to_be_true():
+    found = figures(compared())
+    finder = by_agent(found)["finder"]
+    assert finder["episodes"] == 8
+    assert {side: one["value"] for side, one in finder["success"].items()} == dict.fromkeys(finder["success"], 1.0)
+    assert finder["consistency_ratio"]["value"] == finder["reverse_consistency_ratio"]["value"] == 1.0
+    assert finder["false_success"]["value"] == finder["gap"]["success"]["value"] == 0.0
+    assert finder["first_difference"]["differing"] == 0
+    assert found["ranks"]["spearman"]["value"] == 1.0
+    assert found["ranks"]["pairs_that_differ"] == []
+    assert "rank the same" in found["verdict"][0]
+
+
+def test_a_dream_that_flatters_is_found_out():
+    found = figures(compared(fair_dream(model=kind_model(), success="model")))
+    sleeper = by_agent(found)["sleeper"]
+    assert sleeper["success"]["dream"]["value"] == 1.0
+    assert sleeper["success"]["real"]["value"] == 0.0
+    assert sleeper["false_success"] == {**sleeper["false_success"], "value": 1.0, "count": 8}
+    assert sleeper["consistency_ratio"] is None, "nothing is solved there to be compared with"
+    assert by_agent(found)["finder"]["consistency_ratio"]["value"] == 0.0
+    assert any("flatters: 100.0%" in sentence for sentence in found["verdict"])
+    assert found["ranks"]["spearman"] is None, "all agents are as good in such a dream"
+
+
+def test_a_dream_that_is_too_hard_is_found_out():
+    hard = ScriptedWorldModel(lambda query, memories, seed: Prediction("No.", query.state, 0.0, False))
+    found = figures(compared(fair_dream(model=hard), agents=("finder",)))
+    finder = by_agent(found)["finder"]
+    assert finder["success"]["dream"]["value"] == 0.0
+    assert finder["success"]["real_actions_in_dream"]["value"] == 0.0
+    assert finder["missed_success"]["value"] == 1.0
+    assert finder["reverse_consistency_ratio"] is None
+
+
+def test_failures_are_failures_and_no_zeros():
+    found = figures(compared(fair_dream(model=failing_model()), agents=("finder",)))
+    finder = by_agent(found)["finder"]
+    assert finder["failures"] == {"dream": 8, "real": 0}
+    assert finder["success"] == dict.fromkeys(finder["success"]), "no episode says what the agent can do"
+    assert any("8 of 8 episodes were cut short" in warning for warning in found["warnings"])
+
+
+def test_a_buffer_that_may_learn_meanwhile_is_refused():
+    with pytest.raises(ComparisonError, match="not frozen"):
+        compared(dream_house())
+
+
+def test_a_dream_that_may_answer_from_the_tasks_own_recordings_is_refused():
+    with pytest.raises(ComparisonError, match="evaluation=True"):
+        compared(fair_dream(evaluation=False))
+
+
+@pytest.mark.parametrize("varied", [False, True])
+def test_experience_of_the_tested_tasks_is_refused_unless_allowed(varied):
+    def dream():
+        played = compared(agents=("finder",), seeds=(0,)).runs["finder"][0].real.episodes[0]
+        made = dream_house()
+        steps = [outcome.transition for outcome in played.outcomes]
+        if varied:
+            steps = [
+                type(step)(
+                    **{
+                        **{name: getattr(step, name) for name in step.__slots__},
+                        "task_id": "toy/train/varied",
+                        "parent": step.task_id,
+                        "split": "train",
+                    }
+                )
+                for step in steps
+            ]
+        made.backend.buffer.add(steps)
+        made.backend.buffer.freeze()
+        return made
+
+    with pytest.raises(ComparisonError, match=f"experience of 1 of the 4 tasks .* '{TEST[0]}'"):
+        compared(dream())
+    table = {"finder": AGENTS["finder"]}
+    assert compare_agents(dream(), real_house(), table, TEST, (0,), allow_test_tasks=True).runs
+
+
+def test_the_same_seeds_give_the_same_figures():
+    def rows():
+        found = figures(compared(), kept=100)
+        for agent in found["agents"]:
+            for side in agent["speed"].values():
+                side["seconds"] = side["steps_per_second"] = 0
+        for transcript in found["transcripts"]:
+            for step in transcript["dream"]["steps"]:
+                step["seconds"] = 0
+        return {**found, "verdict": found["verdict"][:-1]}  # the last sentence is about speed
+
+    assert rows() == rows()
+
+
+def test_actions_of_either_side_are_taken_again_on_the_other():
+    for row in compared().rows("wanderer"):
+        for taken, again in ((row.dream, row.replayed), (row.real, row.redreamt)):
+            assert again.actions == taken.actions[: again.steps]
+
+
+def test_the_most_telling_transcripts_are_kept():
+    comparison = compared(fair_dream(model=kind_model(), success="model"))
+    kept = kept_transcripts(comparison, 5)
+    assert len(kept) == 5
+    assert {one["agent"] for one in kept} == {"finder", "wanderer", "sleeper"}
+    assert kept[0]["kept_because"] == "solved in the dream, and not by the same actions in the real environment"
+    assert [step["action"] for step in kept[0]["dream"]["steps"]]
+    assert kept_transcripts(comparison, 0) == []
+    assert len(kept_transcripts(comparison, 1000)) == 24
+
+
+def test_a_calibration_is_tested_on_tasks_that_it_has_not_seen():
+    """Most successes of this dream are false, as a calibration on other tasks can know."""
+    dream = fair_dream(model=kind_model(), success="model")
+    tasks = [f"toyhouse/train/{number}" for number in range(12)]
+    comparison = compare_agents(dream, real_house(), {"wanderer": AGENTS["wanderer"]}, tasks, (0, 1, 2))
+    calibration = figures(comparison, anchors=10)["calibration"]
+    assert (calibration["anchors"], calibration["tested"]) == (10, 2)
+    assert calibration["before"]["bias"] > abs(calibration["after"]["bias"])
+    assert calibration["after"]["mse"] < calibration["before"]["mse"]
+    assert sum(count for _, _, count in calibration["points"]) == 2 * 3
+    assert figures(comparison, anchors=9)["calibration"] is None, "too few to fit a curve on"
+    assert figures(comparison, anchors=12)["calibration"] is None, "no task is left to test it on"
+
+
+def test_recordings_of_both_sides_are_transitions_files(tmp_path):
+    comparison = compared(agents=("finder", "wanderer"))
+    paths = write_recordings(comparison, tmp_path)
+    assert [path.name for path in paths] == [
+        f"{at:02d}-{agent}.{side}.jsonl.gz"
+        for at, agent in enumerate(("finder", "wanderer"))
+        for side in ("dream", "real")
+    ]
+    for path, (_, side) in zip(paths, itertools.product(range(2), ("dream", "real")), strict=True):
+        steps = read_transitions(path)
+        assert {step.source for step in steps} == {Source.DREAM if side == "dream" else Source.REAL}
+        assert read_header(path)["env"] == "TextVectorEnv"
