@@ -156,8 +156,10 @@ def _tabs(course: Course, action: ParsedAction) -> Answer | None:
         return Answer(BLANK.in_tabs([*titles, ""], len(titles)), "a new tab is empty")
     if action.name == "tab_focus":
         index = action.arguments[0]
-        if not isinstance(index, int) or not -len(tabs) <= index < len(tabs):
+        if not isinstance(index, int):
             return None
+        if not -len(tabs) <= index < len(tabs):
+            return Answer(replace(course.page, error="IndexError: list index out of range"), "the browser's own error")
         index %= len(tabs)
     else:
         del tabs[course.trail.active], titles[course.trail.active]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dreamgym_env.domains.browser.elements import clean_text
 from dreamgym_env.domains.browser.grammar import ParsedAction
-from dreamgym_env.domains.browser.page import Page, element_of, written
+from dreamgym_env.domains.browser.page import Page, element_of, is_address, written
 from dreamgym_env.domains.browser.texts import Listed
 
 __all__ = ["TEXT_FIELDS", "focused", "local_change", "refused_address", "replaced_line", "with_cell"]
@@ -43,9 +43,11 @@ def local_change(page: Page, action: ParsedAction) -> Page | None:
 def refused_address(action: ParsedAction) -> str:
     """Return the error of a ``goto`` to what is no address, or an empty text."""
     url = action.arguments[0] if action.name == "goto" else None
-    if not isinstance(url, str) or _ADDRESS.match(url) or url.startswith("__"):
+    if not isinstance(url, str) or url.startswith("__"):
         return ""
-    return clean_text(f"ValueError: Only http and https addresses can be visited, not {url[:100]!r}")
+    if not _ADDRESS.match(url):
+        return clean_text(f"ValueError: Only http and https addresses can be visited, not {url[:100]!r}")
+    return "" if is_address(url) else "Error: Page.goto: Protocol error (Page.navigate): Cannot navigate to invalid URL"
 
 
 def replaced_line(page: Page, at: int, line: str) -> Page:
@@ -57,9 +59,14 @@ def _fill(page: Page, at: int, element: Listed, action: ParsedAction) -> Page | 
     text = action.arguments[1] if action.name == "fill" else ""
     if element.role not in TEXT_FIELDS or not isinstance(text, str):
         return None
-    value = clean_text(text)
+    value = clean_text(_in_utf16(text))
     page = focused(with_cell(page, at, element.value, value), at)
     return replaced_line(page, at, written(replace(element_of(page.lines[at]), value=value)))
+
+
+def _in_utf16(text: str) -> str:
+    """Return a text as a browser holds it: half a pair of code units becomes a replacement character."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def with_cell(page: Page, at: int, old: str, new: str) -> Page:

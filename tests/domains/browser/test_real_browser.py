@@ -144,6 +144,15 @@ def test_a_page_that_takes_its_time_is_waited_for(browser: RealBrowser, action: 
     assert "Page: Late" in episode.state and "heading: At last" in episode.state
 
 
+@pytest.mark.parametrize(
+    "action", ["scroll(1e400, 0)", "fill('1', 1e400)", "select_option('2', [1e400])", "noop(-1e400)"]
+)
+def test_no_number_breaks_the_browser_down(browser: RealBrowser, action: str):
+    episode = begin(browser)
+    assert act(browser, episode, action).stop is StopReason.RUNNING
+    assert act(browser, episode, "noop(1)").stop is StopReason.RUNNING and episode.state == FORM
+
+
 def test_an_infeasible_task_ends_the_episode(browser: RealBrowser):
     assert act(browser, begin(browser), "report_infeasible('no such page')").stop is StopReason.FAILURE
 

@@ -216,6 +216,12 @@ def test_what_is_refused_is_the_guards_own_answer(action: str):
     assert memory.transition.next_state == domain.guard(Task("t", "webarena", TASK, ""), (), home(), action)
 
 
+@pytest.mark.parametrize("action", ["goto('http://[')", "tab_focus(7)", "tab_focus(-2)"])
+def test_where_nothing_can_be_gone_to_the_page_stays_and_says_so(action: str):
+    after = answer([], home(), action)
+    assert after is not None and "\nError: " in after and "link: Low Tide" in after
+
+
 def test_a_message_ends_the_episode_and_says_what_speaks_for_it():
     memory = ask([], book("Low Tide"), "send_msg_to_user('1998, in Oslo')")
     assert memory is not None and memory.transition.terminated
