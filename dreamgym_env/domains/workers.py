@@ -79,8 +79,9 @@ class _Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process.poll() is None
+        """Whether the process runs and has not been told to end."""
+        assert self._process.stdin is not None
+        return self._process.poll() is None and not self._process.stdin.closed
 
     @property
     def pid(self) -> int:
@@ -143,9 +144,7 @@ class _Worker:
 
     def _late(self) -> EngineLostError:
         patience = self._patience()
-        self.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_PATIENCE)
+        self.close()
         return EngineLostError(
             f"the process of {self._program.name} (number {self.pid}) gave no answer within "
             f"{patience:g} seconds and was ended"
@@ -278,7 +277,7 @@ class Pool:
                 unread.popleft()
         finally:
             for worker, _ in unread:  # an interrupt: an answer that comes later would pass for that of the next request
-                worker.kill()
+                worker.stop()
 
 
 def engine_failure(

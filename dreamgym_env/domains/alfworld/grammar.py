@@ -119,8 +119,5 @@ def kind(action: str) -> str:
 
 
 def thing_class(name: str) -> str:
-    """Return the class of a thing by its name: ``"cabinet"`` of ``"cabinet 13"``.
-
-    The engine calls some sinks ``"sinkbasinbasin 1"``, by the ids that their games have.
-    """
-    return name.partition(" ")[0].replace("basinbasin", "basin")
+    """Return the class of a thing by its name: ``"cabinet"`` of ``"cabinet 13"``."""
+    return name.partition(" ")[0]

@@ -12,7 +12,7 @@ from dreamgym_env.domains.browser.forms import Sent, sent_form
 from dreamgym_env.domains.browser.grammar import ParsedAction
 from dreamgym_env.domains.browser.knowledge import Knowledge
 from dreamgym_env.domains.browser.lists import Lists
-from dreamgym_env.domains.browser.local import focused, refused_address
+from dreamgym_env.domains.browser.local import focused, refused_address, unfocused
 from dreamgym_env.domains.browser.page import BLANK, Page, element_of
 from dreamgym_env.domains.browser.patterns import Patterns
 from dreamgym_env.domains.browser.sitemap import path_of
@@ -40,6 +40,12 @@ class Answers:
 
     def answer(self, course: Course, action: ParsedAction, exclusion: Exclusion) -> Answer | None:
         """Return the page that an action leads to, or None where nothing tells."""
+        found = self._answer(course, action, exclusion)
+        if found is not None and self._knowledge.ends(course.page, action) and self._knowledge.loses_focus:
+            return replace(found, page=unfocused(found.page))
+        return found
+
+    def _answer(self, course: Course, action: ParsedAction, exclusion: Exclusion) -> Answer | None:
         page = course.page
         if refused := refused_address(action):
             return Answer(replace(page, error=refused), "the browser's own error", certain=True)
@@ -59,7 +65,7 @@ class Answers:
         found = self._opened(course, action, exclusion)
         at = page.place_of(action.arguments[0]) if action.elements else None
         if found is None and at is not None and element_of(page.lines[at]).role != "link":
-            return Answer(replace(page, error=""), "the page stays, as far as anybody knows")
+            return Answer(focused(replace(page, error=""), at), "the page stays, as far as anybody knows")
         return self._in_tab(course, found) if found else None
 
     def ends(self, page: Page, action: ParsedAction) -> bool:
@@ -156,8 +162,10 @@ def _tabs(course: Course, action: ParsedAction) -> Answer | None:
         return Answer(BLANK.in_tabs([*titles, ""], len(titles)), "a new tab is empty")
     if action.name == "tab_focus":
         index = action.arguments[0]
-        if not isinstance(index, int) or not -len(tabs) <= index < len(tabs):
+        if not isinstance(index, int):
             return None
+        if not -len(tabs) <= index < len(tabs):
+            return Answer(replace(course.page, error="IndexError: list index out of range"), "the browser's own error")
         index %= len(tabs)
     else:
         del tabs[course.trail.active], titles[course.trail.active]

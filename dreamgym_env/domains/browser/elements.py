@@ -46,7 +46,7 @@ INTERACTIVE = frozenset(
 """Roles of elements that always have a number."""
 _LEAVES = frozenset({"combobox", "MenuListPopup", "InlineTextBox", *_INPUTS})
 """Roles below which nothing is listed."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,10 @@ from typing import IO, Any
 
 __all__ = ["main"]
 
-_PATIENCE = 1.5
-"""Seconds that closing the browser may take when the input has ended."""
+_PATIENCE = 1.0
+"""Seconds that closing the browser may take when the input has ended; whoever asks waits 2 for the process to end."""
+_DYING = 0.2
+"""Seconds that the browser's processes may take to be gone once they were killed."""
 _FLAGS = ("--disable-gpu", "--disable-background-networking", "--disable-features=OverlayScrollbars")
 
 
@@ -101,17 +103,31 @@ def _read_requests(requests: queue.SimpleQueue[str | None], folder: Path) -> Non
         requests.put(line)
     requests.put(None)
     threading.Event().wait(_PATIENCE)
-    _end_driver()
-    threading.Event().wait(1.0)
+    _end_at_once(folder, 0)
+
+
+def _end_at_once(folder: Path, code: int) -> None:
+    """End the process and the browser, whatever they are doing.
+
+    The browser is killed, not closed: one that closes writes files to the last, also where they were removed.
+    """
+    for driver in _children(os.getpid()):
+        for browser in _children(driver):  # each has a process group of its own
+            with contextlib.suppress(OSError):
+                os.killpg(browser, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            os.kill(driver, signal.SIGKILL)
+    threading.Event().wait(_DYING)
     _remove(folder)
-    os._exit(0)
+    os._exit(code)
 
 
-def _end_driver() -> None:
-    """Tell the browser's driver, a child of this process, to end, which ends the browser first."""
-    with contextlib.suppress(OSError, ValueError):
-        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-            os.kill(int(child), signal.SIGTERM)
+def _children(pid: int) -> list[int]:
+    """Return the numbers of a process's children; none where the system does not tell."""
+    with contextlib.suppress(OSError):
+        threads = Path(f"/proc/{pid}/task").iterdir()
+        return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    return []
 
 
 def _remove(folder: Path) -> None:
@@ -130,17 +146,17 @@ def main() -> None:
     requests: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read_requests, args=(requests, folder), daemon=True).start()
     engine: _Engine | None = None
-    while (line := requests.get()) is not None:
-        try:
-            engine = engine or _Engine(sys.argv[1])
-            answer = engine.answer(json.loads(line))
-        except Exception as error:
-            if engine is not None and not engine.works():
-                _remove(folder)
-                os._exit(1)  # whoever asks sees that the process has ended, and starts another
-            answer = {"error": f"{type(error).__name__}: {error}"[:500]}
-        output.write(f"{json.dumps(answer)}\n")
-        output.flush()
+    with contextlib.suppress(BrokenPipeError):  # whoever asked has gone
+        while (line := requests.get()) is not None:
+            try:
+                engine = engine or _Engine(sys.argv[1])
+                answer = engine.answer(json.loads(line))
+            except Exception as error:
+                if engine is not None and not engine.works():
+                    _end_at_once(folder, 1)  # whoever asks sees that the process has ended, and starts another
+                answer = {"error": f"{type(error).__name__}: {error}"[:500]}
+            output.write(f"{json.dumps(answer)}\n")
+            output.flush()
     if engine is not None:
         with contextlib.suppress(Exception):  # a browser that is lost already
             engine.close()

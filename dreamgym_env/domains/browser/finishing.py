@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from dreamgym_env.domains.browser.episode import Course
@@ -10,6 +11,7 @@ from dreamgym_env.domains.browser.forms import FIELDS
 from dreamgym_env.domains.browser.local import replaced_line, with_cell
 from dreamgym_env.domains.browser.page import Page, element_of, written
 from dreamgym_env.domains.browser.tables import find_tables, learn_order, sort_key
+from dreamgym_env.domains.browser.texts import Listed
 
 __all__ = ["grouped", "kept", "sorted_like", "split_line", "without_notices"]
 
@@ -25,20 +27,25 @@ def split_line(line: str) -> list[str]:
 
 def kept(lines: Sequence[str], course: Course, others: Collection[str]) -> tuple[str, ...]:
     """Return lines with what was typed, chosen or ticked on the page before."""
-    typed = {
-        (element.role, element.name): element
-        for line in course.page.lines
-        if (element := element_of(line)).number and element.role in FIELDS and element.name not in others
-    }
+    typed = {key: element for _, key, element in _named_fields(course.page.lines) if element.name not in others}
     page = Page("", "", tuple(lines))
-    for at, line in enumerate(lines):
-        element = element_of(line)
-        mine = typed.get((element.role, element.name))
-        if mine is not None and element.number:
+    for at, key, element in _named_fields(lines):
+        mine = typed.get(key)
+        if mine is not None:
             states = tuple(state for state in mine.states if state != "focused")
             page = with_cell(page, at, element.value, mine.value)
             page = replaced_line(page, at, written(replace(element, value=mine.value, states=states)))
     return page.lines
+
+
+def _named_fields(lines: Sequence[str]) -> Iterator[tuple[int, tuple[str, str, int], Listed]]:
+    """Yield the place, a key and the element of each field; fields of one role and name are told apart by order."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for at, line in enumerate(lines):
+        element = element_of(line)
+        if element.number and element.role in FIELDS:
+            yield at, (element.role, element.name, seen[element.role, element.name]), element
+            seen[element.role, element.name] += 1
 
 
 def grouped(elsewhere: Sequence[str], lines: Sequence[str]) -> list[str]:

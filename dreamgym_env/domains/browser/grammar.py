@@ -1,7 +1,8 @@
 """BrowserGym's actions: reads what an agent types, and writes every action in one way.
 
 An action is a call with literal arguments, such as ``click('12')`` or ``fill('7', 'red shoes')``.  Text around it is
-skipped, as BrowserGym does; two calls are none.  Nothing is ever evaluated: arguments are parsed as literals.
+skipped, as BrowserGym does; two calls are none.  Nothing is ever evaluated: arguments are parsed as literals.  A number
+that no float holds is none: the browser's driver breaks down on infinity.
 
 The functions below are the actions.  Their signatures are BrowserGym's, so that a call with wrong arguments fails in
 the same words.
@@ -13,6 +14,7 @@ import ast
 import functools
 import inspect
 import re
+import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -237,13 +239,18 @@ def _closing(text: str, at: int) -> int:
 def _literal_call(text: str) -> tuple[str, tuple[Any, ...], tuple[tuple[str, Any], ...]] | None:
     try:
         call = ast.parse(text, mode="eval").body
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or any(map(_is_huge, ast.walk(call))):
             return None
         arguments = tuple(ast.literal_eval(argument) for argument in call.args)
         named = tuple((keyword.arg or "", ast.literal_eval(keyword.value)) for keyword in call.keywords)
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         return None
     return None if any(not name for name, _ in named) else (call.func.id, arguments, named)
+
+
+def _is_huge(node: ast.AST) -> bool:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(value, int | float) and abs(value) > sys.float_info.max
 
 
 def _without_defaults(

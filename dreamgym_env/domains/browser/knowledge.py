@@ -11,7 +11,7 @@ from dreamgym_env.domains.browser.episode import read_course
 from dreamgym_env.domains.browser.forms import FormKey, Forms, Sent, sent_form, was_sent
 from dreamgym_env.domains.browser.grammar import ParsedAction, parse
 from dreamgym_env.domains.browser.links import Links
-from dreamgym_env.domains.browser.local import local_change, replaced_line
+from dreamgym_env.domains.browser.local import local_change, replaced_line, unfocused
 from dreamgym_env.domains.browser.page import Page, element_of, read_page, written
 from dreamgym_env.domains.browser.sitemap import SiteMap
 from dreamgym_env.domains.browser.sources import Sources
@@ -90,6 +90,8 @@ class Knowledge:
     """Site or path, action and role -> how often it changed a page as one would expect, and how often it did not."""
     ended: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     """Path, action and role -> how often the episode went on, and how often it ended."""
+    focus_at_end: list[int] = field(default_factory=lambda: [0, 0])
+    """How often a text field that would have had the focus when the episode ended had it not, and how often it had."""
     masked: set[tuple[str, str, int]] = field(default_factory=set)
     """Path, name and place among the fields of that name of fields that show dots for what is typed."""
     records: dict[tuple[str, str], dict[str, Record]] = field(default_factory=lambda: defaultdict(dict))
@@ -139,12 +141,20 @@ class Knowledge:
         on, over = self.ended.get((_places(page)[1], *_on(page, action)), (0, 0))
         return over > on
 
+    @property
+    def loses_focus(self) -> bool:
+        """Whether text fields mostly lose the focus when an episode ends."""
+        lost, kept = self.focus_at_end
+        return lost > kept
+
     def _try(self, before: Page, action: ParsedAction, after: Page, *, over: bool) -> None:
         self.ended[_places(before)[1], *_on(before, action)][over] += 1
         at = before.place_of(action.arguments[0]) if action.name == "fill" else None
         if at is not None and at < len(after.lines) and set(element_of(after.lines[at]).value) == {_DOT}:
             self.masked.add(_field_key(before, at))
         expected = self.changed(before, action)
+        if over and expected is not None and unfocused(expected) != expected:
+            self.focus_at_end[after == expected] += 1
         if expected is not None:
             for place in _places(before):
                 self.tried[place, *_on(before, action)][expected != after] += 1

@@ -8,13 +8,19 @@ from dataclasses import replace
 
 from dreamgym_env.domains.browser.elements import clean_text
 from dreamgym_env.domains.browser.grammar import ParsedAction
-from dreamgym_env.domains.browser.page import Page, element_of, written
+from dreamgym_env.domains.browser.page import Page, element_of, is_address, written
 from dreamgym_env.domains.browser.texts import Listed
 
-__all__ = ["TEXT_FIELDS", "focused", "local_change", "refused_address", "replaced_line", "with_cell"]
+__all__ = ["TEXT_FIELDS", "focused", "local_change", "refused_address", "replaced_line", "unfocused", "with_cell"]
 
 TEXT_FIELDS = frozenset({"textbox", "searchbox"})
 """Roles of fields that take any text."""
+_FORMATS = {
+    "date": re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"),
+    "time": re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?"),
+}
+"""Role of a field that takes one form of text only -> that form."""
+_MALFORMED = "Error: Locator.fill: Error: Malformed value"
 _IN_ROWS = TEXT_FIELDS | {"link", "button", "combobox", "checkbox"}
 _QUIET = frozenset({"noop", "scroll", "hover", "send_msg_to_user", "report_infeasible"})
 _ADDRESS = re.compile(r"\s*(https?://|about:blank\Z)", re.IGNORECASE)
@@ -43,9 +49,11 @@ def local_change(page: Page, action: ParsedAction) -> Page | None:
 def refused_address(action: ParsedAction) -> str:
     """Return the error of a ``goto`` to what is no address, or an empty text."""
     url = action.arguments[0] if action.name == "goto" else None
-    if not isinstance(url, str) or _ADDRESS.match(url) or url.startswith("__"):
+    if not isinstance(url, str) or url.startswith("__"):
         return ""
-    return clean_text(f"ValueError: Only http and https addresses can be visited, not {url[:100]!r}")
+    if not _ADDRESS.match(url):
+        return clean_text(f"ValueError: Only http and https addresses can be visited, not {url[:100]!r}")
+    return "" if is_address(url) else "Error: Page.goto: Protocol error (Page.navigate): Cannot navigate to invalid URL"
 
 
 def replaced_line(page: Page, at: int, line: str) -> Page:
@@ -55,11 +63,22 @@ def replaced_line(page: Page, at: int, line: str) -> Page:
 
 def _fill(page: Page, at: int, element: Listed, action: ParsedAction) -> Page | None:
     text = action.arguments[1] if action.name == "fill" else ""
-    if element.role not in TEXT_FIELDS or not isinstance(text, str):
+    if not isinstance(text, str):
         return None
-    value = clean_text(text)
+    if element.role in _FORMATS:
+        if text and not _FORMATS[element.role].fullmatch(text):
+            return replace(page, error=_MALFORMED)
+        return replaced_line(page, at, written(replace(element, value=text)))
+    if element.role not in TEXT_FIELDS:
+        return None
+    value = clean_text(_in_utf16(text))
     page = focused(with_cell(page, at, element.value, value), at)
     return replaced_line(page, at, written(replace(element_of(page.lines[at]), value=value)))
+
+
+def _in_utf16(text: str) -> str:
+    """Return a text as a browser holds it: half a pair of code units becomes a replacement character."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def with_cell(page: Page, at: int, old: str, new: str) -> Page:
@@ -67,9 +86,9 @@ def with_cell(page: Page, at: int, old: str, new: str) -> Page:
     above = next((place for place in range(at - 1, -1, -1) if element_of(page.lines[place]).role not in _IN_ROWS), at)
     row = element_of(page.lines[above])
     cells = row.name.split(" | ")
-    if row.role != "row" or cells.count(old) != 1:
+    if row.role != "row" or (cells.count(old) != 1 if old else len(cells) != 1):
         return page
-    cells[cells.index(old)] = new
+    cells = [new if cell == old else cell for cell in cells] if old else [*cells, new]  # an empty cell is not shown
     return replaced_line(page, above, written(replace(row, name=" | ".join(filter(None, cells)))))
 
 
@@ -115,14 +134,24 @@ def _focus(page: Page, at: int, element: Listed, action: ParsedAction) -> Page:
 
 def focused(page: Page, at: int) -> Page:
     """Return the page with the focus on an element; only text fields show it."""
-    lines = list(page.lines)
-    for place, line in enumerate(lines):
-        if line.endswith("focused") and (element := element_of(line)).states[-1:] == ("focused",):
-            lines[place] = written(replace(element, states=element.states[:-1]))
-    element = element_of(lines[at])
-    if element.role in TEXT_FIELDS:
-        lines[at] = written(replace(element, states=(*element.states, "focused")))
-    return replace(page, lines=tuple(lines))
+    page = unfocused(page)
+    element = element_of(page.lines[at])
+    if element.role not in TEXT_FIELDS:
+        return page
+    return replaced_line(page, at, written(replace(element, states=(*element.states, "focused"))))
+
+
+def unfocused(page: Page) -> Page:
+    """Return the page without a text field that has the focus."""
+    at = next((at for at, line in enumerate(page.lines) if _has_focus(line)), None)
+    if at is None:
+        return page
+    element = element_of(page.lines[at])
+    return replaced_line(page, at, written(replace(element, states=element.states[:-1])))
+
+
+def _has_focus(line: str) -> bool:
+    return line.endswith("focused") and element_of(line).states[-1:] == ("focused",)
 
 
 def _ticked(line: str, ticked: bool) -> str:

@@ -10,11 +10,12 @@ import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from dreamgym_env.domains.browser.elements import Element
 from dreamgym_env.domains.browser.texts import TASK, Listed, PageText, read_lines
 
-__all__ = ["BLANK", "Page", "bare_line", "element_of", "read_page", "written"]
+__all__ = ["BLANK", "Page", "bare_line", "element_of", "is_address", "read_page", "written"]
 
 _NUMBERED = re.compile(r"\[(\d+)\] ")
 _BARE = "[] "
@@ -75,7 +76,11 @@ BLANK = Page("", "about:blank")
 
 @functools.lru_cache(maxsize=8192)
 def read_page(state: str, instruction: str) -> Page | None:
-    """Return the page that a state shows, or None where its text is no list of elements with running numbers."""
+    """Return the page that a state shows.
+
+    Returns:
+        None where its text is no list of elements with running numbers, or its address is none.
+    """
     head = f"{TASK}\n{instruction}\nPage: "
     if not state.startswith(head):
         return None
@@ -91,8 +96,21 @@ def read_page(state: str, instruction: str) -> Page | None:
     if at < len(rest) and rest[at].startswith("Error: "):
         error = rest[at][len("Error: ") :]
         at += 1
-    page = Page(title, rest[0][len("URL: ") :], tuple(map(bare_line, rest[at:])), tuple(tabs), error)
+    url = rest[0][len("URL: ") :]
+    if not is_address(url):
+        return None  # what a model has made up
+    page = Page(title, url, tuple(map(bare_line, rest[at:])), tuple(tabs), error)
     return page if page.write(instruction) == state else None
+
+
+def is_address(url: str) -> bool:
+    """Return whether an address can be taken apart, as a browser takes it apart before it goes there."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:  # brackets that are not closed, a port that is no number
+        return False
+    return port != 0 and (bool(parts.netloc) or parts.scheme not in ("http", "https"))
 
 
 def numbered_lines(lines: Iterable[str]) -> Iterable[str]:

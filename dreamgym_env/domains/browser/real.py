@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _TIMEOUT = 30.0
 """Seconds by default."""
 _GRACE = 60.0
 """Seconds that starting a browser may take."""
+_LONGEST_FOLDER = 104 - len("/dreamgym-12345678/browser-12345678/org.chromium.Chromium.123456/SingletonSocket\0")
+"""Bytes that the name of the folder for temporary files may have: the name of a socket may have 104 or 108, and a
+browser that cannot make its own there does not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class RealBrowser:
             raise KeywordError(f"timeout takes a number of seconds above 0, not {timeout!r:.80}.")
         require_packages(extra, *packages)
         self._domain, self._find_task, self._observation = domain, find_task, observation
-        files = tempfile.TemporaryDirectory(prefix="dreamgym-", ignore_cleanup_errors=True)
+        files = tempfile.TemporaryDirectory(prefix="dreamgym-", dir=_folder(), ignore_cleanup_errors=True)
         program = Program(
             "the browser",
             ["-m", "dreamgym_env.domains.browser.engine", str(find_chromium()), files.name],
@@ -161,6 +165,12 @@ class RealBrowser:
             "observation": self._observation,
             "actions": list(self._domain.actions),
         }
+
+
+def _folder() -> str:
+    """Return the folder for temporary files, or ``/tmp`` where its name is too long for a browser."""
+    folder = tempfile.gettempdir()
+    return folder if len(os.fsencode(folder)) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp is told the folder
 
 
 def _page(answer: Mapping[str, Any]) -> PageText:

@@ -138,7 +138,8 @@ def test_a_date_field_is_one_element():
 def test_texts_are_cleaned_and_cut():
     tree = Tree()
     lines = tree.lines(
-        tree.add("button", "a\x00b\x1b[2J\n  c\u202ed\ud800"), tree.add("generic", "", text(tree, "long " * 500))
+        tree.add("button", "a\x00b\x1b[2J\n  c\u202ed\u2066\u2069\ud800"),
+        tree.add("generic", "", text(tree, "long " * 500)),
     )
     assert lines[0] == "[1] button: a b [2J c d"
     assert len(lines[1]) <= LONGEST_TEXT + len("text: ") and lines[1].endswith("…")

@@ -109,6 +109,12 @@ def test_browsergym_says_the_same(text: str):
     assert said == REFUSED.get(text, "")
 
 
+@pytest.mark.parametrize("text", ["scroll(1e400, 0)", "noop(-1e400)", "fill('1', [1e400])", f"scroll(1{'0' * 400}, 0)"])
+def test_a_number_that_is_too_large_is_none(text: str):
+    """The browser's driver breaks down on infinity, and with it every episode in that browser."""
+    assert parse(text) is None and parse("scroll(1e300, 0)") is not None
+
+
 def test_actions_that_leave_the_page_can_be_left_out():
     assert set(PAGE_ACTIONS) < set(ACTIONS) and "goto" not in PAGE_ACTIONS
     with pytest.raises(ActionError, match="Invalid action type 'goto'"):

@@ -117,6 +117,19 @@ def test_what_is_no_address_is_refused():
     assert taken is not None and refused_address(taken) == ""
 
 
+@pytest.mark.parametrize("url", ["http://[", "http://", "http://a.test:x/", "http://a.test:99999/", "http://a]b/"])
+def test_an_address_that_cannot_be_taken_apart_is_refused_and_on_no_page(url: str):
+    """Neither an agent nor a model that makes such a thing up stops an episode."""
+    asked = parse(f"goto({url!r})")
+    assert asked is not None and "Cannot navigate to invalid URL" in refused_address(asked)
+    assert read_page(page("[1] link: a", url=url), TASK) is None
+
+
+def test_half_a_character_is_typed_as_browsers_take_it():
+    changed = change(FORM, r"fill('2', 'x\ud800 \ud83e\uded6')")
+    assert changed is not None and '[2] textbox: To, value "x\ufffd 🫖", focused' in changed
+
+
 def test_going_back_shows_the_page_as_it_was_loaded():
     first = page("[1] textbox: Search", "[2] link: On")
     typed = page('[1] textbox: Search, value "x", focused', "[2] link: On")

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +144,15 @@ def test_a_page_that_takes_its_time_is_waited_for(browser: RealBrowser, action: 
     assert "Page: Late" in episode.state and "heading: At last" in episode.state
 
 
+@pytest.mark.parametrize(
+    "action", ["scroll(1e400, 0)", "fill('1', 1e400)", "select_option('2', [1e400])", "noop(-1e400)"]
+)
+def test_no_number_breaks_the_browser_down(browser: RealBrowser, action: str):
+    episode = begin(browser)
+    assert act(browser, episode, action).stop is StopReason.RUNNING
+    assert act(browser, episode, "noop(1)").stop is StopReason.RUNNING and episode.state == FORM
+
+
 def test_an_infeasible_task_ends_the_episode(browser: RealBrowser):
     assert act(browser, begin(browser), "report_infeasible('no such page')").stop is StopReason.FAILURE
 
@@ -247,12 +258,16 @@ def command(pid: int) -> bytes:
     [
         "pass",
         "os.kill(os.getpid(), signal.SIGKILL)",
-        "os.kill(os.getpid(), signal.SIGINT); time.sleep(9)",
+        "threading.Timer(1, os.killpg, (0, signal.SIGINT)).start(); env.step('noop(2000)')",
+        "threading.Timer(1, os.killpg, (0, signal.SIGINT)).start(); env.step(\"click('4')\")",
+        "threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start(); env.step('noop(2000)')",
         "threading.Timer(1, os.kill, (os.getpid(), signal.SIGKILL)).start(); env.step(\"click('4')\")",
     ],
-    ids=["forgotten", "killed", "interrupted", "killed while a page hangs"],
-)
-def test_no_process_outlives_the_users(end: str):
+    ids=["forgotten", "killed", "interrupted", "interrupted while a page hangs", "terminated",
+         "killed while a page hangs"],
+)  # fmt: skip
+def test_no_process_outlives_the_users_and_no_file_either(end: str):
+    """An interrupt goes to the whole process group, as a terminal's does."""
     code = (
         "import os, signal, threading, time\n"
         "from test_real_browser import Trials, make, folder_of\n"
@@ -265,11 +280,38 @@ def test_no_process_outlives_the_users(end: str):
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60, env=environment
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment,
+        start_new_session=True,
     )
     folder = done.stdout.strip()
     assert folder, done.stderr
-    assert not wait_until_gone(folder)
+    assert not wait_until_gone(folder) and not Path(folder).exists()
+
+
+def test_a_browser_starts_where_the_name_of_the_temporary_folder_is_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A Chromium does not start where the name of its socket would be longer than a socket's may be."""
+    folder = tmp_path / ("long" * 20)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    backend = make()
+    assert begin(backend).state == FORM
+    backend.close()
+
+
+def test_an_interrupt_costs_its_episode_alone(browser: RealBrowser):
+    episode = begin(browser)
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        act(browser, episode, "noop(2000)")
+    assert act(browser, episode, "noop(1)").stop is StopReason.ENGINE_FAILURE
+    assert begin(browser).state == FORM
 
 
 @pytest.mark.parametrize(

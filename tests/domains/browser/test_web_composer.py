@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -216,6 +217,12 @@ def test_what_is_refused_is_the_guards_own_answer(action: str):
     assert memory.transition.next_state == domain.guard(Task("t", "webarena", TASK, ""), (), home(), action)
 
 
+@pytest.mark.parametrize("action", ["goto('http://[')", "tab_focus(7)", "tab_focus(-2)"])
+def test_where_nothing_can_be_gone_to_the_page_stays_and_says_so(action: str):
+    after = answer([], home(), action)
+    assert after is not None and "\nError: " in after and "link: Low Tide" in after
+
+
 def test_a_message_ends_the_episode_and_says_what_speaks_for_it():
     memory = ask([], book("Low Tide"), "send_msg_to_user('1998, in Oslo')")
     assert memory is not None and memory.transition.terminated
@@ -234,3 +241,67 @@ def test_a_taught_step_is_the_composed_page_with_a_reason():
 
 def test_a_state_that_is_no_list_of_elements_gets_no_page():
     assert ask([], "What is this?", "go_back()") is None
+
+
+def desk(*lines: str, error: str = "") -> str:
+    return state("Desk", "/desk", *lines, error=error)
+
+
+@pytest.mark.parametrize(
+    ("role", "text", "takes"),
+    [
+        ("date", "2024-05-01", True),
+        ("date", "05/01/2024", False),
+        ("date", "2024-13-01", False),
+        ("time", "23:13", True),
+        ("time", "11:13 PM", False),
+        ("time", "", True),
+    ],
+)
+def test_a_field_for_dates_or_times_takes_them_in_one_form_only(role, text, takes):
+    memory = ask([], desk(f"[1] {role}:"), f"fill('1', '{text}')")
+    value = f' value "{text}"' if text else ""
+    malformed = "Error: Locator.fill: Error: Malformed value"
+    told = desk(f"[1] {role}:{value}") if takes else desk(f"[1] {role}:", error=malformed)
+    assert memory is not None
+    assert memory.transition.next_state == told
+
+
+def test_what_is_typed_into_an_empty_field_of_a_row_stands_in_the_row():
+    memory = ask([], desk("row: Genre", "[1] textbox:"), "fill('1', 'drama')")
+    assert memory is not None
+    assert memory.transition.next_state == desk("row: Genre | drama", '[1] textbox: value "drama", focused')
+    full = ask([], desk("row: Genre | drama", "[1] textbox:"), "fill('1', 'x')")
+    assert full is not None
+    assert full.transition.next_state == desk("row: Genre | drama", '[1] textbox: value "x", focused')
+
+
+def test_a_click_on_what_does_nothing_takes_the_focus():
+    before = desk('[1] textbox: value "x", focused', "[2] clickable: Ring")
+    memory = ask([], before, "click('2')")
+    assert memory is not None
+    assert memory.transition.next_state == desk('[1] textbox: value "x"', "[2] clickable: Ring")
+
+
+def test_fields_without_names_keep_what_was_typed_into_each():
+    before = desk('[1] textbox: value "kim"', '[2] textbox: value "••"', "[3] button: Enter")
+    after = desk('[1] textbox: value "kim"', '[2] textbox: value "••"', "[3] button: Enter", "status: Welcome")
+    mine = desk('[1] textbox: value "lou"', '[2] textbox: value "•••", focused', "[3] button: Enter")
+    memory = ask(steps((before, "click('3')", after)), mine, "click('3')")
+    assert memory is not None
+    assert memory.transition.next_state == desk(
+        '[1] textbox: value "lou"', '[2] textbox: value "•••"', "[3] button: Enter", "status: Welcome"
+    )
+
+
+def test_the_focus_is_gone_at_the_end_where_it_has_always_been():
+    before, after = desk("[1] textbox:"), desk("[1] textbox:")
+    recorded = [
+        replace(step, terminated=True)
+        for at in range(2)
+        for step in steps((before, "focus('1')", after), episode=f"e{at}", task_id=f"t{at}")
+    ]
+    memory = ask(recorded, before, "focus('1')")
+    assert memory is not None
+    assert memory.transition.next_state == after
+    assert memory.transition.terminated
