@@ -30,7 +30,7 @@ def record(
     domain: DomainArgument,
     out: Annotated[Path, typer.Option(help="Transitions file to write; gzip if it ends in .gz.")],
     real: Annotated[bool, typer.Option("--real", help="Record the real environment (else its dream).")] = False,
-    agents: Annotated[str, typer.Option(help="Who plays and how often: NAME:SHARE,NAME:SHARE,...")] = MIX,
+    agents: Annotated[str, typer.Option(help="Who plays and how often: NAME:SHARE,NAME(NUMBER):SHARE,...")] = MIX,
     episodes: Annotated[int, typer.Option(min=1, help="How many episodes.")] = 100,
     split: SplitOption = "train",
     seed: SeedOption = 0,

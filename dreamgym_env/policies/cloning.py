@@ -206,7 +206,7 @@ def _fit(scorer: CandidateScorer, examples: Sequence[Example], options: CloningO
                 torch.nn.utils.clip_grad_norm_(scorer.parameters(), 1.0)
                 optimiser.step()
                 schedule.step()
-                total += float(loss) * len(batch)
+                total += loss.item() * len(batch)
                 bar.update()
             mean = total / len(examples)
             bar.set_postfix(loss=f"{mean:.3f}")

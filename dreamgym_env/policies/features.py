@@ -208,6 +208,7 @@ class _View:
     def __init__(self, domain: Domain, situation: Situation) -> None:
         self.situation = situation
         segments = domain.segment(situation.state, situation.instruction)
+        self._shown = segments
         self.page = " ".join(segments)
         self.wanted = _wanted(situation.instruction)
         self._instruction = " ".join(words(situation.instruction))
@@ -245,7 +246,9 @@ class _View:
     def shown(self, action: str) -> float:
         """Return the share of the instruction's words in what an action showed when it was last taken."""
         outcome = self._outcomes.get(action)
-        return _overlap(outcome, self.situation.instruction, self._domain) if outcome is not None else 0.0
+        if outcome is None:
+            return 0.0
+        return _overlap(self._domain.segment(outcome, self.situation.instruction), self.situation.instruction)
 
     def repeated(self, action: str) -> int:
         """Return how often an action was taken in this very state."""
@@ -268,7 +271,7 @@ class _View:
 
     def state_figures(self) -> tuple[float, float]:
         """Return the share of the instruction's words on the page, and whether the page's price is too high."""
-        return _overlap(self.situation.state, self.situation.instruction, self._domain), self.fits(self.page)[1]
+        return _overlap(self._shown, self.situation.instruction), self.fits(self.page)[1]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -280,8 +283,9 @@ def _wanted(instruction: str) -> frozenset[str]:
 
 
 @functools.lru_cache(maxsize=8192)
-def _overlap(state: str, instruction: str, domain: Domain) -> float:
-    said = {word for part in domain.segment(state, instruction) if part != instruction for word in words(part)}
+def _overlap(segments: tuple[str, ...], instruction: str) -> float:
+    """Return the share of an instruction's words that a state says beside the instruction itself."""
+    said = {word for segment in segments for word in words(segment)}
     wanted = _wanted(instruction)
     return len(said & wanted) / max(1, len(wanted))
 

@@ -87,15 +87,16 @@ class Policy:
         config = _read_config(folder)
         if config["domain"] != domain.name:
             raise PolicyError(
-                f"{folder} holds a policy for {config['domain']!r}, and not for {domain.name!r}: name one of this domain."
+                f"{folder} holds a policy for {config['domain']!r}, and not for {domain.name!r}: name one of this "
+                "domain, or train one with `dreamgym clone`."
             )
         with torch.random.fork_rng(devices=[]):  # weights are drawn, and then replaced
             policy = cls(domain, _settings(folder, config), config["hidden"])
         sizes = {"state": policy.settings.state_size, "candidate": policy.settings.candidate_size}
         if config["sizes"] != sizes:
             raise PolicyError(
-                f"{folder} was trained on vectors of the sizes {config['sizes']}, and this version of the library makes "
-                f"them {sizes}: train the policy again, or install the version that trained it."
+                f"{folder} was trained on vectors of the sizes {config['sizes']}, and this version of the library makes"
+                f" them {sizes}: train the policy again, or install the version that trained it."
             )
         try:
             policy.scorer.load_state_dict(load_file(folder / WEIGHTS_FILE))
@@ -115,8 +116,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise PolicyError(f'{path} does not say "format": "{_FORMAT}": `dreamgym clone` writes such folders.')
     if config.get("version") != _VERSION:
         raise PolicyError(
-            f"{folder} is of version {config.get('version')!r}; this library reads version {_VERSION}. Train the policy "
-            "again, or install the version that trained it."
+            f"{folder} is of version {config.get('version')!r}; this library reads version {_VERSION}. Train the policy"
+            " again, or install the version that trained it."
         )
     members = {"domain": str, "features": dict, "sizes": dict, "hidden": int}
     wrong = [name for name, kind in members.items() if not isinstance(config.get(name), kind)]
