@@ -188,6 +188,21 @@ def test_transcripts_hold_both_sides_and_what_is_behind_each_step(tmp_path):
     assert links and links <= targets
 
 
+def test_empty_pages_and_lost_episodes_are_shown(tmp_path):
+    comparison = report_samples.small()
+    first, second = comparison["transcripts"][:2]
+    for rollout in ("dream", "dream_actions_in_real"):
+        first[rollout]["steps"][0]["state"] = second[rollout]["steps"][0]["state"] = ""
+    del first["dream_actions_in_real"]["steps"][2:]
+    second["dream"] |= {"success": False, "stop": "model_failure", "failure": "The answer is no JSON.", "steps": []}
+    document = written(comparison, tmp_path)
+    targets = {value for _, name, value in document.attributes if name == "id"}
+    assert {value[1:] for _, name, value in document.attributes if name == "href"} <= targets
+    assert "the real environment had ended before" in document.text
+    assert "cut short by an answer that could not be read" in document.text
+    assert "The answer is no JSON." in document.text
+
+
 def test_a_report_is_as_small_as_what_it_says(tmp_path):
     write_html(report_samples.huge(), tmp_path / "huge.html")
     assert (tmp_path / "huge.html").stat().st_size < 10_000_000
