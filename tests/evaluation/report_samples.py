@@ -176,7 +176,10 @@ def transcript(number: int, agent: str, why: str, *, dream: bool, again: bool) -
         ["Instruction:", instruction, "Back to Search", "Page 1 (Total results: 50)", "Next >"]
         + [part for at in range(10) for part in (f"B0{number}{at}XK{at}7", f"Trail shoe model {at}", f"${59 + at}.99")]
     )
-    item = f"Instruction: [SEP] {instruction} [SEP] Back to Search [SEP] < Prev [SEP] size [SEP] 8 [SEP] 9 [SEP] Trail shoe model 3 [SEP] Price: $62.99 [SEP] Rating: N.A. [SEP] Buy Now"
+    item = (
+        f"Instruction: [SEP] {instruction} [SEP] Back to Search [SEP] < Prev [SEP] size [SEP] 8 [SEP] 9 [SEP] "
+        "Trail shoe model 3 [SEP] Price: $62.99 [SEP] Rating: N.A. [SEP] Buy Now"
+    )
     wrong = item.replace("$62.99", "$61.50").replace("8 [SEP] 9 [SEP]", "8 [SEP] 8.5 [SEP] 9 [SEP]")
     end = "Thank you for shopping with us! [SEP] Your score (min 0.0, max 1.0) [SEP] "
     memories = [
@@ -212,8 +215,8 @@ def transcript(number: int, agent: str, why: str, *, dream: bool, again: bool) -
                     "answered_by": "guard" if at == 1 else "model",
                     "reasoning": ""
                     if at == 1
-                    else "The first memory holds the results of nearly the same search; the listings that fit the words of "
-                    "this one are kept in its order, and the prices are those that other searches have shown.",
+                    else "The first memory holds the results of nearly the same search; the listings that fit the "
+                    "words of this one are kept in its order, and the prices are those that other searches have shown.",
                     "valid": at != 1,
                     "seconds": 0.0 if at == 1 else 0.0123,
                     "memories": [] if at == 1 else memories,

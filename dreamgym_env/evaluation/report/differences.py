@@ -63,7 +63,8 @@ Block = Same | Changed
 
 def lines_of(page: str) -> list[str]:
     """Split a page into lines."""
-    return _BREAK.split(page.rstrip("\n"))
+    page = page.rstrip("\n")
+    return _BREAK.split(page) if "[SEP]" in page else page.split("\n")
 
 
 def compare_pages(left: str, right: str) -> list[Block]:

@@ -115,6 +115,7 @@ def _finalize(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+@functools.cache
 def _mark(side: str) -> Markup:
     """Return the mark of an environment, to stand before its name."""
     return Markup('<svg class="mark" viewBox="0 0 12 12" aria-hidden="true">{}</svg>').format(mark(side, size=5))

@@ -244,7 +244,8 @@ def drift_plot(comparison: Mapping[str, Any]) -> Markup | None:
         label(across(tick), up.start + 14, f"{tick:g}", "label small", "middle")
         for tick in whole_ticks(across.low, across.high)
     ]
-    parts.append(label((across.start + across.end) / 2, up.start + 28, "step", "label small", "middle"))
+    words = "step" if up.low == 0 else f"step (the upright axis starts at {up.low * 100:.0f})"
+    parts.append(label((across.start + across.end) / 2, up.start + 28, words, "label small", "middle"))
     x = across.start
     for name, (class_, found) in series.items():
         band = [(across(step), up(estimate.high)) for step, estimate in found if estimate.high is not None]

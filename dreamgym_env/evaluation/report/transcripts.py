@@ -71,13 +71,15 @@ class Page:
     """What a step led to, on one side or on both."""
 
     kind: str
-    """``same`` in both, ``different``, ``dream`` or ``real`` alone, ``still`` (both stay as they were), or ``known``
-    (the step of the other tab with this number led to the same page)."""
+    """``same`` in both, ``different``, ``dream`` or ``real`` alone, ``still`` (as before the action), or ``known`` (the
+    same action led to the same page in this step beside the dream)."""
     whole: str = ""
-    """The page, where there is one text to show; empty where it stands elsewhere already."""
+    """The page, where there is one text to show."""
     lines: int = 0
     place: str = ""
     """Id of the element that holds the page."""
+    elsewhere: bool = False
+    """Whether the page stands in the report already."""
     blocks: Sequence[Block] = ()
 
 
@@ -175,7 +177,7 @@ class _Texts:
         """
         lines = lines_of(state)
         if place := self._pages.get(state):
-            return Page(kind, lines=len(lines), place=place)
+            return Page(kind, lines=len(lines), place=place, elsewhere=True)
         if not fixed:
             return Page(kind, "\n".join(lines), len(lines))
         self._pages[state] = f"page-{len(self._pages) + 1}"
