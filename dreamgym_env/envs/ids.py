@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from numbers import Real
 from typing import Any
 
+import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from dreamgym_env.domains import RECORDED, domain_keywords, load_real, load_real_of, real_keywords
@@ -122,7 +122,8 @@ def _dream(
 
 def _check_anchor(domain: str, anchor: Any, anchor_settings: Any, *, evaluates: bool) -> None:
     """Raise KeywordError unless a dream can have such a share of anchors."""
-    if isinstance(anchor, bool) or not isinstance(anchor, Real) or not 0 <= anchor <= 1:
+    is_number = isinstance(anchor, int | float | np.integer | np.floating) and not isinstance(anchor, bool)
+    if not is_number or not 0 <= anchor <= 1:
         raise KeywordError(f"anchor takes a share from 0 to 1, such as 0.1, not {anchor!r:.80}.")
     if anchor_settings is not None and not isinstance(anchor_settings, Mapping):
         raise KeywordError(

@@ -29,7 +29,7 @@ def reset_info(backend: Backend, episode: Episode) -> dict[str, Any]:
         "anchor": episode.anchor,
     }
     if episode.shadow is not None:
-        info["shadow"] = dict(episode.shadow)
+        info["shadow"] = dict(episode.shadow.info)
     return info
 
 

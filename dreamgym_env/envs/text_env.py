@@ -66,9 +66,11 @@ class TextEnv(gym.Env[str, str]):
 
     @property
     def real_transitions(self) -> int:
-        """How many transitions the real environment has taken here since this environment was made: all of them under
-        ``DreamGymReal/``, in a dream those of its anchors.  An action that a lost engine did not answer is none.
-        """  # noqa: D205 - one sentence
+        """How many transitions the real environment has taken since this one was made.
+
+        Under ``DreamGymReal/`` all are, in a dream those of its anchors.  An action that a lost engine did not answer
+        is none.
+        """
         return self._real_transitions
 
     @property

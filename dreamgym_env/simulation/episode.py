@@ -14,11 +14,21 @@ __all__ = [
     "Episode",
     "Outcome",
     "OutcomeStream",
+    "Shadow",
     "StreamingBackend",
     "episode_name",
     "open_stream",
     "stop_reason",
 ]
+
+
+class Shadow(Protocol):
+    """What runs along with an episode."""
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """What ``info["shadow"]`` says of the latest step."""
+        ...
 
 
 @dataclass(slots=True)
@@ -37,8 +47,8 @@ class Episode:
     """What the backend keeps for the episode, such as the real engine's own state."""
     anchor: bool = False
     """Whether the real environment plays it in a dream's place (``anchor=`` of a dream)."""
-    shadow: Mapping[str, Any] | None = None
-    """How it compares with the real episode that runs along (``info["shadow"]``); None where none does."""
+    shadow: Shadow | None = None
+    """The real episode that runs along; None where none does."""
 
     @property
     def step(self) -> int:

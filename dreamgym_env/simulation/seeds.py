@@ -1,4 +1,4 @@
-"""Seeds of episodes: 64 bits, the upper half common to a group of identical starts, the lower half each member's own."""
+"""Seeds of episodes: 64 bits; the upper half is a group's of identical starts, the lower half each member's own."""
 
 from __future__ import annotations
 
