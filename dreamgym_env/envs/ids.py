@@ -41,7 +41,8 @@ class DreamEnv(TextEnv):
             domain: name of the domain.
             split: tasks are drawn from it unless ``reset`` is told otherwise.
             render_mode: None, ``"ansi"`` or ``"human"``.
-            anchor: probability in [0, 1] that an episode is played in the real environment in place of the dream.
+            anchor: probability in [0, 1] that an episode is played in the real environment in place of the dream.  A
+                task that the real environment does not have is then an error (ResetOptionError) where it is drawn.
             anchor_settings: keywords of that real environment, such as ALFWorld's ``workers``.
             settings: those of :func:`dreamgym_env.envs.build.build_simulator`.
         """

@@ -16,6 +16,7 @@ class AnchoredBackend:
 
     Which episodes are anchors is drawn from their seeds alone: it does not depend on how many there are, a group of
     identical starts is anchored as a whole, and the anchors of a smaller share are among those of a greater one.
+    What happens in anchors is not added to the dream's replay buffer.
     """
 
     def __init__(self, dream: Backend, real: Backend, share: float) -> None:
