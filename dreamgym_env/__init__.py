@@ -12,16 +12,24 @@ from dreamgym_env.envs.registration import register_envs
 
 if TYPE_CHECKING:
     from dreamgym_env.envs.record import RecordTransitions
+    from dreamgym_env.shadow import ShadowReal, ShadowRealVector
 
-__all__ = ["RecordTransitions", "__version__"]
+__all__ = ["RecordTransitions", "ShadowReal", "ShadowRealVector", "__version__"]
 
 __version__ = "0.1.0"
 
 register_envs()
 
 
+_WRAPPERS = {
+    "RecordTransitions": "dreamgym_env.envs.record",
+    "ShadowReal": "dreamgym_env.shadow",
+    "ShadowRealVector": "dreamgym_env.shadow",
+}
+
+
 def __getattr__(name: str) -> object:
-    """Import :class:`~dreamgym_env.envs.record.RecordTransitions` when it is first asked for."""
-    if name == "RecordTransitions":
-        return importlib.import_module("dreamgym_env.envs.record").RecordTransitions
+    """Import a wrapper when it is first asked for."""
+    if name in _WRAPPERS:
+        return getattr(importlib.import_module(_WRAPPERS[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

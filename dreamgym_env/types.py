@@ -63,7 +63,7 @@ class AnsweredBy(enum.StrEnum):
     MODEL = "model"
     """The world model predicted it."""
     REAL = "real"
-    """The real environment answered (only under ``DreamGymReal/``)."""
+    """The real environment answered: always under ``DreamGymReal/``, in a dream only in its anchors (``anchor=``)."""
 
 
 class StopReason(enum.StrEnum):
@@ -81,6 +81,8 @@ class StopReason(enum.StrEnum):
     """The world model gave no answer that could be read, after all retries (truncated; reward 0; never a memory)."""
     ENGINE_FAILURE = "engine_failure"
     """The real environment's engine was lost, or failed (truncated; reward 0; never recorded)."""
+    DRIFT = "drift"
+    """The real environment that runs along has differed on as many steps as ``ShadowReal`` allows (truncated)."""
 
 
 @dataclass(frozen=True, slots=True)

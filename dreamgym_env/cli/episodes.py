@@ -27,6 +27,7 @@ _ENDS = {
     StopReason.STEP_LIMIT: "step limit reached",
     StopReason.MODEL_FAILURE: "cut short by an answer that could not be read",
     StopReason.ENGINE_FAILURE: "cut short by the loss of the real engine",
+    StopReason.DRIFT: "cut short as the dream had left the real environment",
 }
 _ENDED = "(the episode has ended here)"
 

@@ -16,7 +16,16 @@ from dreamgym_env.types import Domain
 if TYPE_CHECKING:
     from dreamgym_env.simulation.episode import Backend
 
-__all__ = ["DOMAINS", "RECORDED", "domain_keywords", "load_domain", "load_domain_of", "load_real"]
+__all__ = [
+    "DOMAINS",
+    "RECORDED",
+    "domain_keywords",
+    "load_domain",
+    "load_domain_of",
+    "load_real",
+    "load_real_of",
+    "real_keywords",
+]
 
 DOMAINS: dict[str, tuple[str, str]] = {
     "alfworld": ("dreamgym_env.domains.alfworld.domain:ALFWorld", "dreamgym_env.domains.alfworld.real:RealALFWorld"),
@@ -72,10 +81,31 @@ def load_real(name: str, **options: Any) -> tuple[Domain, Backend]:
         UnknownDomainError: there is no such domain.
         MissingDependencyError: what the real environment needs is not installed.
     """
-    real = _load(name, 1)
-    own = {option: options.pop(option) for option in real.OPTIONS if option in options}
+    own = {option: options.pop(option) for option in real_keywords(name) if option in options}
     domain = load_domain(name, **options)
-    return domain, real(domain, **own)
+    return domain, load_real_of(name, domain, **own)
+
+
+def load_real_of(name: str, domain: Domain, **options: Any) -> Backend:
+    """Build the real environment of a domain that is there already.
+
+    Args:
+        name: a key of :data:`DOMAINS`.
+        domain: what :func:`load_domain` returned for it.
+        options: some of :func:`real_keywords`.
+
+    Raises:
+        UnknownDomainError: there is no such domain.
+        MissingDependencyError: what the real environment needs is not installed.
+    """
+    backend: Backend = _load(name, 1)(domain, **options)
+    return backend
+
+
+def real_keywords(name: str) -> tuple[str, ...]:
+    """Return the keywords that are the real environment's alone. Raises UnknownDomainError."""
+    keywords: tuple[str, ...] = _load(name, 1).OPTIONS
+    return keywords
 
 
 def domain_keywords(name: str, *, real: bool) -> list[str]:
@@ -84,7 +114,7 @@ def domain_keywords(name: str, *, real: bool) -> list[str]:
     Raises:
         UnknownDomainError: there is no such domain.
     """
-    return [*inspect.signature(_load(name, 0)).parameters, *(_load(name, 1).OPTIONS if real else ())]
+    return [*inspect.signature(_load(name, 0)).parameters, *(real_keywords(name) if real else ())]
 
 
 def _load(name: str, which: int) -> Any:

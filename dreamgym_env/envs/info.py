@@ -16,15 +16,21 @@ __all__ = ["add_infos", "reset_info", "step_info"]
 def reset_info(backend: Backend, episode: Episode) -> dict[str, Any]:
     """Return what ``reset`` says beside the observation.
 
-    ``task_id``, ``instruction``, ``split``, ``parent``: of the task; ``available_actions``: tuple of texts.
+    ``task_id``, ``instruction``, ``split``, ``parent``: of the task; ``available_actions``: tuple of texts;
+    ``anchor``: whether the real environment plays this episode in the dream's place; ``shadow``, only under
+    :class:`~dreamgym_env.shadow.ShadowReal`: how the dream compares with the real episode that runs along.
     """
-    return {
+    info: dict[str, Any] = {
         "task_id": episode.task.id,
         "instruction": episode.task.instruction,
         "split": episode.task.split,
         "parent": episode.task.parent,
         "available_actions": backend.available_actions(episode),
+        "anchor": episode.anchor,
     }
+    if episode.shadow is not None:
+        info["shadow"] = dict(episode.shadow.info)
+    return info
 
 
 def step_info(backend: Backend, episode: Episode, outcome: Outcome) -> dict[str, Any]:
@@ -62,13 +68,18 @@ def step_info(backend: Backend, episode: Episode, outcome: Outcome) -> dict[str,
 
 
 def add_infos(infos: dict[str, Any], lanes: Sequence[int], rows: Sequence[dict[str, Any]], num_envs: int) -> None:
-    """Add the infos of some lanes, all with the same flat keys, to those of a vector environment.
+    """Add the infos of some lanes, all with the same keys, to those of a vector environment.
 
     The result is what ``gymnasium.vector.VectorEnv._add_info`` makes of them one after another: for each key an array
-    of shape (num_envs,), of numbers or else of objects, and under ``_key`` whether a lane has it.
+    of shape (num_envs,), of numbers or else of objects, or a dictionary of such arrays for a key whose values are
+    dictionaries, and under ``_key`` whether a lane has it.
     """
     for key in rows[0] if rows else ():
         values = [row[key] for row in rows]
+        if isinstance(values[0], dict):
+            add_infos(infos.setdefault(key, {}), lanes, values, num_envs)
+            infos.setdefault(f"_{key}", np.zeros(num_envs, dtype=np.bool_))[lanes] = True
+            continue
         if key not in infos:
             kind = type(values[0]) if type(values[0]) in (bool, int, float) else object
             infos[key] = np.full(num_envs, None if kind is object else 0, dtype=kind)

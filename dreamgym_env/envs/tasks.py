@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dreamgym_env.errors import ResetOptionError, UnknownTaskError
+from dreamgym_env.simulation.seeds import episode_seed
 from dreamgym_env.types import Domain, Task
 
 __all__ = ["TaskChoice", "TaskSampler", "choice_from_options", "read_options"]
@@ -83,7 +84,7 @@ class TaskSampler:
         """
         ids = self._of_split(choice.split or self.split)
         at, entropy = int(rng.integers(len(ids))), int(rng.integers(2**63))
-        seed = int(np.random.SeedSequence([entropy, lane]).generate_state(1, np.uint64)[0])
+        seed = episode_seed(entropy, lane)
         if choice.task is not None:
             if choice.task.domain != self.domain.name:
                 raise UnknownTaskError(

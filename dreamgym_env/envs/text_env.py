@@ -62,6 +62,21 @@ class TextEnv(gym.Env[str, str]):
         self._step_limit: int | None = domain.max_episode_steps
         self._transcript = Transcript()
         self._closed = False
+        self._real_transitions = 0
+
+    @property
+    def real_transitions(self) -> int:
+        """How many transitions the real environment has taken since this one was made.
+
+        Under ``DreamGymReal/`` all are, in a dream those of its anchors.  An action that a lost engine did not answer
+        is none.
+        """
+        return self._real_transitions
+
+    @property
+    def episode(self) -> Episode | None:
+        """The episode, with what is hidden from the agent; None before the first reset."""
+        return self._episode
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
         """Begin an episode.
@@ -96,6 +111,7 @@ class TextEnv(gym.Env[str, str]):
         if episode is None or episode.stop is not StopReason.RUNNING:
             raise ResetNeeded("No episode is running: call reset() before step(), and again after each episode's end.")
         outcome = self.backend.advance([episode], [clean_action(action)], self._step_limit)[0]
+        self._real_transitions += outcome.is_real
         self._show(self._transcript.add(outcome))
         return (
             episode.state,
@@ -151,7 +167,7 @@ def refuse_closed(closed: bool) -> None:
 
 
 _TRUNCATING: frozenset[StopReason] = frozenset(
-    {StopReason.STEP_LIMIT, StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE}
+    {StopReason.STEP_LIMIT, StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE, StopReason.DRIFT}
 )
 
 

@@ -95,6 +95,22 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         """What came of actions and was not received yet, by lane."""
         self._ended_lanes: list[int] = []
         """Lanes that were sent an action after their episode had ended, and begin anew when they are received."""
+        self._real_transitions = 0
+
+    @property
+    def real_transitions(self) -> int:
+        """As :attr:`TextEnv.real_transitions`, of all lanes."""
+        return self._real_transitions
+
+    def install(self, backend: Backend) -> None:
+        """Let another backend advance the episodes, such as one around the present one; the environment owns it then.
+
+        Raises:
+            ValueError: episodes have begun.
+        """
+        if any(episode is not None for episode in self._episodes):
+            raise ValueError("Episodes have begun: wrap a vector environment before its first reset().")
+        self.backend = backend
 
     def reset(
         self,
@@ -156,6 +172,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         episodes = [self._episode(lane) for lane in running]
         cleaned = [clean_action(actions[lane]) for lane in running]
         outcomes = self.backend.advance(episodes, cleaned, self.step_limit)
+        self._real_transitions += sum(outcome.is_real for outcome in outcomes)
         return self._results(everyone, dict(zip(running, outcomes, strict=True)), ended)
 
     def send(self, actions: Sequence[str], env_ids: Sequence[int] | None = None) -> None:
@@ -255,6 +272,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             assert self._stream is not None
             with self._ending_with_the_backend():
                 received = self._stream.receive(patience if missing > 0 else 0.0)
+            self._real_transitions += sum(outcome.is_real for _, outcome in received)
             self._arrived.update({self._under_way.pop(id(episode)): outcome for episode, outcome in received})
             if missing - len(received) <= 0 or patience == 0:
                 break

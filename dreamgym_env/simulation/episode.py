@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,11 +14,21 @@ __all__ = [
     "Episode",
     "Outcome",
     "OutcomeStream",
+    "Shadow",
     "StreamingBackend",
     "episode_name",
     "open_stream",
     "stop_reason",
 ]
+
+
+class Shadow(Protocol):
+    """What runs along with an episode."""
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """What ``info["shadow"]`` says of the latest step."""
+        ...
 
 
 @dataclass(slots=True)
@@ -35,6 +45,10 @@ class Episode:
     stop: StopReason = StopReason.RUNNING
     session: Any = None
     """What the backend keeps for the episode, such as the real engine's own state."""
+    anchor: bool = False
+    """Whether the real environment plays it in a dream's place (``anchor=`` of a dream)."""
+    shadow: Shadow | None = None
+    """The real episode that runs along; None where none does."""
 
     @property
     def step(self) -> int:
@@ -91,13 +105,18 @@ class Outcome:
     """This step's share of the time that retrieving and predicting took, or in a stream the time from asking to
     receiving; 0 where no model was asked."""
 
+    @property
+    def is_real(self) -> bool:
+        """Whether a real environment took the action; where its engine was lost nobody did."""
+        return self.answered_by is AnsweredBy.REAL and self.stop is not StopReason.ENGINE_FAILURE
+
 
 @runtime_checkable
 class Backend(Protocol):
     """Advances a batch of episodes by one action each: a dream (the simulator) or a real environment."""
 
     def begin(self, tasks: Sequence[Task], seeds: Sequence[int]) -> list[Episode]:
-        """Start one episode a task.
+        """Start one episode a task; seeds are those of :mod:`dreamgym_env.simulation.seeds`.
 
         Raises:
             ResetOptionError: a task's goal cannot be checked, or a real environment has no such task.

@@ -41,7 +41,7 @@ from dreamgym_env.world_model.generators.scripted import ScriptedGenerator
 from dreamgym_env.world_model.language import LanguageWorldModel
 
 IDS = sorted(name for name in gym.registry if name.startswith(("DreamGym/", "DreamGymReal/")))
-REAL_KEYS = {"task_id", "instruction", "split", "parent", "available_actions"}
+REAL_KEYS = {"task_id", "instruction", "split", "parent", "available_actions", "anchor"}
 STEP_KEYS = REAL_KEYS | {
     "reasoning", "answered_by", "memories", "valid", "won", "task_score", "tokens", "completion_tokens", "seconds",
     "stop_reason", "failure",
