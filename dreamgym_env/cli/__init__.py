@@ -1,4 +1,4 @@
-"""The command line: ``dreamgym demo | play | record | annotate | finetune | fidelity | buffer``.
+"""The command line: ``dreamgym demo | play | record | annotate | finetune | fidelity | judge | buffer``.
 
 One module a command; what they run lies elsewhere.  Heavy packages are imported inside the commands, so that
 ``dreamgym --help`` answers at once.
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dreamgym_env.cli import annotate, buffer, demo, fidelity, finetune, play, record
+from dreamgym_env.cli import annotate, buffer, demo, fidelity, finetune, judge, play, record
 from dreamgym_env.cli.errors import CommandGroup, tolerate_odd_characters
 
 __all__ = ["app"]
@@ -29,6 +29,7 @@ app.command("record")(record.record)
 app.command("annotate")(annotate.annotate)
 app.command("finetune")(finetune.finetune)
 app.command("fidelity")(fidelity.fidelity)
+app.command("judge")(judge.judge)
 app.add_typer(buffer.app, name="buffer")
 
 
