@@ -1,4 +1,4 @@
-"""The command line: ``dreamgym demo | play | record | annotate | finetune | clone | fidelity | buffer``.
+"""The command line, ``dreamgym COMMAND``.
 
 One module a command; what they run lies elsewhere.  Heavy packages are imported inside the commands, so that
 ``dreamgym --help`` answers at once.
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dreamgym_env.cli import annotate, buffer, clone, compare, demo, fidelity, finetune, play, record
+from dreamgym_env.cli import annotate, buffer, clone, compare, demo, fidelity, finetune, judge, play, record
 from dreamgym_env.cli.errors import CommandGroup, tolerate_odd_characters
 
 __all__ = ["app"]
@@ -31,6 +31,7 @@ app.command("finetune")(finetune.finetune)
 app.command("compare")(compare.compare)
 app.command("clone")(clone.clone)
 app.command("fidelity")(fidelity.fidelity)
+app.command("judge")(judge.judge)
 app.add_typer(buffer.app, name="buffer")
 
 

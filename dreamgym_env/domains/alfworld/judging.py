@@ -64,7 +64,9 @@ def _objections(step: Transition, task: Task) -> Iterator[Objection]:
 def _breaks_off(text: str, action: ParsedAction, right: str | None) -> bool:
     """Return whether a text is but the beginning of an answer."""
     if action.verb == "help":
-        return page_kind(text) == "help" and not all(f"\n  {verb}" in text for verb in KINDS[:-1])
+        return page_kind(text) == "help" and not all(
+            f"\n  {verb}" in text for verb in KINDS if verb not in ("help", "invalid")
+        )
     alone = text.strip() in (f"You arrive at {action.place}.", f"You open the {action.place}.")
     return alone or not text.rstrip().endswith(".") or (right is not None and text != right and right.startswith(text))
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from dreamgym_env.domains.browser.elements import clean_text
 from dreamgym_env.domains.browser.episode import Course, read_course
@@ -32,6 +32,7 @@ __all__ = ["BrowserRules", "Expected", "SiteFacts", "judge_rules"]
 _MUCH = 0.5
 """A page that shares less than this share of its lines with the expected one is another page."""
 _MOST_OF_A_PAGE = 0.7
+_MUCH_LESS = 0.6
 _DOT = "•"
 _TABS = ("new_tab", "tab_focus", "tab_close")
 
@@ -113,6 +114,10 @@ class BrowserRules:
             return
         if not page.lines and page.url != BLANK.url and not terminated:
             yield Objection(INFORMATIVENESS, 0, "The page has no lines.")
+        lines, count = course.page.lines, len(page.lines)
+        if page.lines == lines[:count] and 0 < count < _MUCH_LESS * len(lines) and not terminated:
+            yield Objection(INFORMATIVENESS, 0, "The page is the beginning of the page before.")
+            yield Objection(CONSISTENCY, 1, "The rest of the page is gone.")
         expected = self._expected(course, action)
         if "goto" not in self._actions and _address(page.url) != _address(course.page.url):
             yield Objection(CONSISTENCY, 0, "No action leads to another address here.")
@@ -157,6 +162,8 @@ def _against_local(before: Page, local: Page, action: ParsedAction, page: Page) 
         yield Objection(CONSISTENCY, 0, "What the action changes on the page is not seen.")
     else:
         yield Objection(CONSISTENCY, 1, "Something else on the page has changed.")
+    if set(page.lines) - set(local.lines) - set(before.lines):
+        yield Objection(HALLUCINATION, 1, "The page has lines that nothing has put there.")
     yield from _against_loss(local, page)
 
 
@@ -203,6 +210,10 @@ def _against_expected(course: Course, expected: Expected, page: Page) -> Iterato
     if _address(page.url) != _address(expected.url):
         yield Objection(CONSISTENCY, 0, f"The action leads to {expected.url[:120]}, and the page is another one.")
         return
+    if _asked(page.url) != _asked(expected.url):
+        stays = page.lines == course.page.lines
+        yield Objection(CONSISTENCY, 0 if stays else 1, f"The action leads to {expected.url[:120]}, of the same path.")
+        return
     if expected.page is None:
         return
     shown = without_notices(expected.page)
@@ -225,8 +236,9 @@ def _against_change(expected: Page, page: Page, rule: str) -> Iterator[Objection
 
 def _against_loss(expected: Page, page: Page) -> Iterator[Objection]:
     kept = sum((Counter(expected.lines) & Counter(page.lines)).values())
-    if kept < _MOST_OF_A_PAGE * len(expected.lines):
-        yield Objection(INFORMATIVENESS, 0, "Much of the page is missing.")
+    begins = len(page.lines) < len(expected.lines) and page.lines == expected.lines[: len(page.lines)]
+    if begins or kept < _MOST_OF_A_PAGE * len(expected.lines):
+        yield Objection(INFORMATIVENESS, 0, "Much of the page is missing, or its end.")
 
 
 def _against_titles(course: Course, page: Page) -> Iterator[Objection]:
@@ -278,6 +290,11 @@ def _address(url: str) -> str:
     """Return an address in the way in which browsers write it, without what it asks and where on the page it is."""
     parts = urlsplit(url.strip())
     return f"{parts.netloc.lower()}{parts.path or '/'}" if parts.netloc else url.partition("?")[0]
+
+
+def _asked(url: str) -> list[tuple[str, str]]:
+    """Return what an address asks."""
+    return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
 def _site(url: str) -> str:

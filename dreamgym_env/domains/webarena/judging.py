@@ -57,7 +57,7 @@ class BundledSites:
     def objections(self, course: Course, action: ParsedAction, page: Page) -> Iterator[Objection]:
         """Yield what the texts at an address say against a page."""
         answer = self._answer(course, action)
-        replica = self._repetition.after(course)
+        replica = self._repetition.replica if answer is not None else self._repetition.after(course)
         url = replica.address(page.url, heading_of(page))
         html = answer[1] if answer is not None and answer[0] == url else replica.fetch(url)
         if not html:

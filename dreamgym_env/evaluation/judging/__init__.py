@@ -4,7 +4,8 @@
   :class:`~.rule_judge.RuleJudge` is a program that needs none; :func:`~.strings.judge_from_string` makes either.
 - :data:`~.rubric.RUBRIC`: four criteria, each marked 0, 1 or 2.
 - :func:`~.sampling.sample_transitions`: which steps are judged.
-- :func:`~.report.report_judgements`: the figures; :func:`~.agreement.agreement`: whether two judges see the same.
+- :func:`~.panel.ask_judges`: one or several judges on the same steps; :func:`~.report.report_judgements`: the figures
+  of one; :func:`~.agreement.agreement`: whether two see the same.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from dreamgym_env.evaluation.judging.agreement import Agreement, agreement
 from dreamgym_env.evaluation.judging.generator_judge import GeneratorJudge
 from dreamgym_env.evaluation.judging.judgements import Invalid, Judge, Judgement
+from dreamgym_env.evaluation.judging.panel import PanelReport, ask_judges, sample_sources
 from dreamgym_env.evaluation.judging.report import JudgeReport, report_judgements
 from dreamgym_env.evaluation.judging.rubric import RUBRIC, Rubric
 from dreamgym_env.evaluation.judging.rule_judge import RuleJudge
@@ -26,10 +28,13 @@ __all__ = [
     "Judge",
     "JudgeReport",
     "Judgement",
+    "PanelReport",
     "Rubric",
     "RuleJudge",
     "agreement",
+    "ask_judges",
     "judge_from_string",
     "report_judgements",
+    "sample_sources",
     "sample_transitions",
 ]
