@@ -203,12 +203,13 @@ class Witness:
         self._history: tuple[Turn, ...] = ()
         self._agent.begin(task, rng)
 
-    def act(self, state: str, available_actions: Sequence[str]) -> str:
+    def act(self, state: str, available_actions: Sequence[str]) -> str | None:
         """Compare, and act."""
         ours, theirs = set(self._domain.available_actions(self._task, self._history, state)), set(available_actions)
         self._counts.update(both=len(ours & theirs), offered=len(ours), admitted=len(theirs))
         action = self._agent.act(state, available_actions)
-        self._history = (*self._history, Turn(state, action))
+        if action is not None:
+            self._history = (*self._history, Turn(state, action))
         return action
 
 

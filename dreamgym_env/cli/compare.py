@@ -211,4 +211,4 @@ def _write(
         from dreamgym_env.evaluation.recordings import write_recordings
 
         paths = write_recordings(comparison, recordings)
-        yield f"All steps are in {len(paths)} transitions files in {recordings}; the agent replay(FILE) plays one again."
+        yield f"All steps are in {len(paths)} files in {recordings}; the agent replay(FILE) plays one again."

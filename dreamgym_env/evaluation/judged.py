@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dreamgym_env.evaluation.comparison import Comparison
 from dreamgym_env.evaluation.judging.agreement import agreement
 from dreamgym_env.evaluation.judging.judgements import Invalid, Judge, Judgement
-from dreamgym_env.evaluation.judging.report import SourceFigures, report_judgements
+from dreamgym_env.evaluation.judging.report import JudgeReport, SourceFigures, report_judgements
 from dreamgym_env.evaluation.judging.sampling import sample_transitions
 from dreamgym_env.evaluation.judging.strings import judge_from_string
-from dreamgym_env.types import Transition
+from dreamgym_env.types import Source, Transition
 
 __all__ = ["judge_comparison"]
 
@@ -36,48 +37,37 @@ def judge_comparison(comparison: Comparison, judges: Sequence[str], sample: int,
     """
     dreamt, real = (
         sample_transitions(comparison.domain, list(_steps(comparison, side)), sample, seed)
-        for side in ("dream", "real")
+        for side in (Source.DREAM, Source.REAL)
     )
     steps = [*dreamt, *real]
     told, marked = [], []
     for name in judges:
         with contextlib.closing(judge_from_string(name, reference=real, seed=seed, progress=True)) as judge:
             judgements = judge.judge(comparison.domain, steps)
-            told.append(_told(comparison, judge, steps, judgements, len(dreamt), seed))
+            told.append(_told(report_judgements(comparison.domain, judge, steps, judgements, seed)))
             marked.append((judge, judgements))
     return {"judges": told, "judge_agreement": _agreement(marked) if len(marked) > 1 else None}
 
 
-def _steps(comparison: Comparison, side: str) -> Iterator[Transition]:
-    rows = itertools.chain.from_iterable(comparison.rows(agent) for agent in comparison.runs)
-    for row in rows:
-        episode = row.dream if side == "dream" else row.real
+def _steps(comparison: Comparison, side: Source) -> Iterator[Transition]:
+    """Yield the steps of agents on one side, as steps of that side, be it whose environment it may."""
+    for row in itertools.chain.from_iterable(comparison.rows(agent) for agent in comparison.runs):
+        episode = row.dream if side is Source.DREAM else row.real
         if not episode.failed:
-            yield from (outcome.transition for outcome in episode.outcomes)
+            yield from (replace(outcome.transition, source=side) for outcome in episode.outcomes)
 
 
-def _told(
-    comparison: Comparison,
-    judge: Judge,
-    steps: Sequence[Transition],
-    judgements: Sequence[Judgement | Invalid],
-    dreamt: int,
-    seed: int,
-) -> dict[str, Any]:
-    """Return one judge's figures; a comparison knows which steps are of which side, whatever they say of themselves."""
-    sides: dict[str, SourceFigures] = {}
-    for side, part in (("dream", slice(None, dreamt)), ("real", slice(dreamt, None))):
-        report = report_judgements(comparison.domain, judge, steps[part], judgements[part], seed)
-        sides |= {side: figures for figures in report.sources.values()}
-    criteria = dict.fromkeys(name for figures in sides.values() for name in figures.marks)
+def _told(report: JudgeReport) -> dict[str, Any]:
+    criteria = dict.fromkeys(name for figures in report.sources.values() for name in figures.marks)
     return {
-        "judge": judge.name,
-        "rubric": judge.rubric.version,
+        "judge": report.judge,
+        "rubric": report.rubric_version,
         "marks": {
-            name.replace("_", " "): {side: _mean(figures, name) for side, figures in sides.items()} for name in criteria
+            name.replace("_", " "): {side: _mean(figures, name) for side, figures in report.sources.items()}
+            for name in criteria
         },
-        "judged": {side: figures.judged for side, figures in sides.items()},
-        "invalid": {side: figures.invalid for side, figures in sides.items()},
+        "judged": {side: figures.judged for side, figures in report.sources.items()},
+        "invalid": {side: figures.invalid for side, figures in report.sources.items()},
     }
 
 

@@ -19,14 +19,13 @@ def verdict(found: Mapping[str, Any]) -> list[str]:
 
 def warnings(found: Mapping[str, Any]) -> list[str]:
     """Return sentences about what limits these figures: failures, few tasks."""
-    said = []
-    for agent in found["agents"]:
-        for side in ("dream", "real"):
-            if agent["failures"][side]:
-                said.append(
-                    f"{agent['agent']}: {agent['failures'][side]} of {agent['episodes']} episodes were cut short by a "
-                    f"failure in {found[side]['id']}. They are counted as failures and left out of all other figures."
-                )
+    said = [
+        f"{agent['agent']}: {agent['failures'][side]} of {agent['episodes']} episodes were cut short by a failure in "
+        f"{found[side]['id']}. They are counted as failures and left out of all other figures."
+        for agent in found["agents"]
+        for side in ("dream", "real")
+        if agent["failures"][side]
+    ]
     if found["about"]["tasks"] < 30:
         said.append(f"Only {found['about']['tasks']} tasks were played: look at the intervals before the figures.")
     return said
@@ -61,8 +60,8 @@ def _successes(found: Mapping[str, Any]) -> list[str]:
     else:
         word = "rarely flatters" if share < _FALSE else "flatters"
         told = (
-            f"The dream {word}: {share:.1%} of its {total:,} successes are false, for the same actions do not succeed in "
-            "the real environment."
+            f"The dream {word}: {share:.1%} of its {total:,} successes are false, for the same actions do not succeed "
+            "in the real environment."
         )
     missed = [agent["missed_success"] for agent in found["agents"] if agent["missed_success"] is not None]
     real = sum(one["count"] for one in missed)
@@ -81,8 +80,8 @@ def _consistency(found: Mapping[str, Any]) -> list[str]:
     if low >= _CONSISTENT:
         return [f"What agents find in the dream works in the real environment: consistency ratio {low:.2f} or more."]
     return [
-        f"What agents find in the dream does not always work in the real environment: the consistency ratio of {worst} is "
-        f"{low:.2f}."
+        f"What agents find in the dream does not always work in the real environment: the consistency ratio of "
+        f"{worst} is {low:.2f}."
     ]
 
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.domains.webshop.domain import WebShop
+from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.memory.experience import read_transitions
 from dreamgym_env.training.record import parse_agent_shares, record_experience
 

@@ -66,13 +66,9 @@ def caves():
 
 
 def played(sim, real, tasks=3, split="train", seeds=(0,), allow=False, **settings):
-    opened = open_pair(
-        sim, real, tasks=tasks, lanes=2, split=split, dream_settings=settings, real_settings={}
-    )
+    opened = open_pair(sim, real, tasks=tasks, lanes=2, split=split, dream_settings=settings, real_settings={})
     with opened as pair, open_agents(pair.dream.domain, ["random"]) as agents:
-        comparison = compare_agents(
-            pair.dream, pair.real, agents, pair.task_ids, seeds, allow_test_tasks=allow
-        )
+        comparison = compare_agents(pair.dream, pair.real, agents, pair.task_ids, seeds, allow_test_tasks=allow)
     return json.loads(json.dumps(findings(comparison, {"tasks": tasks, "seeds": list(seeds)}, kept=9)))
 
 
