@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import gymnasium as gym
@@ -19,6 +20,8 @@ from dreamgym_env.evaluation.foreign.lanes import foreign_lanes, is_foreign
 from dreamgym_env.types import Domain
 
 __all__ = ["EnvironmentPair", "draw_tasks", "known_keywords", "open_pair", "pair_ids"]
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,8 @@ def open_pair(
     tasks: int,
     lanes: int,
     split: str,
-    dream_settings: Mapping[str, Any],
-    real_settings: Mapping[str, Any],
+    dream_settings: Mapping[str, Any] = _NONE,
+    real_settings: Mapping[str, Any] = _NONE,
 ) -> Iterator[EnvironmentPair]:
     """Open both environments, and close them in the end.
 
