@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from dreamgym_env.evaluation.report import markdown_table
+
 FOLDER = Path(__file__).parent
 MODEL_FOLDER = FOLDER.parent / "dreamgym_env" / "world_model" / "embedded"
 INTRODUCTION = """# Results
@@ -283,6 +285,57 @@ def _web_rows(parts: dict[str, Any]) -> Iterable[list[object]]:
         ]
 
 
+def compare(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``compare.json``."""
+    yield (
+        "## Dream beside reality\n\n`python benchmarks/compare.py --domain DOMAIN` runs `dreamgym compare` "
+        "([docs/compare.md](../docs/compare.md)): the same agents, tasks and seeds in both environments, and the actions "
+        "of each taken again in the other. Guard and memo are on, as a user has them; nothing recorded of a test task is "
+        "in the buffer.\n"
+    )
+    for name, run in results.items():
+        found = run["found"]
+        yield f"### {name} ({measured(run)})\n"
+        yield f"`{run['command']}`, {run['seconds'] / 60:.0f} minutes; [the report](../docs/reports/{name}.html).\n"
+        yield markdown_table(found)
+        yield "\n".join(f"- {sentence}" for sentence in (*found["verdict"], *found["warnings"])) + "\n"
+        yield table(["over all agents", "figure", "over"], list(_compared_rows(found)))
+
+
+def _compared_rows(found: dict[str, Any]) -> Iterable[list[object]]:
+    """Yield (figure, value, over what)."""
+    ranks, drift, calibration = found["ranks"], found["drift"], found["calibration"]
+    agents = f"{ranks['agents']} agents"
+    for measure in ("spearman", "kendall"):
+        if one := ranks[measure]:
+            interval = f"{one['value']:.3f} ({one['low']:.3f} - {one['high']:.3f})"
+            yield [
+                f"{measure.capitalize()}, success in {found['dream']['id']} and {found['real']['id']}",
+                interval,
+                agents,
+            ]
+    claimed = [agent["false_success"] for agent in found["agents"] if agent["false_success"]]
+    total = sum(one["count"] for one in claimed)
+    if total:
+        false = sum(one["value"] * one["count"] for one in claimed)
+        yield ["false successes among the dream's successes", f"{false / total:.2%}", f"{total:,} successes"]
+    for at in (0, len(drift) // 2, len(drift) - 1) if drift else ():
+        step = drift[at]
+        yield [
+            f"exact pages at step {step['step']}, closed loop",
+            percent(step["exact"]),
+            f"{step['episodes']:,} episodes",
+        ]
+    if calibration:
+        errors = f"{calibration['before']['mse']:.4f} before, {calibration['after']['mse']:.4f} after"
+        yield ["squared error of dream scores, calibrated on other tasks", errors, f"{calibration['tested']} tasks"]
+    for judge in found["judges"]:
+        for question, marks in judge["marks"].items():
+            sides = [f"{marks[side]['value']:.2f}" if marks.get(side) else "-" for side in ("dream", "real")]
+            count = judge["judged"].get("dream", 0)
+            yield [f"{question}, of 2, by {judge['judge']}: dream, real", " and ".join(sides), f"{count} steps a side"]
+
+
 def embedders(results: dict[str, Any]) -> Iterable[str]:
     """Render ``embedders.json``."""
     yield f"## Embedders\n\n`python benchmarks/embedders.py`, {measured(results)}.\n"
@@ -499,6 +552,7 @@ def textworld_recorded(results: dict[str, Any]) -> Iterable[str]:
 RENDERERS = {
     "throughput": throughput,
     "webshop": webshop,
+    "compare": compare,
     "fidelity": fidelity,
     "tried": tried,
     "textworld_recorded": textworld_recorded,
