@@ -33,7 +33,8 @@ def visible(text: str) -> str:
 
 
 def clip(text: str, length: int) -> str:
-    """Return a text of at most ``length`` characters."""
+    """Return a text, made visible, of at most ``length`` characters."""
+    text = visible(text)
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
