@@ -8,6 +8,7 @@ are left out, and counted.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,6 +40,10 @@ class CloningOptions:
     """Peak of the cosine schedule."""
     weight_decay: float = 1e-2
     hidden: int = 128
+    dropout: float = 0.3
+    directness: float = 2.0
+    """How much more a short success counts than a long one, which holds detours: an episode longer than the median
+    counts (median / its length) to this power. 0 lets all count the same."""
     held_out: float = 0.1
     """Share of the episodes that accuracy is measured on."""
     seed: int = 0
@@ -47,8 +52,10 @@ class CloningOptions:
         """Check the ranges. Raises ValueError."""
         if self.epochs < 1 or self.batch_size < 1 or self.hidden < 1:
             raise ValueError("epochs, batch_size and hidden must be at least 1.")
-        if not 0 < self.held_out < 1 or not 0 < self.learning_rate < 1:
-            raise ValueError("held_out and learning_rate must lie between 0 and 1.")
+        if not 0 < self.held_out < 1 or not 0 < self.learning_rate < 1 or not 0 <= self.dropout < 1:
+            raise ValueError("held_out, learning_rate and dropout must lie between 0 and 1.")
+        if self.directness < 0:
+            raise ValueError("directness must be at least 0.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ def clone(
             "which are too few to learn from: record more, for example with `dreamgym record` and an oracle."
         )
     with own_randomness(options.seed):
-        policy = Policy(domain, settings, options.hidden)
+        policy = Policy(domain, settings, options.hidden, options.dropout)
         loss = _fit(policy.scorer, train, options, progress=progress)
     accuracy = sum(
         int(logits.argmax()) == one.taken
@@ -194,24 +201,33 @@ def _fit(scorer: CandidateScorer, examples: Sequence[Example], options: CloningO
     optimiser = torch.optim.AdamW(scorer.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
     batches = -(-len(examples) // options.batch_size)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, options.epochs * batches)
+    weights = _weights(examples, options.directness)
     mean = 0.0
     with tqdm(total=options.epochs * batches, unit="batch", desc="cloning", disable=None if progress else True) as bar:
         for epoch in range(options.epochs):
             total = 0.0
             for batch in _batches(examples, options, epoch):
                 logits, _ = scorer(*pad([one.encoded for one in batch]))
-                loss = functional.cross_entropy(logits, torch.tensor([one.taken for one in batch]))
+                losses = functional.cross_entropy(logits, torch.tensor([one.taken for one in batch]), reduction="none")
+                loss = (losses * torch.tensor([weights[one.episode] for one in batch])).mean()
                 optimiser.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(scorer.parameters(), 1.0)
                 optimiser.step()
                 schedule.step()
-                total += loss.item() * len(batch)
+                total += losses.detach().sum().item()
                 bar.update()
             mean = total / len(examples)
             bar.set_postfix(loss=f"{mean:.3f}")
     scorer.eval()
     return mean
+
+
+def _weights(examples: Sequence[Example], directness: float) -> dict[str, float]:
+    """Return how much each episode's examples count, in (0, 1]."""
+    lengths = Counter(one.episode for one in examples)
+    median = float(np.median(list(lengths.values())))
+    return {episode: min(1.0, median / length) ** directness for episode, length in lengths.items()}
 
 
 def _batches(examples: Sequence[Example], options: CloningOptions, epoch: int) -> list[list[Example]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_agents import real_house
+from toy_agents import AGENTS, real_house
 from toy_domain import ToyHouse
 
 from dreamgym_env.domains import load_domain
@@ -58,8 +58,6 @@ def test_all_lanes_of_a_step_are_one_call():
 
 
 def test_agents_of_other_kinds_play_beside_a_crew():
-    from toy_agents import AGENTS
-
     engine = Engine(looking)
     plans = [
         plan
@@ -124,7 +122,7 @@ def test_an_agent_remembers_what_it_did():
         ("Action: search[a]\nNo, rather:\nAction: search[b]", "search[b]"),
         ("Action: search[a]\nAction: buy it", "search[a]"),
         ("**Action:** `click[buy now]`", "click[buy now]"),
-        ("- action 2: click[buy now].", "click[buy now]"),
+        ("- action 2: click[buy now]", "click[buy now]"),
         ("<think>Action: search[a]</think>\nAction: search[b]", "search[b]"),
         ("I shall search.\nsearch[red shoes]", "search[red shoes]"),
     ],
@@ -143,11 +141,16 @@ def test_without_one_the_last_line_stands(text, action):
     assert (reply.action, reply.well_formed) == (action, False)
 
 
+def test_punctuation_around_an_action_is_no_part_of_it():
+    house = load_domain("alfworld")
+    assert read_reply("Action: 'go to desk 1'.", house.parse_action).action == "go to desk 1"
+
+
 @given(st.text(max_size=400))
 def test_any_reply_is_read(text):
     reply = read_reply(text, SHOP.parse_action)
     assert len(reply.action.splitlines()) <= 1
-    assert reply.well_formed == (SHOP.parse_action(reply.action) is not None) or not reply.well_formed
+    assert not reply.well_formed or SHOP.parse_action(reply.action) is not None
 
 
 @given(
@@ -164,7 +167,7 @@ def test_a_last_line_with_an_action_is_what_is_done(thought, action, form):
     st.text(max_size=3_000),
     st.lists(st.text(max_size=60), max_size=60),
 )
-def test_a_prompt_is_bounded_and_no_page_writes_a_part_of_it_s_list(turns, state, offered):
+def test_a_prompt_is_bounded_and_begins_alike_for_all_tasks(turns, state, offered):
     bounds = PromptBounds(turns=3, history_characters=500, state_characters=400, actions=10, action_characters=200)
     prompt = agent_prompt(SHOP, "Buy a hat.", [Turn(*turn) for turn in turns], state, offered, bounds)
     assert len(prompt.user) < 500 + 400 + 2 * 200 + 600
