@@ -10,6 +10,7 @@ import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from dreamgym_env.domains.browser.elements import Element
 from dreamgym_env.domains.browser.texts import TASK, Listed, PageText, read_lines
@@ -75,12 +76,15 @@ BLANK = Page("", "about:blank")
 
 @functools.lru_cache(maxsize=8192)
 def read_page(state: str, instruction: str) -> Page | None:
-    """Return the page that a state shows, or None where its text is no list of elements with running numbers."""
+    """Return the page that a state shows, or None where its text is no list of elements with running numbers.
+
+    Nor is a page whose address is none (``http://[``): a model may write anything.
+    """
     head = f"{TASK}\n{instruction}\nPage: "
     if not state.startswith(head):
         return None
     title, *rest = state[len(head) :].split("\n")
-    if not rest or not rest[0].startswith("URL: "):
+    if not rest or not rest[0].startswith("URL: ") or not _is_address(rest[0][len("URL: ") :]):
         return None
     at = 1
     tabs: list[str] = []
@@ -93,6 +97,14 @@ def read_page(state: str, instruction: str) -> Page | None:
         at += 1
     page = Page(title, rest[0][len("URL: ") :], tuple(map(bare_line, rest[at:])), tuple(tabs), error)
     return page if page.write(instruction) == state else None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return True
 
 
 def numbered_lines(lines: Iterable[str]) -> Iterable[str]:
