@@ -288,13 +288,16 @@ def _shared(one: Page, other: Page) -> float:
 
 def _address(url: str) -> str:
     """Return an address in the way in which browsers write it, without what it asks and where on the page it is."""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:  # an agent may ask for anything
+        return url
     return f"{parts.netloc.lower()}{parts.path or '/'}" if parts.netloc else url.partition("?")[0]
 
 
 def _asked(url: str) -> list[tuple[str, str]]:
     """Return what an address asks."""
-    return sorted(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    return sorted(parse_qsl(url.partition("#")[0].partition("?")[2], keep_blank_values=True))
 
 
 def _site(url: str) -> str:

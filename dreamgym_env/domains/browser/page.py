@@ -85,7 +85,7 @@ def read_page(state: str, instruction: str) -> Page | None:
     if not state.startswith(head):
         return None
     title, *rest = state[len(head) :].split("\n")
-    if not rest or not rest[0].startswith("URL: "):
+    if not rest or not rest[0].startswith("URL: ") or not is_address(rest[0][len("URL: ") :]):
         return None
     at = 1
     tabs: list[str] = []

@@ -6,6 +6,8 @@ import functools
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from judge import REAL, SUCCESS, marks_of, spoiled_steps
 from toy_domain import ToyHouse, record
 
@@ -183,3 +185,42 @@ def test_diversity_is_that_of_a_sample_beside_the_real_one(shop):
     marks = [{one.marks["diversity"] for one in RuleJudge(others).judge(shop, some)} for some in (steps, dull)]
     assert marks == [{2}, {0}]
     assert "diversity" not in RuleJudge().judge(shop, steps[:1])[0].marks
+
+
+@functools.cache
+def some_steps(name):
+    domain = load_domain(name)
+    return domain, sample_transitions(domain, read_transitions(domain.seed_experience()), 40, 3)
+
+
+PAGE = st.text(max_size=200) | st.sampled_from(
+    [
+        "http://[",
+        "http://shop.test:x/",
+        "http://shop.test/a b?=%",
+        "about:blank",
+        "",
+        "ftp://x",
+        "http://shop.test/\x00",
+    ]
+).map(lambda url: f"Page: x - y\nURL: {url}\nrow: a | b\n[1] link: x\n[2] button: Go")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(STEPS)), st.integers(0, 39), PAGE, st.booleans(), st.booleans(), st.integers(0, 400))
+def test_whatever_a_dream_writes_gets_marks(name, at, text, whole, ends, cut):
+    domain, steps = some_steps(name)
+    lead = f"Task:\n{steps[at].instruction}\n" if name in ("webarena", "miniwob") else ""
+    page = lead + text if whole else steps[at].next_state[:cut] + text
+    found = judged(domain, replace(steps[at], next_state=page, terminated=ends, reward=float(ends)))
+    assert all(mark in (0, 1, 2) for mark in found.marks.values()) and found.reason
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://shop.test:x/", "http://shop.test/product/%ff?=%", "ftp://x", ""])
+def test_an_address_that_is_none_is_judged(url):
+    web, steps = some_steps("webarena")
+    for step in steps[:8]:
+        page = f"Task:\n{step.instruction}\nPage: x - y\nURL: {url}\nrow: a | b\n[1] link: x\n[2] button: Go"
+        for action in (step.action, "goto('http://[')", "click('1')", "click('2')"):
+            for one in (replace(step, next_state=page), replace(step, state=page)):
+                assert judged(web, replace(one, action=action)).marks
