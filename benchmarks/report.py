@@ -289,9 +289,9 @@ def compare(results: dict[str, Any]) -> Iterable[str]:
     """Render ``compare.json``."""
     yield (
         "## Dream beside reality\n\n`python benchmarks/compare.py --domain DOMAIN` runs `dreamgym compare` "
-        "([docs/compare.md](../docs/compare.md)): the same agents, tasks and seeds in both environments, and the actions "
-        "of each taken again in the other. Guard and memo are on, as a user has them; nothing recorded of a test task is "
-        "in the buffer.\n"
+        "([docs/compare.md](../docs/compare.md)): the same agents, tasks and seeds in both environments, and the "
+        "actions of each taken again in the other. Guard and memo are on, as a user has them; nothing recorded of a "
+        "test task is in the buffer.\n"
     )
     for name, run in results.items():
         found = run["found"]

@@ -95,8 +95,8 @@ def _pages(found: Mapping[str, Any]) -> list[str]:
         kinds.update(agent["first_difference"]["action_kinds"])
     most = [f"{kind} ({count})" for kind, count in kinds.most_common(3)]
     return [
-        f"{differing:,} of {episodes:,} dreamt episodes differ somewhere from the same actions in the real environment; "
-        f"they first differ after {_listed(most)}."
+        f"{differing:,} of {episodes:,} dreamt episodes differ somewhere from the same actions in the real "
+        f"environment; they first differ after {_listed(most)}."
     ]
 
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dreamgym_env.types import Domain, Memory, Query
+from dreamgym_env.types import Domain, Memory, Query, Source
 
 __all__ = ["EarlierPage", "RelatedMemory", "View", "Viewer"]
 
@@ -50,10 +50,16 @@ class View:
     def pages(self) -> dict[str, Segments]:
         """All pages that an answer may refer to, by name.
 
-        An answer that is written to be learnt takes the first that serves: the current page, then memories, which say
-        what follows the action (a composed one also where that is an earlier page), then earlier pages.
+        An answer that is written to be learnt takes the first that serves: what was composed for this question (a model
+        need not tell then whether that is the current page), the current page, other memories, which say what follows
+        the action, then earlier pages.
         """
-        named = {"C": self.current}
+        named = {
+            memory.name: memory.outcome
+            for memory in self.memories
+            if memory.memory.transition.source is Source.COMPOSED and memory.same_action and memory.same_page
+        }
+        named["C"] = self.current
         named.update((memory.name, memory.outcome) for memory in self.memories)
         named.update((page.name, page.segments) for page in self.earlier)
         return named

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from toy_domain import ToyHouse, record
 
-from dreamgym_env.types import Memory, Query, Turn
+from dreamgym_env.types import Memory, Query, Source, Turn
+from dreamgym_env.world_model.codec import CODECS
 from dreamgym_env.world_model.view import View, Viewer
 
 HOUSE = ToyHouse()
@@ -78,3 +81,14 @@ def test_memories_say_how_they_relate_to_the_question_the_closest_first():
     assert [memory.name for memory in related] == ["M1", "M2", "M3", "M4"]
     rooms = [memory.outcome[0].removeprefix("Room: ") for memory in related]
     assert rooms == ["kitchen", "kitchen", "cellar", "cellar"]
+
+
+def test_what_was_composed_for_the_question_serves_before_the_current_page():
+    step = record(TASK, ["look"])[0]
+    composed = Memory("composed", replace(step, source=Source.COMPOSED), 1.0)
+    recorded = Memory("recorded", record("toyhouse/train/4", ["look"])[0], 1.0)
+    viewer = Viewer(HOUSE, newest_first=True)
+    seen = view(viewer, ["look"], [composed, recorded])
+    assert seen.pages["M1"] == seen.pages["C"] == seen.pages["M2"]
+    assert list(seen.pages) == ["M1", "C", "M2"]
+    assert CODECS["edits"].encode(seen.current, seen.pages) == "M1"

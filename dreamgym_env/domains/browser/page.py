@@ -96,10 +96,7 @@ def read_page(state: str, instruction: str) -> Page | None:
     if at < len(rest) and rest[at].startswith("Error: "):
         error = rest[at][len("Error: ") :]
         at += 1
-    url = rest[0][len("URL: ") :]
-    if not is_address(url):
-        return None  # what a model has made up
-    page = Page(title, url, tuple(map(bare_line, rest[at:])), tuple(tabs), error)
+    page = Page(title, rest[0][len("URL: ") :], tuple(map(bare_line, rest[at:])), tuple(tabs), error)
     return page if page.write(instruction) == state else None
 
 
