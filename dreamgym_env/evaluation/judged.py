@@ -9,9 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from dreamgym_env.evaluation.comparison import Comparison
-from dreamgym_env.evaluation.judging.agreement import agreement
-from dreamgym_env.evaluation.judging.judgements import Invalid, Judge, Judgement
-from dreamgym_env.evaluation.judging.report import JudgeReport, SourceFigures, report_judgements
+from dreamgym_env.evaluation.judging.panel import PairAgreement, ask_judges
+from dreamgym_env.evaluation.judging.report import JudgeReport, SourceFigures
 from dreamgym_env.evaluation.judging.sampling import sample_transitions
 from dreamgym_env.evaluation.judging.strings import judge_from_string
 from dreamgym_env.types import Source, Transition
@@ -39,14 +38,16 @@ def judge_comparison(comparison: Comparison, judges: Sequence[str], sample: int,
         sample_transitions(comparison.domain, list(_steps(comparison, side)), sample, seed)
         for side in (Source.DREAM, Source.REAL)
     )
-    steps = [*dreamt, *real]
-    told, marked = [], []
-    for name in judges:
-        with contextlib.closing(judge_from_string(name, reference=real, seed=seed, progress=True)) as judge:
-            judgements = judge.judge(comparison.domain, steps)
-            told.append(_told(report_judgements(comparison.domain, judge, steps, judgements, seed)))
-            marked.append((judge, judgements))
-    return {"judges": told, "judge_agreement": _agreement(marked) if len(marked) > 1 else None}
+    with contextlib.ExitStack() as opened:
+        asked = [
+            opened.enter_context(contextlib.closing(judge_from_string(name, reference=real, seed=seed, progress=True)))
+            for name in judges
+        ]
+        panel = ask_judges(comparison.domain, asked, [*dreamt, *real], seed)
+    return {
+        "judges": [_told(report) for report in panel.reports],
+        "judge_agreement": _agreement(panel.agreements[0]) if panel.agreements else None,
+    }
 
 
 def _steps(comparison: Comparison, side: Source) -> Iterator[Transition]:
@@ -76,13 +77,11 @@ def _mean(figures: SourceFigures, criterion: str) -> Mapping[str, float | int] |
     return None if mean is None else mean.to_json()
 
 
-def _agreement(marked: Sequence[tuple[Judge, Sequence[Judgement | Invalid]]]) -> dict[str, Any]:
-    (one, mine), (other, theirs) = marked[:2]
-    agreed = agreement(mine, theirs, one.rubric.names)
+def _agreement(pair: PairAgreement) -> dict[str, Any]:
     return {
-        "judges": [one.name, other.name],
+        "judges": list(pair.judges),
         "kappa": {
-            name.replace("_", " "): {"plain": found.kappa, "quadratic": found.weighted_kappa, "n": found.n}
-            for name, found in agreed.items()
+            name.replace("_", " "): {"plain": found.plain, "quadratic": found.quadratic, "n": found.count}
+            for name, found in pair.criteria.items()
         },
     }

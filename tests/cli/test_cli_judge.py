@@ -54,8 +54,8 @@ def test_two_judges_are_compared(dreamgym, files, tmp_path):
     assert result.exit_code == 0, result.output
     assert "Agreement of rules and openai:m@" in result.output
     (pair,) = json.loads(out.read_text())["agreement"]
-    assert pair["criteria"]["causal_consistency"]["n"] == 20
-    assert pair["criteria"]["causal_consistency"]["kappa"] == 0
+    assert pair["criteria"]["causal_consistency"]["count"] == 20
+    assert pair["criteria"]["causal_consistency"]["plain"] == 0
 
 
 def test_an_answer_that_cannot_be_read_is_counted_and_never_a_mark(dreamgym, files, tmp_path):

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from dreamgym_env.evaluation.judging.agreement import Agreement, agreement
+from dreamgym_env.evaluation.judging.agreement import agreement
 from dreamgym_env.evaluation.judging.generator_judge import GeneratorJudge
 from dreamgym_env.evaluation.judging.judgements import Invalid, Judge, Judgement
 from dreamgym_env.evaluation.judging.panel import PanelReport, ask_judges, sample_sources
@@ -22,7 +22,6 @@ from dreamgym_env.evaluation.judging.strings import judge_from_string
 
 __all__ = [
     "RUBRIC",
-    "Agreement",
     "GeneratorJudge",
     "Invalid",
     "Judge",

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dreamgym_env.evaluation.judging.agreement import Agreement, agreement
+from dreamgym_env.evaluation.agreement import Kappa
+from dreamgym_env.evaluation.judging.agreement import agreement
 from dreamgym_env.evaluation.judging.judgements import Invalid, Judge, Judgement
 from dreamgym_env.evaluation.judging.report import JudgeReport, agreement_table, report_judgements
 from dreamgym_env.evaluation.judging.sampling import sample_transitions
@@ -26,7 +27,7 @@ class PairAgreement:
     """How far two judges agree."""
 
     judges: tuple[str, str]
-    criteria: Mapping[str, Agreement]
+    criteria: Mapping[str, Kappa]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dreamgym_env.evaluation.agreement import Kappa
 from dreamgym_env.evaluation.intervals import Estimate, ratio_estimates
-from dreamgym_env.evaluation.judging.agreement import Agreement
 from dreamgym_env.evaluation.judging.judgements import Invalid, Judge, Judgement
 from dreamgym_env.evaluation.judging.rubric import MARKS
 from dreamgym_env.types import Domain, Transition
@@ -135,7 +135,7 @@ def report_judgements(
     )
 
 
-def agreement_table(one: str, other: str, found: Mapping[str, Agreement]) -> Table:
+def agreement_table(one: str, other: str, found: Mapping[str, Kappa]) -> Table:
     """Return how far two judges agree.
 
     Args:
@@ -149,9 +149,9 @@ def agreement_table(one: str, other: str, found: Mapping[str, Agreement]) -> Tab
     for column in ("criterion", "kappa", "kappa, quadratic weights", "same mark", "n"):
         table.add_column(column, justify="left" if column == "criterion" else "right")
     for name, agreed in found.items():
-        figures = (agreed.kappa, agreed.weighted_kappa, agreed.same)
+        figures = (agreed.plain, agreed.quadratic, agreed.share if agreed.count else None)
         cells = ("-" if figure is None else f"{figure:.2f}" for figure in figures)
-        table.add_row(name.replace("_", " "), *cells, f"{agreed.n:,}")
+        table.add_row(name.replace("_", " "), *cells, f"{agreed.count:,}")
     return table
 
 

@@ -16,19 +16,19 @@ __all__ = ["tables"]
 
 _COLOURS = {Side.DREAM: "blue", Side.REAL: "yellow", Side.BOTH: "", Side.NONE: ""}
 
+_LEADS = {Side.DREAM: "dream", Side.REAL: "real", Side.BOTH: "", Side.NONE: ""}
+
 
 def tables(comparison: Mapping[str, Any]) -> list[Table]:
-    """Return the figures as tables of rich, for people; parts that are missing are left out."""
+    """Return the main figures as tables of rich, for people; the report has all.
+
+    A head says ``dream`` or ``real``, and the line under a table which environments these are.
+    """
     shown = (
         sheets.agents_sheet(comparison),
-        sheets.agreement_sheet(comparison),
-        sheets.ranks_sheet(comparison),
-        sheets.differences_sheet(comparison),
-        sheets.drift_sheet(comparison),
         sheets.calibration_sheet(comparison),
         sheets.judges_sheet(comparison),
         sheets.judge_agreement_sheet(comparison),
-        sheets.speed_sheet(comparison),
     )
     dream_id, real_id = sheets.environment_ids(comparison)
     return [_table(sheet, f"dream: {dream_id}; real: {real_id}") for sheet in shown if sheet.rows]
@@ -54,7 +54,8 @@ def _table(sheet: Sheet, sources: str) -> Table:
 
 
 def _head(column: Column) -> str:
-    return visible(f"{column.source}\n{column.head}" if column.source else column.head)
+    lead = _LEADS[column.side]
+    return visible(f"{lead}\n{column.head}" if lead else column.head)
 
 
 def _cell(cell: Cell) -> str:

@@ -71,28 +71,28 @@ def test_kappa_is_that_of_hand_computed_cases():
     mine = [2] * 25 + [0] * 25
     theirs = [2] * 20 + [0] * 5 + [2] * 10 + [0] * 15
     found = agreement(judged(*mine), judged(*theirs), ["diversity"])["diversity"]
-    assert (found.n, found.same) == (50, 0.7)
-    assert found.kappa == pytest.approx(0.4) and found.weighted_kappa == pytest.approx(0.4)
+    assert (found.count, found.share) == (50, 0.7)
+    assert found.plain == pytest.approx(0.4) and found.quadratic == pytest.approx(0.4)
 
 
 def test_neighbouring_marks_disagree_less_where_weighted():
     # mean squared distance: observed (0 + 1 + 1 + 0) / 4, by the margins 1.625 (Cohen 1968)
     found = agreement(judged(0, 0, 1, 2), judged(0, 1, 2, 2), ["diversity"])["diversity"]
-    assert found.kappa == pytest.approx((0.5 - 5 / 16) / (1 - 5 / 16))
-    assert found.weighted_kappa == pytest.approx(1 - 0.5 / 1.625)
+    assert found.plain == pytest.approx((0.5 - 5 / 16) / (1 - 5 / 16))
+    assert found.quadratic == pytest.approx(1 - 0.5 / 1.625)
 
 
 def test_kappa_is_none_where_it_is_undefined():
     same = agreement(judged(2, 2), judged(2, 2), ["diversity", "hallucination"])
-    assert (same["diversity"].kappa, same["diversity"].weighted_kappa, same["diversity"].same) == (None, None, 1.0)
-    assert (same["hallucination"].n, same["hallucination"].same) == (0, None)
-    assert agreement([], [], ["diversity"])["diversity"].kappa is None
-    assert agreement(judged(2, 2), judged(0, 2), ["diversity"])["diversity"].kappa == 0.0
+    assert (same["diversity"].plain, same["diversity"].quadratic, same["diversity"].share) == (None, None, 1.0)
+    assert (same["hallucination"].count, same["hallucination"].share) == (0, 0.0)
+    assert agreement([], [], ["diversity"])["diversity"].plain is None
+    assert agreement(judged(2, 2), judged(0, 2), ["diversity"])["diversity"].plain == 0.0
 
 
 def test_only_what_both_have_marked_counts():
     found = agreement(judged(2, None, 0, 1), judged(2, 1, None, 0), ["diversity"])["diversity"]
-    assert (found.n, found.same) == (2, 0.5)
+    assert (found.count, found.share) == (2, 0.5)
     with pytest.raises(ValueError, match="same steps"):
         agreement(judged(2), judged(), ["diversity"])
 
@@ -141,7 +141,7 @@ def test_real_and_dreamt_steps_stand_side_by_side():
     assert (one.sources["dream"].judged, one.sources["dream"].invalid) == (2, 1)
     assert rules.sources["real"].marks["diversity"].mean is None  # no reference
     (pair,) = report.agreements
-    assert pair.judges == ("fixed", "rules") and pair.criteria["causal_consistency"].n == 6
+    assert pair.judges == ("fixed", "rules") and pair.criteria["causal_consistency"].count == 6
     told = report.to_json()
     assert told["judges"][0]["rubric"] == {"version": RUBRIC.version, "digest": RUBRIC.digest}
     assert told["steps"][-1]["judgements"][0] == {"invalid": "no JSON"}
