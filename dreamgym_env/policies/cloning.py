@@ -41,7 +41,7 @@ class CloningOptions:
     weight_decay: float = 1e-2
     hidden: int = 128
     dropout: float = 0.3
-    directness: float = 2.0
+    directness: float = 4.0
     """How much more a short success counts than a long one, which holds detours: an episode longer than the median
     counts (median / its length) to this power. 0 lets all count the same."""
     held_out: float = 0.1
