@@ -2,7 +2,7 @@
 
 Every step of an episode that succeeded is an example: of the candidates of its state, the one taken is right.  Steps
 that no candidate stands for (a typed text that the instruction does not hold) and those that the state did not offer
-are left out, and counted.
+are left out, and counted.  The value head learns nothing here: successes alone do not show what a state is worth.
 """
 
 from __future__ import annotations
