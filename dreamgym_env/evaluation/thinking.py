@@ -101,7 +101,7 @@ def read_reply(text: str, canonical: Callable[[str], str | None]) -> Reply:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     named = [(at, match[1]) for at, line in enumerate(lines) if (match := _ACTION.fullmatch(line))]
     for at, written in (*reversed(named), *reversed(list(enumerate(lines)))):
-        for form in (written.strip(), written.strip(_WRAPPING), written.strip(_WRAPPING).rstrip(".")):
+        for form in (written.strip(), written.strip(_WRAPPING), written.strip(f".{_WRAPPING}")):
             if len(form) <= _LONGEST_ACTION and canonical(form) is not None:
                 return Reply(form, True, "\n".join(lines[:at]))
     at, written = named[-1] if named else (len(lines) - 1, lines[-1]) if lines else (0, "")

@@ -31,8 +31,8 @@ _TELLING_NOTHING = frozenset(
     do does dollars each enter expensive field find for from get give go had has have help how i i'd i'm if in into is
     it it's item its lower less like looking love make me more must my need needs no not number of off on one only or
     our out page pay please press price priced put really searching select set shop should show size some style submit
-    such take tell than that the their them then there these they this to too type under up use want was we what when where
-    which who will with within would you your
+    such take tell than that the their them then there these they this to too type under up use want was we what when
+    where which who will with within would you your
     """.split()  # noqa: SIM905 - a word a line would be longer than the rest of the module
 )
 

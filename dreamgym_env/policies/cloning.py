@@ -2,7 +2,7 @@
 
 Every step of an episode that succeeded is an example: of the candidates of its state, the one taken is right.  Steps
 that no candidate stands for (a typed text that the instruction does not hold) and those that the state did not offer
-are left out, and counted.
+are left out, and counted.  The value head learns nothing here: successes alone do not show what a state is worth.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class CloningOptions:
     weight_decay: float = 1e-2
     hidden: int = 128
     dropout: float = 0.3
-    directness: float = 2.0
+    directness: float = 4.0
     """How much more a short success counts than a long one, which holds detours: an episode longer than the median
     counts (median / its length) to this power. 0 lets all count the same."""
     held_out: float = 0.1

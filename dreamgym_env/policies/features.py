@@ -151,6 +151,15 @@ class Featuriser:
         )
 
     def _figures(self, view: _View, one: Candidate, text: str) -> Sequence[float]:
+        """Return what no hash can give, all in [0, 1].
+
+        In this order: the share of the candidate's words that the instruction says; whether it was taken before; how
+        many of its words the instruction says, and which share of the instruction's they are; whether the instruction
+        says them in this order, and whether all of them; how lately it was taken, and what it showed then; what earlier
+        actions said of it; whether it says anything wanted that none did; what the last action said of it; whether its
+        price fits, or is too high; whether it is a phrase; its length; its telling words; whether it was the last
+        action; how often it was taken in this very state.
+        """
         said = words(text)
         known = [word for word in said if word in view.wanted]
         share = len(known) / len(said) if said else 0.0

@@ -22,7 +22,7 @@ from dreamgym_env.policies.policy import CONFIG_FILE, WEIGHTS_FILE, Policy
 from dreamgym_env.training.record import parse_agent_shares, record_experience
 from dreamgym_env.types import Turn
 
-SMALL = CloningOptions(epochs=3, hidden=16)
+SMALL = CloningOptions(epochs=5, hidden=32, learning_rate=1e-2)
 
 
 @pytest.fixture(scope="module")
