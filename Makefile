@@ -5,6 +5,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+JOBS ?= 2  # test processes
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
@@ -15,7 +16,7 @@ demo: $(VENV)/.installed
 	$(BIN)/dreamgym demo alfworld --dream-only
 
 test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
