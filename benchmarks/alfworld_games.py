@@ -208,6 +208,7 @@ class Witness:
         ours, theirs = set(self._domain.available_actions(self._task, self._history, state)), set(available_actions)
         self._counts.update(both=len(ours & theirs), offered=len(ours), admitted=len(theirs))
         action = self._agent.act(state, available_actions)
+        assert action is not None, "the domain's own agents leave no episode"
         self._history = (*self._history, Turn(state, action))
         return action
 

@@ -68,7 +68,9 @@ class _Shoppers:
         self._agents[lane].begin(self._domain.task(task_id), self._rngs[lane])
 
     def act(self, lane: int, state: str, available_actions: Sequence[str]) -> str:
-        return self._agents[lane].act(state, available_actions)
+        action = self._agents[lane].act(state, available_actions)
+        assert action is not None, "the shop's own agents leave no episode"
+        return action
 
 
 def run_vector(envs: TextVectorEnv, *, steps: int, seconds: float, seed: int = 0) -> Run:
