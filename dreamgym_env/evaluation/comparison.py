@@ -13,6 +13,7 @@ from dreamgym_env.errors import ComparisonError
 from dreamgym_env.evaluation.agents import AgentFactory
 from dreamgym_env.evaluation.rollout import EpisodeResult
 from dreamgym_env.evaluation.side_by_side import SideBySide, compare
+from dreamgym_env.masking import mask_secrets
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.simulation.simulator import Simulator
 from dreamgym_env.types import Domain
@@ -54,7 +55,7 @@ class Comparison:
     dream_id: str
     real_id: str
     runs: Mapping[str, Sequence[SideBySide]]
-    """Agent -> one run a seed, all on the same tasks."""
+    """Agent, without secrets in its name -> one run a seed, all on the same tasks."""
 
     def rows(self, agent: str) -> Iterator[EpisodeRow]:
         """Yield an agent's episodes, seed by seed, in the order of the tasks."""
@@ -94,7 +95,7 @@ def compare_agents(
     """
     refuse_unfair(dream, task_ids, allow_test_tasks=allow_test_tasks)
     runs = {
-        agent: [
+        mask_secrets(agent): [
             compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress) for seed in seeds
         ]
         for agent in agents

@@ -24,10 +24,7 @@ __all__ = ["RECORDINGS", "main"]
 RECORDINGS = MappingProxyType(
     {
         "alfworld": ((0, 900, "oracle:0.35,noisy-oracle:0.5,random:0.15"),),
-        "miniwob": (
-            (0, 441, "oracle:0.4,noisy-oracle:0.4,random:0.2"),
-            (11, 120, "oracle:0.4,noisy-oracle:0.4,random:0.2"),
-        ),
+        "miniwob": ((0, 1_480, "oracle:0.4,noisy-oracle:0.4,random:0.2"),),  # each train task twice
         "webarena": (
             (0, 136, "oracle:0.35,noisy-oracle:0.5,random:0.15"),
             (11, 204, "oracle:0.35,noisy-oracle:0.5,random:0.15"),
