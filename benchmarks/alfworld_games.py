@@ -208,13 +208,8 @@ class Witness:
         ours, theirs = set(self._domain.available_actions(self._task, self._history, state)), set(available_actions)
         self._counts.update(both=len(ours & theirs), offered=len(ours), admitted=len(theirs))
         action = self._agent.act(state, available_actions)
-<<<<<<< HEAD
         if action is not None:
             self._history = (*self._history, Turn(state, action))
-=======
-        assert action is not None, "the domain's own agents leave no episode"
-        self._history = (*self._history, Turn(state, action))
->>>>>>> wt-agents
         return action
 
 

@@ -69,11 +69,7 @@ class _Shoppers:
 
     def act(self, lane: int, state: str, available_actions: Sequence[str]) -> str:
         action = self._agents[lane].act(state, available_actions)
-<<<<<<< HEAD
         assert action is not None  # shoppers go on to the end
-=======
-        assert action is not None, "the shop's own agents leave no episode"
->>>>>>> wt-agents
         return action
 
 
