@@ -72,6 +72,8 @@ benchmarks: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/embedders.py
 	$(BIN)/python benchmarks/webshop.py
 	$(BIN)/python benchmarks/speculation.py
+	for domain in webshop alfworld; do $(BIN)/python benchmarks/compare.py --domain $$domain || exit; done
+	$(BIN)/python benchmarks/judge.py
 	$(BIN)/python benchmarks/report.py
 
 # The shipped seed experience (an hour or two, most of it real browsers) and the embedded model (minutes on a GPU, a

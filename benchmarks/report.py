@@ -336,6 +336,27 @@ def _compared_rows(found: dict[str, Any]) -> Iterable[list[object]]:
             yield [f"{question}, of 2, by {judge['judge']}: dream, real", " and ".join(sides), f"{count} steps a side"]
 
 
+def judge(results: dict[str, Any]) -> Iterable[str]:
+    """Render ``judge.json``."""
+    yield (
+        f"## The rule-based judge\n\n`python benchmarks/judge.py` ({results['machine']['processor']}): of "
+        f"{results['sample']:,} steps of each domain's shipped experience, the share that gets full marks for causal "
+        "consistency / informativeness / hallucination, and for all three; then the same steps spoilt in known ways "
+        "([docs/judge.md](../docs/judge.md)). A dash: the domain has no such steps.\n"
+    )
+    marks = results["full_marks"]
+    kinds = list(dict.fromkeys(kind for found in marks.values() for kind in found))
+    rows = [[kind, *(_full_marks(found.get(kind)) for found in marks.values())] for kind in kinds]
+    yield table(["steps", *marks], rows)
+
+
+def _full_marks(found: dict[str, float] | None) -> str:
+    if not found:
+        return "-"
+    shares = [found[name] for name in ("causal_consistency", "informativeness", "hallucination")]
+    return f"{' / '.join(f'{share:.1%}' for share in shares)}: {found['all']:.1%}"
+
+
 def embedders(results: dict[str, Any]) -> Iterable[str]:
     """Render ``embedders.json``."""
     yield f"## Embedders\n\n`python benchmarks/embedders.py`, {measured(results)}.\n"
@@ -553,6 +574,7 @@ RENDERERS = {
     "throughput": throughput,
     "webshop": webshop,
     "compare": compare,
+    "judge": judge,
     "fidelity": fidelity,
     "tried": tried,
     "textworld_recorded": textworld_recorded,
