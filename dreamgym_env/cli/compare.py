@@ -76,7 +76,6 @@ def compare(
         "command_settings": {name: mask_secrets(str(value)) for name, value in read_settings(settings).items()},
         "split": split,
         "world_model": mask_secrets(world_model) if "world_model" in dream_keywords else "",
-        "test_tasks_in_buffer_allowed": allow_test_tasks,
     }
     try:
         with (

@@ -56,6 +56,8 @@ class Comparison:
     real_id: str
     runs: Mapping[str, Sequence[SideBySide]]
     """Agent, without secrets in its name -> one run a seed, all on the same tasks."""
+    known_tasks: frozenset[str] = frozenset()
+    """Tasks that the dream's buffer holds experience of; only where that was allowed."""
 
     def rows(self, agent: str) -> Iterator[EpisodeRow]:
         """Yield an agent's episodes, seed by seed, in the order of the tasks."""
@@ -93,7 +95,7 @@ def compare_agents(
         UnknownTaskError: no such task.
         WorldModelError: the world model as a whole cannot answer.
     """
-    refuse_unfair(dream, task_ids, allow_test_tasks=allow_test_tasks)
+    seen = refuse_unfair(dream, task_ids, allow_test_tasks=allow_test_tasks)
     runs = {
         mask_secrets(agent): [
             compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress) for seed in seeds
@@ -101,30 +103,35 @@ def compare_agents(
         for agent in agents
     }
     first = next(iter(runs.values()))[0]
-    return Comparison(dream.domain, first.dream.env_id, first.real.env_id, runs)
+    return Comparison(dream.domain, first.dream.env_id, first.real.env_id, runs, frozenset(seen))
 
 
-def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test_tasks: bool = False) -> None:
+def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test_tasks: bool = False) -> set[str]:
     """Refuse a dream that may answer from the test itself, or that learns while it is tested.
+
+    Returns:
+        The tasks that its buffer holds experience of, where that is allowed.
 
     Raises:
         ComparisonError: the dream's buffer is not frozen, or holds experience of the tasks that are compared.
     """
     if not isinstance(dream.backend, Simulator):
-        return
+        return set()
     buffer = dream.backend.buffer
     if not (buffer.frozen or buffer.read_only):
         raise ComparisonError(
             "The dream's replay buffer is not frozen, so that what it knows may change while it is tested: call "
             "freeze() on it, or let the environment open it (buffer=FOLDER), which then reads only."
         )
-    if not allow_test_tasks and (seen := known_test_tasks(buffer, task_ids)):
+    seen = known_test_tasks(buffer, task_ids)
+    if seen and not allow_test_tasks:
         raise ComparisonError(
             f"The dream's replay buffer holds experience of {len(seen)} of the {len(set(task_ids))} tasks that are to "
             f"be compared, such as {min(seen)!r}: it would be tested on what it was taught. Take other tasks (another "
             "split) or another buffer, or allow it on purpose (allow_test_tasks=True, --allow-test-tasks); the report "
             "then says so."
         )
+    return seen
 
 
 def known_test_tasks(buffer: ReplayBuffer, task_ids: Collection[str]) -> set[str]:

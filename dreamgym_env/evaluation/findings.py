@@ -72,7 +72,7 @@ def findings(
     """
     found: dict[str, Any] = {
         "schema": SCHEMA,
-        "about": dict(about),
+        "about": {**about, "tasks_in_buffer": len(comparison.known_tasks)},
         "dream": {"id": comparison.dream_id},
         "real": {"id": comparison.real_id},
         "agents": [_agent(comparison, agent) for agent in comparison.runs],
