@@ -28,8 +28,8 @@ def warnings(found: Mapping[str, Any]) -> list[str]:
     ]
     if known := found["about"]["tasks_in_buffer"]:
         said.append(
-            f"The dream's replay buffer holds experience of {known} of the compared tasks, which was allowed on purpose: "
-            "these figures are not those of unseen tasks."
+            f"The dream's replay buffer holds experience of {known} of the compared tasks, which was allowed on "
+            "purpose: these figures are not those of unseen tasks."
         )
     if found["about"]["tasks"] < 30:
         said.append(f"Only {found['about']['tasks']} tasks were played: look at the intervals before the figures.")
