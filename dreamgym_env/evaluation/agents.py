@@ -70,7 +70,11 @@ class Crew(Protocol):
     def act_all(
         self, members: Sequence[Any], states: Sequence[str], available_actions: Sequence[Sequence[str]]
     ) -> Sequence[str | None]:
-        """Return the next action of n members, the i-th of which is in ``states[i]``; None to leave the episode."""
+        """Return the next action of n members, the i-th of which is in ``states[i]``; None to leave the episode.
+
+        One who leaves because it could not decide says why (:attr:`CrewMember.failure`): its episode then tells nothing
+        of what it can do.
+        """
         ...
 
 
@@ -79,6 +83,8 @@ class CrewMember(Agent, Protocol):
     """An agent that a rollout asks through its crew."""
 
     crew: Crew
+    failure: str
+    """Why it could not decide, and its crew said None for it; empty where it could."""
 
 
 def agent_factories(domain: Domain) -> Mapping[str, AgentFactory]:
