@@ -72,9 +72,12 @@ def compare(
     console = make_console()
     dream_id, real_id = pair_ids(domain, sim, real)
     dream_keywords, real_keywords = _keywords(dream_id, real_id, settings, real_settings, world_model)
+    said = {
+        **read_settings(settings),
+        **{f"{name} of {real_id}": value for name, value in read_settings(real_settings).items()},
+    }
     asked = {
-        "command_settings": {name: mask_secrets(str(value)) for name, value in read_settings(settings).items()},
-        "split": split,
+        "settings": {name: mask_secrets(str(value)) for name, value in sorted(said.items())},
         "world_model": mask_secrets(world_model) if "world_model" in dream_keywords else "",
     }
     try:
@@ -149,6 +152,7 @@ def _about(pair: EnvironmentPair, seeds: Sequence[int]) -> dict[str, Any]:
         "machine": platform.machine(),
         "versions": {"dreamgym_env": __version__, "python": platform.python_version()},
         "domain": pair.dream.domain.name,
+        "split": pair.split,
         "tasks": len(pair.task_ids),
         "seeds": list(seeds),
     }

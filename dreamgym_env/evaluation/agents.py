@@ -16,7 +16,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, runtime_checkable
@@ -33,6 +33,8 @@ __all__ = [
     "Agents",
     "Crew",
     "CrewMember",
+    "Metered",
+    "TaskBound",
     "UnknownAgentError",
     "agent_factories",
     "agent_factory",
@@ -87,6 +89,25 @@ class CrewMember(Agent, Protocol):
     """Why it could not decide, and its crew said None for it; empty where it could."""
 
 
+@runtime_checkable
+class Metered(Protocol):
+    """A factory that knows what its agents have used up."""
+
+    @property
+    def usage(self) -> AgentUsage:
+        """What all agents have used up so far."""
+        ...
+
+
+@runtime_checkable
+class TaskBound(Protocol):
+    """A factory whose agents can play certain tasks only."""
+
+    def check_tasks(self, task_ids: Iterable[str]) -> None:
+        """Raise UnknownTaskError where its agents cannot play one of these tasks."""
+        ...
+
+
 def agent_factories(domain: Domain) -> Mapping[str, AgentFactory]:
     """Return the domain's scripted agents by name; none where there is no module ``agents`` beside the domain's own."""
     return {name: functools.partial(make, domain) for name, make in _table(domain).items()}
@@ -139,7 +160,7 @@ class Agents(Mapping[str, AgentFactory]):
     @property
     def usage(self) -> Mapping[str, AgentUsage]:
         """What the agents that ask a language model have used up so far, by name."""
-        return {name: made.usage for name, made in self._factories.items() if hasattr(made, "usage")}
+        return {name: made.usage for name, made in self._factories.items() if isinstance(made, Metered)}
 
     def close(self) -> None:
         """Close the engines that agents hold; calling it twice is allowed."""

@@ -68,6 +68,7 @@ def _transcript(agent: str, row: EpisodeRow) -> dict[str, Any]:
         "task_id": task.id,
         "instruction": task.instruction,
         "initial_state": task.initial_state,
+        "real_initial_state": row.real.task.initial_state,
         "kept_because": outcome_class(row),
         "dream": {**_end(row.dream), "steps": [_dreamt_step(outcome) for outcome in row.dream.outcomes]},
         "dream_actions_in_real": _real_episode(row.replayed),
