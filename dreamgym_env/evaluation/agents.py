@@ -93,6 +93,10 @@ class CrewMember(Agent, Protocol):
 class Metered(Protocol):
     """A factory that knows what its agents have used up."""
 
+    def __call__(self) -> Agent:
+        """Make one more agent."""
+        ...
+
     @property
     def usage(self) -> AgentUsage:
         """What all agents have used up so far."""
@@ -102,6 +106,10 @@ class Metered(Protocol):
 @runtime_checkable
 class TaskBound(Protocol):
     """A factory whose agents can play certain tasks only."""
+
+    def __call__(self) -> Agent:
+        """Make one more agent."""
+        ...
 
     def check_tasks(self, task_ids: Iterable[str]) -> None:
         """Raise UnknownTaskError where its agents cannot play one of these tasks."""
