@@ -46,7 +46,7 @@ def _ranking(found: Mapping[str, Any]) -> list[str]:
     if ranks["spearman"] is None:
         return [f"Whether agents rank the same cannot be said: {ranks['why_none']}"]
     rho = ranks["spearman"]["value"]
-    interval = f"Spearman's rho {rho:.2f}, 95 % interval {_interval(ranks['spearman'])}, over {ranks['agents']} agents"
+    interval = f"Spearman's rho {rho:.2f}, {_interval(ranks['spearman'])}, over {ranks['agents']} agents"
     if not ranks["pairs_that_differ"]:
         if rho < 1 - _ROUNDING:
             return [
@@ -137,11 +137,11 @@ def _speed(found: Mapping[str, Any]) -> list[str]:
 
 
 def _interval(estimate: Mapping[str, Any]) -> str:
-    return f"{estimate['low']:.2f} to {estimate['high']:.2f}"
+    return f"95 % interval {estimate['low']:.2f} to {estimate['high']:.2f}"
 
 
 def _percents(estimate: Mapping[str, Any]) -> str:
-    return f"{estimate['low']:.1%} to {estimate['high']:.1%}"
+    return f"95 % interval {estimate['low']:.1%} to {estimate['high']:.1%}"
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import gymnasium as gym
 import pytest
@@ -36,6 +37,27 @@ class FallingCave(Cave):
         return super().step(action)
 
 
+class Odd(Cave):
+    """A cave whose answer in the attic is none."""
+
+    answer: tuple = ()
+
+    def step(self, action):
+        return self.answer if action == "go attic" else super().step(action)
+
+
+class Flooded(Cave):
+    """A cave that cannot be entered any more after a while."""
+
+    entered, dry = 0, 0
+
+    def reset(self, *, seed=None, options=None):
+        Flooded.entered += 1
+        if Flooded.entered > Flooded.dry:
+            raise RuntimeError("the cave is flooded")
+        return super().reset(seed=seed, options=options)
+
+
 class Nameless(Cave):
     """A cave that does not say which task begins."""
 
@@ -56,7 +78,7 @@ class Dark(gym.Env):
 
 @pytest.fixture(scope="module", autouse=True)
 def caves():
-    kinds = (Cave, KindCave, FallingCave, Nameless, Dark)
+    kinds = (Cave, KindCave, FallingCave, Odd, Flooded, Nameless, Dark)
     made = {f"{kind.__name__}-v0": kind for kind in kinds}
     for name, kind in made.items():
         gym.register(f"Somebody/{name}", entry_point=kind, max_episode_steps=6, disable_env_checker=True)
@@ -98,6 +120,34 @@ def test_an_environment_that_raises_is_a_failure_and_the_next_episode_goes_on():
     failed = next(one for one in found["transcripts"] if one["kept_because"] == "a failure cut it short")
     told = failed["real"]["failure"] or failed["dream_actions_in_real"]["failure"]
     assert told == "Somebody/FallingCave-v0 raised RuntimeError: the roof came down"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((7, 0.0, False, False, {}), "Somebody/Odd-v0 shows int as its observation"),
+        (("Dark.", math.nan, True, False, {}), "Somebody/Odd-v0 paid nan"),
+        (("Dark.", None, False, False, {}), "Somebody/Odd-v0 paid None"),
+        (("Dark.", 0.0, False, False, None), "Somebody/Odd-v0 raised AttributeError"),
+        (("Dark.", 0.0, False, False, {"task_score": "much"}), "Somebody/Odd-v0 raised TypeError"),
+        (("Dark.", 0.0, False), "Somebody/Odd-v0 raised ValueError"),
+    ],
+)
+def test_what_is_no_answer_is_a_failure(answer, said):
+    Odd.answer = answer
+    (agent,) = played("Somebody/Odd-v0", "Somebody/Cave-v0", tasks=8)["agents"]
+    assert 0 < agent["failures"]["dream"] < 8
+    assert agent["first_failure"].startswith(said)
+
+
+def test_an_environment_that_cannot_be_entered_any_more_has_failed():
+    Flooded.entered, Flooded.dry = 0, 8 + 5
+    (agent,) = played("Somebody/Flooded-v0", "Somebody/Cave-v0", tasks=8)["agents"]
+    assert agent["failures"]["dream"] == 8, "three when the agent played, and all when actions are taken again"
+    assert agent["first_failure"] == "Somebody/Flooded-v0 raised RuntimeError in reset: the cave is flooded"
+    Flooded.entered = Flooded.dry = 0
+    with pytest.raises(KeywordError, match="cannot be reset with seed=0: RuntimeError: the cave is flooded"):
+        played("Somebody/Flooded-v0", "Somebody/Cave-v0", tasks=8)
 
 
 def test_a_dream_of_recordings_is_judged_by_what_was_recorded(tmp_path):
