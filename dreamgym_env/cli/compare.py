@@ -112,6 +112,9 @@ def compare(
     _print(console, found)
     for line in _write(comparison, found, report, json_file, markdown, recordings):
         console.print(line, markup=False)
+    if found["broken_off"]:
+        complain(f"The comparison is not whole: it broke off with {', '.join(found['broken_off'])}.")
+        raise typer.Exit(1)
 
 
 def _check_judges(judges: Sequence[str]) -> None:

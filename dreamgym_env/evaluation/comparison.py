@@ -9,13 +9,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
-from dreamgym_env.errors import ComparisonError
+from dreamgym_env.errors import ComparisonError, WorldModelError
 from dreamgym_env.evaluation.agents import AgentFactory, Metered, TaskBound
 from dreamgym_env.evaluation.rollout import EpisodeResult
 from dreamgym_env.evaluation.side_by_side import SideBySide, compare
 from dreamgym_env.evaluation.usage import AgentUsage
 from dreamgym_env.masking import mask_secrets
 from dreamgym_env.memory import ReplayBuffer
+from dreamgym_env.shadow.backend import ShadowedBackend
+from dreamgym_env.simulation.anchors import AnchoredBackend
 from dreamgym_env.simulation.simulator import Simulator
 from dreamgym_env.types import Domain
 
@@ -70,6 +72,9 @@ class Comparison:
     """Tasks that the dream's buffer holds experience of; only where that was allowed."""
     usage: Mapping[str, AgentUsage] = field(default_factory=dict)
     """What agents that ask a language model have used up in all, in both environments together."""
+    broken_off: Mapping[str, str] = field(default_factory=dict)
+    """Agents whose comparison broke off, for a model as a whole did not answer any more -> what it said; they are not
+    among the runs."""
 
     def rows(self, agent: str) -> Iterator[EpisodeRow]:
         """Yield an agent's episodes, seed by seed, in the order of the tasks."""
@@ -106,7 +111,7 @@ def compare_agents(
         ComparisonError: the comparison would not be a fair one; see :func:`refuse_unfair`.  Or there is no agent, task
             or seed, or two agents whose names differ in a secret alone.
         UnknownTaskError: no such task, or an agent that plays a file does not know one.
-        WorldModelError: the world model as a whole cannot answer.
+        WorldModelError: a model as a whole cannot answer, and no agent could be compared to the end.
     """
     names = {agent: mask_secrets(agent) for agent in agents}
     if not (names and task_ids and seeds):
@@ -119,13 +124,28 @@ def compare_agents(
         if isinstance(factory, TaskBound):
             factory.check_tasks(task_ids)
     seen = refuse_unfair(dream, task_ids, allow_test_tasks=allow_test_tasks)
-    runs = {
-        name: [compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress) for seed in seeds]
-        for agent, name in names.items()
-    }
+    runs: dict[str, list[SideBySide]] = {}
+    broken: dict[str, WorldModelError] = {}
+    for agent, name in names.items():
+        try:
+            runs[name] = [
+                compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress) for seed in seeds
+            ]
+        except WorldModelError as error:  # what the others have played stands
+            broken[name] = error
+    if not runs:
+        raise next(iter(broken.values()))
     usage = {names[agent]: made.usage for agent, made in agents.items() if isinstance(made, Metered)}
     first = next(iter(runs.values()))[0]
-    return Comparison(dream.domain, first.dream.env_id, first.real.env_id, runs, frozenset(seen), usage)
+    return Comparison(
+        dream.domain,
+        first.dream.env_id,
+        first.real.env_id,
+        runs,
+        frozenset(seen),
+        usage,
+        {name: str(error) for name, error in broken.items()},
+    )
 
 
 def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test_tasks: bool = False) -> set[str]:
@@ -135,8 +155,14 @@ def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test
         The tasks that its buffer holds experience of, where that is allowed.
 
     Raises:
-        ComparisonError: the dream's buffer is not frozen, or holds experience of the tasks that are compared.
+        ComparisonError: the dream's buffer is not frozen, or holds experience of the tasks that are compared; or the
+            real environment plays a part in the dream.
     """
+    if isinstance(dream.backend, AnchoredBackend | ShadowedBackend):
+        raise ComparisonError(
+            "This dream has the real environment in it (anchor=, or a shadow), so that comparing it with that would "
+            "flatter it: make it without, and with evaluation=True."
+        )
     if not isinstance(dream.backend, Simulator):
         return set()
     buffer = dream.backend.buffer

@@ -74,6 +74,7 @@ def findings(
     found: dict[str, Any] = {
         "schema": SCHEMA,
         "about": {**about, "tasks_in_buffer": len(comparison.known_tasks)},
+        "broken_off": dict(comparison.broken_off),
         "dream": {"id": comparison.dream_id},
         "real": {"id": comparison.real_id},
         "agents": [_agent(comparison, agent) for agent in comparison.runs],
@@ -111,7 +112,7 @@ def _agent(comparison: Comparison, agent: str) -> dict[str, Any]:
         "missed_success": _json(missed_success(won["dream"], won["dream_actions_in_real"], tasks)),
         "consistency_ratio": _json(consistency_ratio(won["dream_actions_in_real"], won["real"], tasks, _SEED)),
         "reverse_consistency_ratio": _json(consistency_ratio(won["real_actions_in_dream"], won["dream"], tasks, _SEED)),
-        "returns": _distance(sound, _return, "reward"),
+        "returns": _distance(sound, _return_of(sound), "reward"),
         "lengths": _distance(sound, lambda episode: float(episode.steps), "steps"),
         "first_difference": _first_differences(comparison.domain, sound),
         "speed": {"dream": _speed([run.dream for run in runs]), "real": _speed([run.real for run in runs])},
@@ -225,8 +226,15 @@ def _points(dreamt: Sequence[float], real: Sequence[float]) -> list[list[float]]
     return [[score, float(np.mean(found)), len(found)] for score, found in sorted(at.items())]
 
 
-def _return(episode: EpisodeResult) -> float:
-    return float(sum(outcome.transition.reward for outcome in episode.outcomes))
+def _return_of(rows: Sequence[EpisodeRow]) -> Callable[[EpisodeResult], float]:
+    """Return what tells an episode's return: of the environments' own rewards where both sides pay some, else outcomes.
+
+    A dream pays 1 for a success; beside that, what somebody else's environment pays would be on another scale.
+    """
+    both = (outcome for row in rows for side in (row.dream, row.real) for outcome in side.outcomes)
+    if all(outcome.paid is not None for outcome in both):
+        return lambda episode: float(sum(outcome.paid or 0.0 for outcome in episode.outcomes))
+    return lambda episode: float(sum(outcome.transition.reward for outcome in episode.outcomes))
 
 
 def _distance(

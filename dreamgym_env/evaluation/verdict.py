@@ -31,6 +31,10 @@ def warnings(found: Mapping[str, Any]) -> list[str]:
         for side in ("dream", "real")
         if agent["failures"][side]
     ]
+    said += [
+        f"{agent} is in no figure, for its comparison broke off: {problem}"
+        for agent, problem in found["broken_off"].items()
+    ]
     if known := found["about"]["tasks_in_buffer"]:
         said.append(
             f"The dream's replay buffer holds experience of {known} of the compared tasks, which was allowed on "

@@ -10,7 +10,7 @@ from scripted import ScriptedWorldModel, failing_model, house_model
 from toy_agents import AGENTS, dream_house, real_house
 from toy_domain import ToyHouse
 
-from dreamgym_env.errors import ComparisonError, UnknownTaskError
+from dreamgym_env.errors import ComparisonError, UnknownTaskError, WorldModelError
 from dreamgym_env.evaluation.comparison import compare_agents
 from dreamgym_env.evaluation.findings import findings
 from dreamgym_env.evaluation.language_agents import LanguageCrew
@@ -19,6 +19,8 @@ from dreamgym_env.evaluation.replaying import ReplayAgents
 from dreamgym_env.evaluation.transcripts import kept_transcripts
 from dreamgym_env.evaluation.verdict import verdict
 from dreamgym_env.memory.experience import read_header, read_transitions, write_transitions
+from dreamgym_env.shadow import ShadowRealVector
+from dreamgym_env.simulation.anchors import AnchoredBackend
 from dreamgym_env.types import Completion, Prediction, Source
 
 TEST = ToyHouse().task_ids("test")
@@ -139,6 +141,23 @@ def test_an_agent_whose_model_gives_no_answer_has_failed_and_its_tokens_are_told
     assert any("The first: llm got no answer: too long" in warning for warning in found["warnings"])
 
 
+def test_an_agent_whose_model_dies_leaves_the_others_their_figures():
+    class Engine:
+        def generate(self, prompts, sampling, seeds):
+            raise WorldModelError("The server is gone.")
+
+        def close(self): ...
+
+    crew = LanguageCrew(ToyHouse(), Engine(), name="llm")
+    comparison = compare_agents(fair_dream(), real_house(), {"llm": crew, "finder": AGENTS["finder"]}, TEST, (0,))
+    found = figures(comparison)
+    assert [agent["agent"] for agent in found["agents"]] == ["finder"]
+    assert found["broken_off"] == {"llm": "The server is gone."}
+    assert "llm is in no figure, for its comparison broke off: The server is gone." in found["warnings"]
+    with pytest.raises(WorldModelError, match="The server is gone"):
+        compare_agents(fair_dream(), real_house(), {"llm": crew}, TEST, (0,))
+
+
 def test_pooled_figures_are_those_of_all_episodes_together():
     found = figures(compared(fair_dream(model=kind_model(), success="model")))
     false = found["all_agents"]["false_success"]
@@ -195,6 +214,17 @@ def test_a_buffer_that_may_learn_meanwhile_is_refused():
 def test_a_dream_that_may_answer_from_the_tasks_own_recordings_is_refused():
     with pytest.raises(ComparisonError, match="evaluation=True"):
         compared(fair_dream(evaluation=False))
+
+
+@pytest.mark.parametrize("how", ["anchors", "shadow"])
+def test_a_dream_with_the_real_environment_in_it_is_refused(how):
+    dream, real = fair_dream(evaluation=False), real_house()
+    if how == "anchors":
+        dream.install(AnchoredBackend(dream.backend, real.backend, 0.5))
+    else:
+        dream = ShadowRealVector(dream, real).unwrapped
+    with pytest.raises(ComparisonError, match="has the real environment in it"):
+        compared(dream)
 
 
 @pytest.mark.parametrize("varied", [False, True])

@@ -100,6 +100,9 @@ def test_an_environment_is_like_itself():
     assert agent["episodes"] == 8
     assert agent["first_difference"]["differing"] == 0
     assert agent["gap"]["success"]["value"] == 0.0
+    success, returns = agent["success"]["real"]["value"], agent["returns"]["real"]["mean"]
+    steps = agent["lengths"]["real"]["mean"]
+    assert success > 0 and returns == pytest.approx(4.9 * success + 0.1 * steps), "0.1 a step and 5 at the end"
     assert (found["dream"]["id"], found["real"]["id"]) == ("Somebody/Cave-v0",) * 2
 
 
@@ -158,6 +161,7 @@ def test_a_dream_of_recordings_is_judged_by_what_was_recorded(tmp_path):
     found = played(sim, "Somebody/Cave-v0", allow=True, experience=str(path), world_model="embedded")
     (agent,) = found["agents"]
     assert {one["task_id"] for one in found["transcripts"]} == {"cave/0", "cave/1", "cave/2"}
+    assert agent["returns"]["real"]["quartiles"][-1] <= 1.0, "beside a dream that pays 1 at success"
     assert agent["episodes"] == 3
 
 

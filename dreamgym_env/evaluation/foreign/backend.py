@@ -118,7 +118,7 @@ class ForeignBackend:
         episode.stop = stop_reason(episode.step, step_limit, success=success, terminated=bool(terminated))
         if episode.stop is StopReason.RUNNING and truncated:
             episode.stop = StopReason.STEP_LIMIT
-        return Outcome(transition, AnsweredBy.REAL, episode.stop)
+        return Outcome(transition, AnsweredBy.REAL, episode.stop, paid=reward)
 
     def _reward(self, paid: object) -> float:
         """Return a reward. Raises KeywordError where it is none."""
