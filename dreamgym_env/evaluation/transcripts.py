@@ -91,7 +91,8 @@ def _real_episode(episode: EpisodeResult) -> dict[str, Any]:
 
 def _step(outcome: Outcome) -> dict[str, Any]:
     step = outcome.transition
-    return {"action": step.action, "state": step.next_state, "reward": step.reward, "valid": step.valid}
+    reward = step.reward if outcome.paid is None else outcome.paid
+    return {"action": step.action, "state": step.next_state, "reward": reward, "valid": step.valid}
 
 
 def _dreamt_step(outcome: Outcome) -> dict[str, Any]:

@@ -15,10 +15,14 @@ _ROUNDING = 1e-6
 
 
 def verdict(found: Mapping[str, Any]) -> list[str]:
-    """Return sentences about the figures of a comparison (the layout of :func:`~.findings.findings`)."""
+    """Return sentences about the figures of a comparison (the layout of :func:`~.findings.findings`).
+
+    The first is the most telling one: how agents rank, where that can be said.
+    """
     if not any(agent["success"]["dream"] for agent in found["agents"]):
         return ["Nothing can be said of this dream: every episode was cut short by a failure."]
-    return [*_ranking(found), *_successes(found), *_consistency(found), *_pages(found), *_speed(found)]
+    said = [*_successes(found), *_consistency(found), *_pages(found), *_speed(found)]
+    return [*_ranking(found), *said] if found["ranks"]["spearman"] else [*said, *_ranking(found)]
 
 
 def warnings(found: Mapping[str, Any]) -> list[str]:

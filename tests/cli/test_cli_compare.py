@@ -22,8 +22,8 @@ def test_a_comparison_writes_what_it_is_asked_for(dreamgym, shop, copying_model,
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     assert max(map(len, lines)) <= 100
-    assert "rank" in lines[0], "the verdict comes first"
     found = json.loads(figures.read_text())
+    assert found["verdict"][0].startswith(lines[0]), "the verdict comes first"
     assert [agent["agent"] for agent in found["agents"]] == ["oracle", "noisy-oracle(0.5)", "random"]
     assert {agent["episodes"] for agent in found["agents"]} == {8}
     assert (found["dream"]["id"], found["real"]["id"]) == ("DreamGym/WebShop-v0", "DreamGymReal/WebShop-v0")
