@@ -109,8 +109,9 @@ def compare(
     except KeyboardInterrupt:
         complain("Interrupted; nothing was written.")
         raise typer.Exit(INTERRUPTED) from None
+    written = list(_write(comparison, found, report, json_file, markdown, recordings))
     _print(console, found)
-    for line in _write(comparison, found, report, json_file, markdown, recordings):
+    for line in written:
         console.print(line, markup=False)
     if found["broken_off"]:
         complain(f"The comparison is not whole: it broke off with {', '.join(found['broken_off'])}.")
