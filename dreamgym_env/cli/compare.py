@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import platform
 import textwrap
@@ -13,7 +14,8 @@ import typer
 
 from dreamgym_env.cli.errors import INTERRUPTED, complain
 from dreamgym_env.cli.options import SettingsOption, SplitOption, WorldModelOption, blame_settings, read_settings
-from dreamgym_env.cli.output import make_console, write_json
+from dreamgym_env.cli.output import check_writable, make_console, write_json
+from dreamgym_env.errors import DreamGymError
 from dreamgym_env.masking import mask_secrets
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def compare(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all figures to this file.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the main table to this Markdown file.")] = None,
     recordings: Annotated[
-        Path | None, typer.Option(help="Folder for all steps of both sides, as two transitions files.")
+        Path | None, typer.Option(help="Folder for all steps, as two transitions files an agent: dream and real.")
     ] = None,
 ) -> None:
     """Say whether a dream is true: the same agents, tasks and seeds in it and in its real environment.
@@ -71,34 +73,57 @@ def compare(
 
     console = make_console()
     dream_id, real_id = pair_ids(domain, sim, real)
+    judges = [name for name in judge if name != "none"]
+    _check_judges(judges)
+    for path in (report, json_file, markdown):
+        if path is not None:
+            check_writable(path)
+    if recordings is not None:
+        recordings.mkdir(parents=True, exist_ok=True)
     dream_keywords, real_keywords = _keywords(dream_id, real_id, settings, real_settings, world_model)
+    said = {
+        **read_settings(settings),
+        **{f"{name} of {real_id}": value for name, value in read_settings(real_settings).items()},
+    }
     asked = {
-        "command_settings": {name: mask_secrets(str(value)) for name, value in read_settings(settings).items()},
-        "split": split,
+        "settings": {name: mask_secrets(str(value)) for name, value in sorted(said.items())},
         "world_model": mask_secrets(world_model) if "world_model" in dream_keywords else "",
     }
     try:
-        with (
-            blame_settings({**dream_keywords, **real_keywords}),
-            open_pair(
-                dream_id,
-                real_id,
-                tasks=tasks,
-                lanes=min(lanes, tasks),
-                split=split,
-                dream_settings=dream_keywords,
-                real_settings=real_keywords,
-            ) as pair,
-        ):
+        with contextlib.ExitStack() as opened:
+            with blame_settings(said):
+                pair = opened.enter_context(
+                    open_pair(
+                        dream_id,
+                        real_id,
+                        tasks=tasks,
+                        lanes=min(lanes, tasks),
+                        split=split,
+                        dream_settings=dream_keywords,
+                        real_settings=real_keywords,
+                    )
+                )
             comparison = _play(pair, agent, range(seeds), allow_test_tasks=allow_test_tasks)
             about = {**_about(pair, range(seeds)), **asked}
-            found = _findings(comparison, about, anchors, kept, [name for name in judge if name != "none"], sample)
+            found = _findings(comparison, about, anchors, kept, judges, sample)
     except KeyboardInterrupt:
         complain("Interrupted; nothing was written.")
         raise typer.Exit(INTERRUPTED) from None
+    written = list(_write(comparison, found, report, json_file, markdown, recordings))
     _print(console, found)
-    for line in _write(comparison, found, report, json_file, markdown, recordings):
+    for line in written:
         console.print(line, markup=False)
+    if found["broken_off"]:
+        complain(f"The comparison is not whole: it broke off with {', '.join(found['broken_off'])}.")
+        raise typer.Exit(1)
+
+
+def _check_judges(judges: Sequence[str]) -> None:
+    """Raise WorldModelStringError for a string that names no judge: no model is loaded to find that out."""
+    from dreamgym_env.evaluation.judging.strings import judge_from_string
+
+    for name in judges:
+        judge_from_string(name).close()
 
 
 def _keywords(
@@ -149,6 +174,7 @@ def _about(pair: EnvironmentPair, seeds: Sequence[int]) -> dict[str, Any]:
         "machine": platform.machine(),
         "versions": {"dreamgym_env": __version__, "python": platform.python_version()},
         "domain": pair.dream.domain.name,
+        "split": pair.split,
         "tasks": len(pair.task_ids),
         "seeds": list(seeds),
     }
@@ -171,8 +197,15 @@ def _findings(
     from dreamgym_env.evaluation.findings import findings
     from dreamgym_env.evaluation.judged import judge_comparison
 
-    judged = judge_comparison(comparison, judges, sample) if judges else None
-    return findings(comparison, about, anchors=anchors, kept=kept, judged=judged)
+    judged, problem = None, ""
+    if judges:
+        try:
+            judged = judge_comparison(comparison, judges, sample)
+        except DreamGymError as error:  # what was played is worth more than its marks
+            problem = f"The judges have not marked anything: {error}"
+            complain(problem)
+    found = findings(comparison, about, anchors=anchors, kept=kept, judged=judged)
+    return {**found, "warnings": [*found["warnings"], *([problem] if problem else [])]}
 
 
 def _print(console: Console, found: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect it."""
 
 _FILE_ERRORS = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+"""Errors about files also where they do not say which."""
 
 
 class CommandGroup(typer.core.TyperGroup):
@@ -29,7 +30,9 @@ class CommandGroup(typer.core.TyperGroup):
             return super().invoke(ctx)
         except DreamGymError as error:
             complain(str(error))
-        except _FILE_ERRORS as error:
+        except OSError as error:
+            if not (error.filename or isinstance(error, _FILE_ERRORS)):
+                raise
             complain(f"{error.filename}: {error.strerror}." if error.filename else str(error))
         raise typer.Exit(1)
 

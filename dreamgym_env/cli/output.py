@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["make_console", "write_json"]
+__all__ = ["check_writable", "make_console", "write_json"]
 
 _WIDTH = 100  # where the output is no terminal
 _WIDEST = 140
@@ -22,6 +22,20 @@ def make_console() -> Console:
     console = Console(highlight=False)
     console.width = min(console.width, _WIDEST) if console.is_terminal else _WIDTH
     return console
+
+
+def check_writable(path: Path) -> None:
+    """Make a file's folder, and find out whether the file can be written before anything takes long.
+
+    Raises:
+        OSError: it cannot; a file that is there stays as it is.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
+    with path.open("ab"):
+        pass
+    if is_new:
+        path.unlink()
 
 
 def write_json(value: Any, path: Path) -> None:

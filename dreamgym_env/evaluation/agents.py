@@ -16,7 +16,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, runtime_checkable
@@ -33,6 +33,8 @@ __all__ = [
     "Agents",
     "Crew",
     "CrewMember",
+    "Metered",
+    "TaskBound",
     "UnknownAgentError",
     "agent_factories",
     "agent_factory",
@@ -70,7 +72,11 @@ class Crew(Protocol):
     def act_all(
         self, members: Sequence[Any], states: Sequence[str], available_actions: Sequence[Sequence[str]]
     ) -> Sequence[str | None]:
-        """Return the next action of n members, the i-th of which is in ``states[i]``; None to leave the episode."""
+        """Return the next action of n members, the i-th of which is in ``states[i]``; None to leave the episode.
+
+        One who leaves because it could not decide says why (:attr:`CrewMember.failure`): its episode then tells nothing
+        of what it can do.
+        """
         ...
 
 
@@ -79,6 +85,35 @@ class CrewMember(Agent, Protocol):
     """An agent that a rollout asks through its crew."""
 
     crew: Crew
+    failure: str
+    """Why it could not decide, and its crew said None for it; empty where it could."""
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A factory that knows what its agents have used up."""
+
+    def __call__(self) -> Agent:
+        """Make one more agent."""
+        ...
+
+    @property
+    def usage(self) -> AgentUsage:
+        """What all agents have used up so far."""
+        ...
+
+
+@runtime_checkable
+class TaskBound(Protocol):
+    """A factory whose agents can play certain tasks only."""
+
+    def __call__(self) -> Agent:
+        """Make one more agent."""
+        ...
+
+    def check_tasks(self, task_ids: Iterable[str]) -> None:
+        """Raise UnknownTaskError where its agents cannot play one of these tasks."""
+        ...
 
 
 def agent_factories(domain: Domain) -> Mapping[str, AgentFactory]:
@@ -133,7 +168,7 @@ class Agents(Mapping[str, AgentFactory]):
     @property
     def usage(self) -> Mapping[str, AgentUsage]:
         """What the agents that ask a language model have used up so far, by name."""
-        return {name: made.usage for name, made in self._factories.items() if hasattr(made, "usage")}
+        return {name: made.usage for name, made in self._factories.items() if isinstance(made, Metered)}
 
     def close(self) -> None:
         """Close the engines that agents hold; calling it twice is allowed."""

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
-from dreamgym_env.errors import ComparisonError
-from dreamgym_env.evaluation.agents import AgentFactory
+from dreamgym_env.errors import ComparisonError, WorldModelError
+from dreamgym_env.evaluation.agents import AgentFactory, Metered, TaskBound
 from dreamgym_env.evaluation.rollout import EpisodeResult
 from dreamgym_env.evaluation.side_by_side import SideBySide, compare
+from dreamgym_env.evaluation.usage import AgentUsage
 from dreamgym_env.masking import mask_secrets
 from dreamgym_env.memory import ReplayBuffer
+from dreamgym_env.shadow.backend import ShadowedBackend
+from dreamgym_env.simulation.anchors import AnchoredBackend
 from dreamgym_env.simulation.simulator import Simulator
 from dreamgym_env.types import Domain
 
@@ -43,7 +46,16 @@ class EpisodeRow:
     @property
     def failed(self) -> bool:
         """Whether a model or an engine failed in any of the four: then none of them says what the agent can do."""
-        return any(episode.failed for episode in (self.dream, self.real, self.replayed, self.redreamt))
+        return any(episode.failed for episode in self._all)
+
+    @property
+    def failure(self) -> str:
+        """What the first of these failures was; empty where there was none."""
+        return next((episode.failure or str(episode.stop) for episode in self._all if episode.failed), "")
+
+    @property
+    def _all(self) -> tuple[EpisodeResult, ...]:
+        return self.dream, self.real, self.replayed, self.redreamt
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,11 @@ class Comparison:
     """Agent, without secrets in its name -> one run a seed, all on the same tasks."""
     known_tasks: frozenset[str] = frozenset()
     """Tasks that the dream's buffer holds experience of; only where that was allowed."""
+    usage: Mapping[str, AgentUsage] = field(default_factory=dict)
+    """What agents that ask a language model have used up in all, in both environments together."""
+    broken_off: Mapping[str, str] = field(default_factory=dict)
+    """Agents whose comparison broke off, for a model as a whole did not answer any more -> what it said; they are not
+    among the runs."""
 
     def rows(self, agent: str) -> Iterator[EpisodeRow]:
         """Yield an agent's episodes, seed by seed, in the order of the tasks."""
@@ -91,19 +108,44 @@ def compare_agents(
         progress: called with each of the 4 x n x agents x seeds episodes.
 
     Raises:
-        ComparisonError: the comparison would not be a fair one; see :func:`refuse_unfair`.
-        UnknownTaskError: no such task.
-        WorldModelError: the world model as a whole cannot answer.
+        ComparisonError: the comparison would not be a fair one; see :func:`refuse_unfair`.  Or there is no agent, task
+            or seed, or two agents whose names differ in a secret alone.
+        UnknownTaskError: no such task, or an agent that plays a file does not know one.
+        WorldModelError: a model as a whole cannot answer, and no agent could be compared to the end.
     """
+    names = {agent: mask_secrets(agent) for agent in agents}
+    if not (names and task_ids and seeds):
+        raise ComparisonError("There is nothing to compare: name at least one agent, one task and one seed.")
+    if len(set(names.values())) < len(names):
+        raise ComparisonError(
+            "Two agents' names differ in a secret alone, which no report may show: give them other names."
+        )
+    for factory in agents.values():
+        if isinstance(factory, TaskBound):
+            factory.check_tasks(task_ids)
     seen = refuse_unfair(dream, task_ids, allow_test_tasks=allow_test_tasks)
-    runs = {
-        mask_secrets(agent): [
-            compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress) for seed in seeds
-        ]
-        for agent in agents
-    }
+    runs: dict[str, list[SideBySide]] = {}
+    broken: dict[str, WorldModelError] = {}
+    for agent, name in names.items():
+        try:
+            runs[name] = [
+                compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress) for seed in seeds
+            ]
+        except WorldModelError as error:  # what the others have played stands
+            broken[name] = error
+    if not runs:
+        raise next(iter(broken.values()))
+    usage = {names[agent]: made.usage for agent, made in agents.items() if isinstance(made, Metered)}
     first = next(iter(runs.values()))[0]
-    return Comparison(dream.domain, first.dream.env_id, first.real.env_id, runs, frozenset(seen))
+    return Comparison(
+        dream.domain,
+        first.dream.env_id,
+        first.real.env_id,
+        runs,
+        frozenset(seen),
+        usage,
+        {name: str(error) for name, error in broken.items()},
+    )
 
 
 def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test_tasks: bool = False) -> set[str]:
@@ -113,8 +155,14 @@ def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test
         The tasks that its buffer holds experience of, where that is allowed.
 
     Raises:
-        ComparisonError: the dream's buffer is not frozen, or holds experience of the tasks that are compared.
+        ComparisonError: the dream's buffer is not frozen, or holds experience of the tasks that are compared; or the
+            real environment plays a part in the dream.
     """
+    if isinstance(dream.backend, AnchoredBackend | ShadowedBackend):
+        raise ComparisonError(
+            "This dream has the real environment in it (anchor=, or a shadow), so that comparing it with that would "
+            "flatter it: make it without, and with evaluation=True."
+        )
     if not isinstance(dream.backend, Simulator):
         return set()
     buffer = dream.backend.buffer

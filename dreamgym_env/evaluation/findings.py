@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from dreamgym_env.evaluation.agreement import agreement_table
+from dreamgym_env.evaluation.agreement import agreement_table, kinder_p
 from dreamgym_env.evaluation.calibration import FEWEST_ANCHORS, Calibration, Errors, calibration_errors
 from dreamgym_env.evaluation.comparison import Comparison, EpisodeRow
 from dreamgym_env.evaluation.distributions import distribution_distance
-from dreamgym_env.evaluation.divergence import drift, first_divergence
+from dreamgym_env.evaluation.divergence import drift, first_divergence, sum_up_divergences
 from dreamgym_env.evaluation.intervals import Estimate
 from dreamgym_env.evaluation.ranking import rank_correlation
 from dreamgym_env.evaluation.rollout import EpisodeResult, Rollout
@@ -73,9 +74,11 @@ def findings(
     found: dict[str, Any] = {
         "schema": SCHEMA,
         "about": {**about, "tasks_in_buffer": len(comparison.known_tasks)},
+        "broken_off": dict(comparison.broken_off),
         "dream": {"id": comparison.dream_id},
         "real": {"id": comparison.real_id},
         "agents": [_agent(comparison, agent) for agent in comparison.runs],
+        "all_agents": _all_agents(comparison),
         "ranks": _ranks(comparison),
         "drift": _drift(comparison),
         "calibration": _calibration(comparison, anchors),
@@ -104,20 +107,33 @@ def _agent(comparison: Comparison, agent: str) -> dict[str, Any]:
             "success": _json(paired_gap(list(map(float, won["dream"])), list(map(float, won["real"])), tasks, _SEED)),
             "score": _json(paired_gap(score["dream"], score["real"], tasks, _SEED)),
         },
-        "agreement": _agreement(won["dream"], won["real"]),
+        "agreement": _agreement(won["dream"], won["real"], tasks),
         "false_success": _json(false_success(won["dream"], won["dream_actions_in_real"], tasks)),
         "missed_success": _json(missed_success(won["dream"], won["dream_actions_in_real"], tasks)),
         "consistency_ratio": _json(consistency_ratio(won["dream_actions_in_real"], won["real"], tasks, _SEED)),
         "reverse_consistency_ratio": _json(consistency_ratio(won["real_actions_in_dream"], won["dream"], tasks, _SEED)),
-        "returns": _distance(sound, _return, "reward"),
+        "returns": _distance(sound, _return_of(sound), "reward"),
         "lengths": _distance(sound, lambda episode: float(episode.steps), "steps"),
-        "first_difference": _first_differences(comparison.domain, rows),
+        "first_difference": _first_differences(comparison.domain, sound),
         "speed": {"dream": _speed([run.dream for run in runs]), "real": _speed([run.real for run in runs])},
         "answered_by": {"dream": _answered([run.dream for run in runs])},
         "failures": {
             "dream": sum(row.dream.failed or row.redreamt.failed for row in rows),
             "real": sum(row.real.failed or row.replayed.failed for row in rows),
         },
+        "first_failure": next((told for row in rows if (told := row.failure)), ""),
+        "usage": asdict(comparison.usage[agent]) if agent in comparison.usage else None,
+    }
+
+
+def _all_agents(comparison: Comparison) -> dict[str, Any]:
+    """Return the figures that are worked out over the episodes of all agents together."""
+    rows = [row for agent in comparison.runs for row in comparison.rows(agent) if not row.failed]
+    dream, replayed = ([pick(row).success for row in rows] for pick in (SIDES["dream"], SIDES["dream_actions_in_real"]))
+    tasks = [row.task_id for row in rows]
+    return {
+        "false_success": _json(false_success(dream, replayed, tasks)),
+        "missed_success": _json(missed_success(dream, replayed, tasks)),
     }
 
 
@@ -129,6 +145,9 @@ def _ranks(comparison: Comparison) -> dict[str, Any]:
     agents = list(comparison.runs)
     table = {agent: list(comparison.rows(agent)) for agent in agents}
     sound = [at for at in range(len(table[agents[0]])) if not any(table[agent][at].failed for agent in agents)]
+    if not sound:
+        reason = "There is no episode that every agent ended without a failure."
+        return {"agents": len(agents), "spearman": None, "kendall": None, "pairs_that_differ": [], "why_none": reason}
     dream, real = (
         {agent: [float(pick(table[agent][at]).success) for at in sound] for agent in agents}
         for pick in (SIDES["dream"], SIDES["real"])
@@ -145,14 +164,15 @@ def _ranks(comparison: Comparison) -> dict[str, Any]:
 
 def _drift(comparison: Comparison) -> list[dict[str, Any]]:
     """Return how true the dream's pages are, step by step, over all agents: the same actions in both worlds."""
-    pairs = [(row.dream, row.replayed) for agent in comparison.runs for row in comparison.rows(agent)]
+    rows = [row for agent in comparison.runs for row in comparison.rows(agent) if not row.failed]
+    pairs = [(row.dream, row.replayed) for row in rows]
     return [
         {
             "step": step.step,
             "episodes": step.count,
             "exact": _json(step.exact),
             "line_f1": _json(step.line_f1),
-            "undiverged": step.no_difference.value,
+            "undiverged": _json(step.no_difference),
         }
         for step in drift(comparison.domain, pairs, _SEED)
     ]
@@ -185,12 +205,12 @@ def _calibration(comparison: Comparison, anchors: int) -> dict[str, Any] | None:
     }
 
 
-def _errors(errors: Errors) -> dict[str, float]:
+def _errors(errors: Errors) -> dict[str, Any]:
+    estimates = {"mae": errors.mean_absolute, "mse": errors.mean_squared, "bias": errors.bias}
     return {
-        "mae": round(errors.mean_absolute.value, 6),
-        "mse": round(errors.mean_squared.value, 6),
-        "bias": round(errors.bias.value, 6),
+        **{name: round(estimate.value, 6) for name, estimate in estimates.items()},
         "ece": round(errors.expected_calibration, 6),
+        "intervals": {name: [round(one.low, 6), round(one.high, 6)] for name, one in estimates.items()},
     }
 
 
@@ -206,8 +226,15 @@ def _points(dreamt: Sequence[float], real: Sequence[float]) -> list[list[float]]
     return [[score, float(np.mean(found)), len(found)] for score, found in sorted(at.items())]
 
 
-def _return(episode: EpisodeResult) -> float:
-    return float(sum(outcome.transition.reward for outcome in episode.outcomes))
+def _return_of(rows: Sequence[EpisodeRow]) -> Callable[[EpisodeResult], float]:
+    """Return what tells an episode's return: of the environments' own rewards where both sides pay some, else outcomes.
+
+    A dream pays 1 for a success; beside that, what somebody else's environment pays would be on another scale.
+    """
+    both = (outcome for row in rows for side in (row.dream, row.real) for outcome in side.outcomes)
+    if all(outcome.paid is not None for outcome in both):
+        return lambda episode: float(sum(outcome.paid or 0.0 for outcome in episode.outcomes))
+    return lambda episode: float(sum(outcome.transition.reward for outcome in episode.outcomes))
 
 
 def _distance(
@@ -231,7 +258,7 @@ def _quartiles(values: Sequence[float]) -> list[float]:
     return quartiles
 
 
-def _agreement(dream: Sequence[bool], real: Sequence[bool]) -> dict[str, Any]:
+def _agreement(dream: Sequence[bool], real: Sequence[bool], tasks: Sequence[str]) -> dict[str, Any]:
     """Return the outcomes of the agent in both environments."""
     table = agreement_table(dream, real)
     return {
@@ -241,18 +268,21 @@ def _agreement(dream: Sequence[bool], real: Sequence[bool]) -> dict[str, Any]:
         "neither": table.neither,
         "share": round(table.share, 6),
         "kappa": None if table.kappa is None else round(table.kappa, 6),
-        "mcnemar_p": round(table.mcnemar_p, 6),
+        "mcnemar_p": round(kinder_p(dream, real, tasks), 6),
     }
 
 
 def _first_differences(domain: Domain, rows: Sequence[EpisodeRow]) -> dict[str, Any]:
-    found = [first_divergence(domain, row.dream, row.replayed) for row in rows]
+    found, tasks = [first_divergence(domain, row.dream, row.replayed) for row in rows], [row.task_id for row in rows]
+    kinds = sum_up_divergences(found, tasks).kinds
     differing = [one for one in found if one is not None]
     return {
         "episodes": len(rows),
         "differing": len(differing),
+        "share": _json(proportion([one is not None for one in found], tasks)),
         "median_step": float(np.median([one.step for one in differing])) if differing else None,
-        "kinds": dict(Counter(str(one.kind) for one in differing).most_common()),
+        "kinds": {str(kind): one.count for kind, one in kinds.items()},
+        "median_steps": {str(kind): one.median_step for kind, one in kinds.items()},
         "action_kinds": dict(Counter(one.action_kind for one in differing).most_common()),
     }
 

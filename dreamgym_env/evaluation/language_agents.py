@@ -57,8 +57,8 @@ class LanguageCrew:
 
     def act_all(
         self, members: Sequence[LanguageAgent], states: Sequence[str], available_actions: Sequence[Sequence[str]]
-    ) -> list[str]:
-        """Return the next action of each; one call of the generator.
+    ) -> list[str | None]:
+        """Return the next action of each, None for those whom the engine did not answer; one call of the generator.
 
         Raises:
             WorldModelError: the engine as a whole cannot answer.
@@ -71,9 +71,10 @@ class LanguageCrew:
         completions = self._generator.generate(prompts, self._sampling, seeds)
         replies = [read_reply(completion.text, self._domain.parse_action) for completion in completions]
         self._count(completions, replies)
-        for member, state, reply in zip(members, states, replies, strict=True):
-            member.note(state, reply.action)
-        return [reply.action for reply in replies]
+        return [
+            member.decide(state, completion, reply)
+            for member, state, completion, reply in zip(members, states, completions, replies, strict=True)
+        ]
 
     def prompt(self, instruction: str, history: Sequence[Turn], state: str, offered: Sequence[str]) -> Prompt:
         """Return the prompt for a next action."""
@@ -103,15 +104,16 @@ class LanguageAgent:
     def __init__(self, crew: LanguageCrew) -> None:
         """Join a crew."""
         self.crew, self.name = crew, crew.name
+        self.failure = ""
 
     def begin(self, task: Task, rng: np.random.Generator) -> None:
         """Start an episode."""
-        self._rng = rng
+        self._rng, self.failure = rng, ""
         self._instruction = task.instruction
         self._turns: list[Turn] = []
 
-    def act(self, state: str, available_actions: Sequence[str]) -> str:
-        """Return the next action."""
+    def act(self, state: str, available_actions: Sequence[str]) -> str | None:
+        """Return the next action; None where the engine did not answer."""
         return self.crew.act_all([self], [state], [available_actions])[0]
 
     def prompt(self, state: str, available_actions: Sequence[str]) -> Prompt:
@@ -122,6 +124,10 @@ class LanguageAgent:
         """Draw the seed of the next reply."""
         return int(self._rng.integers(2**31))
 
-    def note(self, state: str, action: str) -> None:
-        """Keep what was done."""
-        self._turns.append(Turn(state, action))
+    def decide(self, state: str, completion: Completion, reply: Reply) -> str | None:
+        """Keep what the reply says is to be done, and return it; None, with a reason, where there was no reply."""
+        if completion.error:
+            self.failure = f"{self.name} got no answer: {completion.error}"
+            return None
+        self._turns.append(Turn(state, reply.action))
+        return reply.action

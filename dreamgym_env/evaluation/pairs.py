@@ -16,6 +16,7 @@ from dreamgym_env.envs.build import dream_keywords
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import ComparisonError, KeywordError
 from dreamgym_env.evaluation.environments import environment_id
+from dreamgym_env.evaluation.foreign.domain import SPLIT
 from dreamgym_env.evaluation.foreign.lanes import foreign_lanes, is_foreign
 from dreamgym_env.types import Domain
 
@@ -31,6 +32,8 @@ class EnvironmentPair:
     dream: TextVectorEnv
     real: TextVectorEnv
     task_ids: list[str]
+    split: str
+    """Of the tasks; ``"seeds"`` where both are somebody else's environments, whose tasks are seeds of ``reset``."""
 
 
 def pair_ids(domain: str | None, dream: str | None, real: str | None) -> tuple[str, str]:
@@ -48,11 +51,23 @@ def pair_ids(domain: str | None, dream: str | None, real: str | None) -> tuple[s
 
 
 def known_keywords(env_id: str) -> frozenset[str] | None:
-    """Return the keywords that an environment of this library takes; None for one of somebody else's."""
+    """Return the keywords that an environment of this library takes; None for one of somebody else's.
+
+    Raises:
+        KeywordError: its name begins as this library's do, and it is none of them.
+    """
     if is_foreign(env_id):
         return None
-    made_of = gym.spec(env_id.rpartition(":")[2]).kwargs["domain"]
-    real = env_id.rpartition(":")[2].startswith("DreamGymReal/")
+    name = env_id.rpartition(":")[2]
+    try:
+        made_of = gym.spec(name).kwargs["domain"]
+    except (gym.error.Error, KeyError) as error:
+        ours = ", ".join(sorted(one for one in gym.registry if not is_foreign(one)))
+        raise KeywordError(
+            f"There is no environment {name!r} in this library; there are: {ours}. Register one of your own under a "
+            "name that does not begin with DreamGym or DreamGymReal."
+        ) from error
+    real = name.startswith("DreamGymReal/")
     return frozenset(domain_keywords(made_of, real=True) if real else dream_keywords(made_of))
 
 
@@ -75,7 +90,8 @@ def open_pair(
 
     Args:
         dream_id: of the environment that is judged.
-        real_id: of the one that it is judged by; opened first, so that its lack is told at once.
+        real_id: of the one that it is judged by; opened first, so that its lack is told at once, but for somebody else's
+            beside a dream of this library, whose tasks must be known first.
         tasks: how many are wanted.
         lanes: how many episodes run at once.
         split: of the tasks.
@@ -97,17 +113,17 @@ def open_pair(
         if not is_foreign(real_id):
             real = keep(_ours(real_id, lanes, split=split, **real_settings))
             dream = keep(_ours(dream_id, lanes, split=split, evaluation=True, **dream_settings))
-            wanted = _shared(dream.domain, real.domain, split, tasks)
+            wanted, played = _shared(dream.domain, real.domain, split, tasks), split
         elif is_foreign(dream_id):
             real = keep(foreign_lanes(real_id, lanes, tasks, settings=real_settings))
             dream = keep(foreign_lanes(dream_id, lanes, tasks, settings=dream_settings))
-            wanted = list(real.domain.task_ids(real.domain.splits()[0]))
+            wanted, played = list(real.domain.task_ids(SPLIT)), SPLIT
         else:
             dream = keep(_ours(dream_id, lanes, split=split, evaluation=True, **dream_settings))
             known = frozenset(dream.domain.task_ids(split))
             real = keep(foreign_lanes(real_id, lanes, min(tasks, len(known)), known=known, settings=real_settings))
-            wanted = list(real.domain.task_ids(real.domain.splits()[0]))
-        yield EnvironmentPair(dream, real, wanted)
+            wanted, played = list(real.domain.task_ids(SPLIT)), split
+        yield EnvironmentPair(dream, real, wanted, played)
 
 
 def draw_tasks(domain: Domain, split: str, count: int, seed: int = 0) -> list[str]:

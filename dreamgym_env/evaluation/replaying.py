@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,12 @@ class ReplayAgents:
         """Make one more agent."""
         return ReplayAgent(self._name, self._scripts, self._path)
 
+    def check_tasks(self, task_ids: Iterable[str]) -> None:
+        """Raise UnknownTaskError where the file holds none of one of these tasks."""
+        for task_id in task_ids:
+            if task_id not in self._scripts:
+                raise _unknown(task_id, self._path, self._scripts)
+
 
 class ReplayAgent:
     """Takes the actions that a file holds of its task, whatever the environment answers; then leaves the episode.
@@ -62,12 +68,16 @@ class ReplayAgent:
         """Start an episode. Raises UnknownTaskError where the file holds none of this task."""
         scripts = self._scripts.get(task.id)
         if scripts is None:
-            raise UnknownTaskError(
-                f"{self._path} holds no episode of {task.id!r}, only of {len(self._scripts):,} other tasks: replay "
-                "those, or record this one."
-            )
+            raise _unknown(task.id, self._path, self._scripts)
         self._left = iter(scripts[int(rng.integers(len(scripts)))])
 
     def act(self, state: str, available_actions: Sequence[str]) -> str | None:
         """Return the next action of the file, or None after the last."""
         return next(self._left, None)
+
+
+def _unknown(task_id: str, path: Path, scripts: _Scripts) -> UnknownTaskError:
+    return UnknownTaskError(
+        f"{path} holds no episode of {task_id!r}, only of {len(scripts):,} other tasks: replay those, or record this "
+        "one."
+    )

@@ -43,6 +43,8 @@ class EpisodeResult:
     seed: int
     outcomes: tuple[Outcome, ...]
     """What came of each action, in order."""
+    agent_failure: str = ""
+    """Why the agent could not go on; empty where it could."""
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -76,13 +78,13 @@ class EpisodeResult:
 
     @property
     def failure(self) -> str:
-        """Why the world model's answer could not be read; empty where every one was."""
-        return self.outcomes[-1].failure if self.outcomes else ""
+        """Why the world model, the real engine or the agent gave no answer; empty where all did."""
+        return self.agent_failure or (self.outcomes[-1].failure if self.outcomes else "")
 
     @property
     def failed(self) -> bool:
-        """Whether a failure of the world model, or of the real engine, cut it short."""
-        return self.stop in (StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE)
+        """Whether a failure of the world model, of the real engine or of the agent's own model cut it short."""
+        return bool(self.agent_failure) or self.stop in (StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE)
 
     @property
     def answered_by(self) -> Mapping[str, int]:
@@ -109,7 +111,7 @@ class Rollout:
 
     @property
     def failures(self) -> int:
-        """How many episodes a failure of the world model, or of the real engine, cut short; they are not solved."""
+        """How many episodes a failure cut short (:attr:`EpisodeResult.failed`); they are not solved."""
         return sum(episode.failed for episode in self.episodes)
 
     @property
@@ -243,7 +245,8 @@ class _Lane:
         return not self.left and self.episode.stop is StopReason.RUNNING
 
     def result(self) -> EpisodeResult:
-        return EpisodeResult(self.episode.task, self.plan.agent, self.plan.seed, tuple(self.outcomes))
+        failure = self.agent.failure if self.left and isinstance(self.agent, CrewMember) else ""
+        return EpisodeResult(self.episode.task, self.plan.agent, self.plan.seed, tuple(self.outcomes), failure)
 
 
 def _seat_agents(agents: Mapping[str, AgentFactory]) -> _Seat:

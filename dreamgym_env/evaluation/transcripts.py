@@ -68,6 +68,7 @@ def _transcript(agent: str, row: EpisodeRow) -> dict[str, Any]:
         "task_id": task.id,
         "instruction": task.instruction,
         "initial_state": task.initial_state,
+        "real_initial_state": row.real.task.initial_state,
         "kept_because": outcome_class(row),
         "dream": {**_end(row.dream), "steps": [_dreamt_step(outcome) for outcome in row.dream.outcomes]},
         "dream_actions_in_real": _real_episode(row.replayed),
@@ -90,7 +91,8 @@ def _real_episode(episode: EpisodeResult) -> dict[str, Any]:
 
 def _step(outcome: Outcome) -> dict[str, Any]:
     step = outcome.transition
-    return {"action": step.action, "state": step.next_state, "reward": step.reward, "valid": step.valid}
+    reward = step.reward if outcome.paid is None else outcome.paid
+    return {"action": step.action, "state": step.next_state, "reward": reward, "valid": step.valid}
 
 
 def _dreamt_step(outcome: Outcome) -> dict[str, Any]:

@@ -20,4 +20,4 @@ class AgentUsage:
     ill_formed: int = 0
     """Replies that held no action of the domain's grammar; the environment was given what stood there instead."""
     failures: int = 0
-    """Prompts that the engine did not answer at all; the environment was given an empty action."""
+    """Prompts that the engine did not answer at all; their episodes are failures, and no result of the agent's."""

@@ -10,21 +10,34 @@ __all__ = ["verdict", "warnings"]
 
 _FALSE, _CONSISTENT, _RANKED = 0.03, 0.95, 0.95
 """Below the first, and from the other two on, a dream is called true."""
+_ROUNDING = 1e-6
+"""Figures are rounded to six places."""
 
 
 def verdict(found: Mapping[str, Any]) -> list[str]:
-    """Return sentences about the figures of a comparison (the layout of :func:`~.findings.findings`)."""
-    return [*_ranking(found), *_successes(found), *_consistency(found), *_pages(found), *_speed(found)]
+    """Return sentences about the figures of a comparison (the layout of :func:`~.findings.findings`).
+
+    The first is the most telling one: how agents rank, where that can be said.
+    """
+    if not any(agent["success"]["dream"] for agent in found["agents"]):
+        return ["Nothing can be said of this dream: every episode was cut short by a failure."]
+    said = [*_successes(found), *_consistency(found), *_pages(found), *_speed(found)]
+    return [*_ranking(found), *said] if found["ranks"]["spearman"] else [*said, *_ranking(found)]
 
 
 def warnings(found: Mapping[str, Any]) -> list[str]:
     """Return sentences about what limits these figures: failures, few tasks."""
     said = [
         f"{agent['agent']}: {agent['failures'][side]} of {agent['episodes']} episodes were cut short by a failure in "
-        f"{found[side]['id']}. They are counted as failures and left out of all other figures."
+        f"{found[side]['id']}. They are counted as failures and left out of all other figures. "
+        f"The first: {agent['first_failure']}"
         for agent in found["agents"]
         for side in ("dream", "real")
         if agent["failures"][side]
+    ]
+    said += [
+        f"{agent} is in no figure, for its comparison broke off: {problem}"
+        for agent, problem in found["broken_off"].items()
     ]
     if known := found["about"]["tasks_in_buffer"]:
         said.append(
@@ -41,8 +54,13 @@ def _ranking(found: Mapping[str, Any]) -> list[str]:
     if ranks["spearman"] is None:
         return [f"Whether agents rank the same cannot be said: {ranks['why_none']}"]
     rho = ranks["spearman"]["value"]
-    interval = f"Spearman's rho {rho:.2f} over {ranks['agents']} agents"
+    interval = f"Spearman's rho {rho:.2f}, {_interval(ranks['spearman'])}, over {ranks['agents']} agents"
     if not ranks["pairs_that_differ"]:
+        if rho < 1 - _ROUNDING:
+            return [
+                f"No two agents change places between the dream and the real environment, but some are equal in only "
+                f"one of them ({interval})."
+            ]
         return [f"Agents rank the same in the dream and in the real environment ({interval})."]
     pairs = [f"{one} and {other}" for one, other in ranks["pairs_that_differ"][:3]]
     much = "nearly the same" if rho >= _RANKED else "differently"
@@ -52,27 +70,25 @@ def _ranking(found: Mapping[str, Any]) -> list[str]:
 
 
 def _successes(found: Mapping[str, Any]) -> list[str]:
-    claimed = [agent for agent in found["agents"] if agent["false_success"] is not None]
-    if not claimed:
-        return ["No agent succeeded in the dream."]
-    total = sum(agent["false_success"]["count"] for agent in claimed)
-    false = sum(agent["false_success"]["value"] * agent["false_success"]["count"] for agent in claimed)
-    share = false / total
-    if not round(false):
+    false, missed = found["all_agents"]["false_success"], found["all_agents"]["missed_success"]
+    if false is None:
+        told = "No agent succeeded in the dream."
+    elif not false["value"]:
         told = (
-            f"None of the {total:,} successes in the dream is false: the same actions succeed in the real environment."
+            f"None of the {false['count']:,} successes in the dream is false ({_percents(false)}): the same "
+            "actions succeed in the real environment."
         )
     else:
-        word = "rarely flatters" if share < _FALSE else "flatters"
+        word = "rarely flatters" if false["value"] < _FALSE else "flatters"
         told = (
-            f"The dream {word}: {share:.1%} of its {total:,} successes are false, for the same actions do not succeed "
-            "in the real environment."
+            f"The dream {word}: {false['value']:.1%} ({_percents(false)}) of its {false['count']:,} successes are "
+            "false, for the same actions do not succeed in the real environment."
         )
-    missed = [agent["missed_success"] for agent in found["agents"] if agent["missed_success"] is not None]
-    real = sum(one["count"] for one in missed)
-    lost = sum(one["value"] * one["count"] for one in missed)
-    if round(lost):
-        told += f" It misses {lost / real:.1%} of the {real:,} episodes that succeed there."
+    if missed is not None and missed["value"]:
+        told += (
+            f" It misses {missed['value']:.1%} ({_percents(missed)}) of the {missed['count']:,} episodes whose "
+            "actions succeed in the real environment."
+        )
     return [told]
 
 
@@ -81,12 +97,17 @@ def _consistency(found: Mapping[str, Any]) -> list[str]:
     if not ratios:
         return ["No agent succeeded in the real environment, so that there is no consistency ratio."]
     worst = min(ratios, key=lambda agent: ratios[agent]["value"])
-    low = ratios[worst]["value"]
-    if low >= _CONSISTENT:
-        return [f"What agents find in the dream works in the real environment: consistency ratio {low:.2f} or more."]
+    low = ratios[worst]
+    figure = f"{low['value']:.2f} ({_interval(low)})"
+    if low["value"] >= _CONSISTENT:
+        return [
+            f"What agents find in the dream works in the real environment: the lowest consistency ratio, of {worst}, "
+            f"is {figure}."
+        ]
+    over = f"{low['count']:,} success{'' if low['count'] == 1 else 'es'}"
     return [
         f"What agents find in the dream does not always work in the real environment: the consistency ratio of "
-        f"{worst} is {low:.2f}."
+        f"{worst} is {figure}, over {over} of acting there."
     ]
 
 
@@ -121,6 +142,14 @@ def _speed(found: Mapping[str, Any]) -> list[str]:
     if faster == "real":
         said += " A dream pays where real steps are slow, costly or cannot be run at once."
     return [said]
+
+
+def _interval(estimate: Mapping[str, Any]) -> str:
+    return f"95 % interval {estimate['low']:.2f} to {estimate['high']:.2f}"
+
+
+def _percents(estimate: Mapping[str, Any]) -> str:
+    return f"95 % interval {estimate['low']:.1%} to {estimate['high']:.1%}"
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -65,6 +65,8 @@ class PolicyCrew:
 class PolicyAgent:
     """Takes the candidate that its policy scores highest."""
 
+    failure = ""
+
     def __init__(self, crew: PolicyCrew) -> None:
         """Join a crew."""
         self.crew, self.name = crew, crew.name

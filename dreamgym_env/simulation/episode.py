@@ -104,6 +104,9 @@ class Outcome:
     seconds: float = 0.0
     """This step's share of the time that retrieving and predicting took, or in a stream the time from asking to
     receiving; 0 where no model was asked."""
+    paid: float | None = None
+    """What somebody else's environment pays for the step, on its own scale; None where the transition's reward is the
+    only one."""
 
     @property
     def is_real(self) -> bool:

@@ -22,8 +22,8 @@ def test_a_comparison_writes_what_it_is_asked_for(dreamgym, shop, copying_model,
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     assert max(map(len, lines)) <= 100
-    assert "rank" in lines[0], "the verdict comes first"
     found = json.loads(figures.read_text())
+    assert found["verdict"][0].startswith(lines[0]), "the verdict comes first"
     assert [agent["agent"] for agent in found["agents"]] == ["oracle", "noisy-oracle(0.5)", "random"]
     assert {agent["episodes"] for agent in found["agents"]} == {8}
     assert (found["dream"]["id"], found["real"]["id"]) == ("DreamGym/WebShop-v0", "DreamGymReal/WebShop-v0")
@@ -65,6 +65,42 @@ def test_a_buffer_with_the_tested_tasks_is_refused_unless_it_is_allowed(dreamgym
     assert "--allow-test-tasks" in result.stderr
 
 
+def test_what_was_played_outlives_a_judge_that_does_not_answer(dreamgym, shop, copying_model, tmp_path):
+    figures = tmp_path / "out.json"
+    result = dreamgym(
+        "compare", "webshop", "--agent", "random", "--tasks", 2, "--seeds", 1, "--world-model", copying_model,
+        "--judge", f"transformers:{tmp_path / 'nothing'}", "--json", figures,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    found = json.loads(figures.read_text())
+    assert found["judges"] == []
+    assert "judges have not marked anything" in found["warnings"][-1]
+    assert "judges have not marked anything" in result.stderr
+
+
+def test_an_error_of_an_agent_is_not_blamed_on_the_settings(dreamgym, shop, copying_model, monkeypatch):
+    def broken(self, state, available_actions):
+        raise ValueError("no idea")
+
+    monkeypatch.setattr("dreamgym_env.domains.webshop.agents.RandomAgent.act", broken)
+    result = dreamgym("compare", "webshop", "--agent", "random", "--tasks", 1, "--world-model", copying_model)
+    assert isinstance(result.exception, ValueError)
+    assert "--set" not in result.output
+
+
+def test_settings_are_told_without_secrets(dreamgym, shop, copying_model, tmp_path):
+    figures, report = tmp_path / "out.json", tmp_path / "out.html"
+    result = dreamgym(
+        "compare", "webshop", "--agent", "random", "--tasks", 2, "--seeds", 1, "--world-model", copying_model,
+        "--set", "k=3", "--set-real", "observation_mode=text", "--json", figures, "--report", report,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    about = json.loads(figures.read_text())["about"]
+    assert about["settings"] == {"k": "3", "observation_mode of DreamGymReal/WebShop-v0": "text"}
+    assert about["split"] == "test"
+    assert "observation_mode of DreamGymReal/WebShop-v0" in report.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -76,7 +112,14 @@ def test_a_buffer_with_the_tested_tasks_is_refused_unless_it_is_allowed(dreamgym
         (("webshop", "--set", "evaluation=false"), "evaluation"),
         (("castle",), "castle"),
         (("webshop", "--split", "night"), "night"),
-        (("webshop", "--judge", "embedded", "--tasks", "1", "--seeds", "1"), "cannot judge"),
+        (("webshop", "--judge", "embedded"), "cannot judge"),
+        (("webshop", "--judge", "rules", "--judge", "somebody"), "names no judge"),
+        (("--sim", "DreamGym/Castle-v0", "--real", "DreamGymReal/WebShop-v0"), "there are: DreamGym/ALFWorld-v0"),
+        (("--sim", "DreamGym/WebShop-v7", "--real", "DreamGymReal/WebShop-v0"), "'DreamGym/WebShop-v7'"),
+        (("webshop", "--report", "."), "Is a directory"),
+        (("webshop", "--json", f"{__file__}/out.json"), "test_cli_compare.py"),
+        (("webshop", "--recordings", __file__), "test_cli_compare.py"),
+        (("webshop", "--markdown", "x" * 300), "File name too long"),
         (("--sim", "Nobody/Sim-v0", "--real", "Nobody/Real-v0"), "cannot be made"),
     ],
 )

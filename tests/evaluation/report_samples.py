@@ -77,14 +77,17 @@ def small() -> dict[str, Any]:
                 "episodes": 3600 - 330 * step,
                 "exact": estimate(0.985 - 0.012 * step, 0.97 - 0.016 * step, 0.995 - 0.008 * step, 3600 - 330 * step),
                 "line_f1": estimate(0.998 - 0.004 * step, 0.99 - 0.006 * step, 0.999 - 0.002 * step, 3600 - 330 * step),
-                "undiverged": round(0.985**step, 4),
+                "undiverged": estimate(round(0.985**step, 4), round(0.97**step, 4), round(0.995**step, 4), 3600),
             }
             for step in range(1, 10)
         ],
         "calibration": {
             "anchors": 40,
             "tested": 160,
-            "before": {"mae": 0.0812, "mse": 0.0421, "bias": 0.0313, "ece": 0.0502},
+            "before": {
+                **{"mae": 0.0812, "mse": 0.0421, "bias": 0.0313, "ece": 0.0502},
+                "intervals": {"mae": [0.061, 0.104], "mse": [0.031, 0.055], "bias": [0.0102, 0.0541]},
+            },
             "after": {"mae": 0.0577, "mse": 0.0333, "bias": 0.0021, "ece": 0.0119},
             "curve": [[0.0, 0.02], [0.2, 0.02], [0.2, 0.17], [0.5, 0.17], [0.5, 0.41], [0.8, 0.68], [1.0, 0.97]],
             "points": [
@@ -348,9 +351,21 @@ def _agent(name: str, dream: float, real: float, rng: random.Random) -> dict[str
             "episodes": 600,
             "differing": 143,
             "median_step": 3.0,
-            "kinds": {"page": 120, "verdict": 11, "end": 4, "offer": 5, "failure": 3},
+            "share": estimate(0.2383, 0.205, 0.274, 600),
+            "kinds": {"page": 120, "verdict": 11, "end": 7, "offer": 5},
+            "median_steps": {"page": 2.5, "verdict": 8.0, "end": 10.0, "offer": 3.0},
             "action_kinds": {"search": 88, "click": 55},
         },
+        "usage": {
+            "calls": 90,
+            "actions": 3711,
+            "prompt_tokens": 1_234_567,
+            "completion_tokens": 98_765,
+            "ill_formed": 12,
+            "failures": 3,
+        }
+        if name.startswith("policy")
+        else None,
         "speed": {
             "dream": {
                 "steps": 3711,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
-from dreamgym_env.evaluation.agreement import Agreement, agreement_table, kappa
+from dreamgym_env.evaluation.agreement import Agreement, agreement_table, kappa, kinder_p
 
 SCORES = (0, 1, 2)
 JUDGED = st.lists(st.tuples(st.sampled_from(SCORES), st.sampled_from(SCORES)), max_size=30)
@@ -104,3 +104,17 @@ def test_labels_are_told_apart_by_their_order_not_by_their_name():
 def test_a_label_that_is_none_is_refused():
     with pytest.raises(ValueError, match=r"A judge gives 3; the labels are 0, 1, 2\."):
         kappa([3], [0], SCORES)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=30), st.integers(1, 4))
+def test_a_task_counts_once_however_often_it_is_played(pairs, seeds):
+    """With one episode a task it is McNemar's exact test, and the same episodes again make nothing surer."""
+    dream, real = [one for one, _ in pairs], [other for _, other in pairs]
+    once = agreement_table(dream, real).mcnemar_p
+    assert kinder_p(dream * seeds, real * seeds, [*range(len(pairs))] * seeds) == pytest.approx(once)
+
+
+def test_a_task_speaks_for_the_side_that_solves_it_more_often():
+    """Tasks a and b lean to the dream, c to neither: 2 of 2, two-sided 0.5."""
+    dream, real = [True, True, True, False, True, False], [False, True, False, False, False, True]
+    assert kinder_p(dream, real, ["a", "a", "b", "b", "c", "c"]) == pytest.approx(0.5)

@@ -6,17 +6,22 @@ import itertools
 import json
 
 import pytest
-from scripted import ScriptedWorldModel, failing_model
+from scripted import ScriptedWorldModel, failing_model, house_model
 from toy_agents import AGENTS, dream_house, real_house
 from toy_domain import ToyHouse
 
-from dreamgym_env.errors import ComparisonError
+from dreamgym_env.errors import ComparisonError, UnknownTaskError, WorldModelError
 from dreamgym_env.evaluation.comparison import compare_agents
 from dreamgym_env.evaluation.findings import findings
+from dreamgym_env.evaluation.language_agents import LanguageCrew
 from dreamgym_env.evaluation.recordings import write_recordings
+from dreamgym_env.evaluation.replaying import ReplayAgents
 from dreamgym_env.evaluation.transcripts import kept_transcripts
-from dreamgym_env.memory.experience import read_header, read_transitions
-from dreamgym_env.types import Prediction, Source
+from dreamgym_env.evaluation.verdict import verdict
+from dreamgym_env.memory.experience import read_header, read_transitions, write_transitions
+from dreamgym_env.shadow import ShadowRealVector
+from dreamgym_env.simulation.anchors import AnchoredBackend
+from dreamgym_env.types import Completion, Prediction, Source
 
 TEST = ToyHouse().task_ids("test")
 ABOUT = {"tasks": len(TEST), "seeds": [0, 1]}
@@ -88,6 +93,117 @@ def test_failures_are_failures_and_no_zeros():
     assert finder["failures"] == {"dream": 8, "real": 0}
     assert finder["success"] == dict.fromkeys(finder["success"]), "no episode says what the agent can do"
     assert any("8 of 8 episodes were cut short" in warning for warning in found["warnings"])
+    assert found["verdict"] == ["Nothing can be said of this dream: every episode was cut short by a failure."]
+    assert "without a failure" in found["ranks"]["why_none"]
+
+
+def test_a_failure_is_no_wrong_page_either():
+    """What failed is in no figure: not as a difference, and not as a page that was wrong."""
+    house = ToyHouse()
+    knows = house_model(house)
+
+    def answer(query, memories, seed):
+        if query.task.id == TEST[0] and query.action.startswith("take"):
+            return Prediction("", query.state, 0.0, False, failure="The answer could not be read.")
+        return knows.answer(query, memories, seed)
+
+    found = figures(compared(fair_dream(model=ScriptedWorldModel(answer)), agents=("finder",)))
+    (finder,) = found["agents"]
+    assert finder["failures"]["dream"] == 2, "one task, two seeds"
+    assert finder["first_failure"] == "The answer could not be read."
+    assert (finder["first_difference"]["episodes"], finder["first_difference"]["differing"]) == (6, 0)
+    assert finder["first_difference"]["share"]["count"] == 6
+    assert [(step["episodes"], step["exact"]["value"], step["undiverged"]["value"]) for step in found["drift"]] == [
+        (6, 1.0, 1.0)
+    ] * 2
+    assert "Every page of all 6 dreamt episodes" in " ".join(found["verdict"])
+    assert any("The first: The answer could not be read." in warning for warning in found["warnings"])
+
+
+def test_an_agent_whose_model_gives_no_answer_has_failed_and_its_tokens_are_told():
+    class Engine:
+        asked = 0
+
+        def generate(self, prompts, sampling, seeds):
+            self.asked += 1
+            if self.asked == 1:
+                return [Completion("", error="too long") for _ in prompts]
+            return [Completion("Action: look", prompt_tokens=5, completion_tokens=2) for _ in prompts]
+
+        def close(self): ...
+
+    crew = LanguageCrew(ToyHouse(), Engine(), name="llm")
+    found = figures(compare_agents(fair_dream(), real_house(), {"llm": crew}, TEST, (0,)))
+    (agent,) = found["agents"]
+    assert agent["failures"] == {"dream": 3, "real": 0}, "the first call is of three lanes"
+    assert agent["success"]["dream"]["count"] == 1
+    assert (agent["usage"]["failures"], agent["usage"]["prompt_tokens"]) == (3, 5 * (agent["usage"]["actions"] - 3))
+    assert any("The first: llm got no answer: too long" in warning for warning in found["warnings"])
+
+
+def test_an_agent_whose_model_dies_leaves_the_others_their_figures():
+    class Engine:
+        def generate(self, prompts, sampling, seeds):
+            raise WorldModelError("The server is gone.")
+
+        def close(self): ...
+
+    crew = LanguageCrew(ToyHouse(), Engine(), name="llm")
+    comparison = compare_agents(fair_dream(), real_house(), {"llm": crew, "finder": AGENTS["finder"]}, TEST, (0,))
+    found = figures(comparison)
+    assert [agent["agent"] for agent in found["agents"]] == ["finder"]
+    assert found["broken_off"] == {"llm": "The server is gone."}
+    assert "llm is in no figure, for its comparison broke off: The server is gone." in found["warnings"]
+    with pytest.raises(WorldModelError, match="The server is gone"):
+        compare_agents(fair_dream(), real_house(), {"llm": crew}, TEST, (0,))
+
+
+def test_pooled_figures_are_those_of_all_episodes_together():
+    found = figures(compared(fair_dream(model=kind_model(), success="model")))
+    false = found["all_agents"]["false_success"]
+    each = [agent["false_success"] for agent in found["agents"]]
+    assert false["count"] == sum(one["count"] for one in each) == 24
+    assert false["clusters"] == len(TEST)
+    assert false["value"] == pytest.approx(sum(one["value"] * one["count"] for one in each) / 24)
+
+
+def test_agents_that_are_tied_on_one_side_do_not_rank_the_same():
+    found = figures(compared())
+    found["ranks"]["spearman"] = {"value": 0.866, "low": 0.5, "high": 1.0, "count": 3, "clusters": 4}
+    assert "some are equal in only one of them" in verdict(found)[0]
+
+
+def test_a_comparison_of_nothing_is_refused():
+    table = {"finder": AGENTS["finder"]}
+    for agents, tasks, seeds in (({}, TEST, (0,)), (table, [], (0,)), (table, TEST, ())):
+        with pytest.raises(ComparisonError, match="nothing to compare"):
+            compare_agents(fair_dream(), real_house(), agents, tasks, seeds)
+
+
+def test_agents_that_a_report_could_not_tell_apart_are_refused():
+    agents = {f"llm(openai:m@http://h:1/v1?api_key={key})": AGENTS["finder"] for key in ("one", "two")}
+    with pytest.raises(ComparisonError, match="in a secret alone"):
+        compare_agents(fair_dream(), real_house(), agents, TEST, (0,))
+
+
+def test_a_file_that_lacks_a_task_is_found_out_before_anything_is_played(tmp_path):
+    played = compared(agents=("finder",), seeds=(0,))
+    path = tmp_path / "finder.jsonl"
+    steps = [
+        outcome.transition for episode in played.runs["finder"][0].real.episodes[1:] for outcome in episode.outcomes
+    ]
+    write_transitions(path, steps)
+    episodes = []
+    with pytest.raises(UnknownTaskError, match=f"no episode of '{TEST[0]}', only of 3 other tasks"):
+        compare_agents(
+            fair_dream(),
+            real_house(),
+            {"finder": AGENTS["finder"], "replay": ReplayAgents(ToyHouse(), path, name="replay")},
+            TEST,
+            (0,),
+            progress=episodes.append,
+        )
+    assert not episodes
 
 
 def test_a_buffer_that_may_learn_meanwhile_is_refused():
@@ -98,6 +214,17 @@ def test_a_buffer_that_may_learn_meanwhile_is_refused():
 def test_a_dream_that_may_answer_from_the_tasks_own_recordings_is_refused():
     with pytest.raises(ComparisonError, match="evaluation=True"):
         compared(fair_dream(evaluation=False))
+
+
+@pytest.mark.parametrize("how", ["anchors", "shadow"])
+def test_a_dream_with_the_real_environment_in_it_is_refused(how):
+    dream, real = fair_dream(evaluation=False), real_house()
+    if how == "anchors":
+        dream.install(AnchoredBackend(dream.backend, real.backend, 0.5))
+    else:
+        dream = ShadowRealVector(dream, real).unwrapped
+    with pytest.raises(ComparisonError, match="has the real environment in it"):
+        compared(dream)
 
 
 @pytest.mark.parametrize("varied", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import gymnasium as gym
 import pytest
@@ -36,6 +37,27 @@ class FallingCave(Cave):
         return super().step(action)
 
 
+class Odd(Cave):
+    """A cave whose answer in the attic is none."""
+
+    answer: tuple = ()
+
+    def step(self, action):
+        return self.answer if action == "go attic" else super().step(action)
+
+
+class Flooded(Cave):
+    """A cave that cannot be entered any more after a while."""
+
+    entered, dry = 0, 0
+
+    def reset(self, *, seed=None, options=None):
+        Flooded.entered += 1
+        if Flooded.entered > Flooded.dry:
+            raise RuntimeError("the cave is flooded")
+        return super().reset(seed=seed, options=options)
+
+
 class Nameless(Cave):
     """A cave that does not say which task begins."""
 
@@ -56,7 +78,7 @@ class Dark(gym.Env):
 
 @pytest.fixture(scope="module", autouse=True)
 def caves():
-    kinds = (Cave, KindCave, FallingCave, Nameless, Dark)
+    kinds = (Cave, KindCave, FallingCave, Odd, Flooded, Nameless, Dark)
     made = {f"{kind.__name__}-v0": kind for kind in kinds}
     for name, kind in made.items():
         gym.register(f"Somebody/{name}", entry_point=kind, max_episode_steps=6, disable_env_checker=True)
@@ -78,6 +100,9 @@ def test_an_environment_is_like_itself():
     assert agent["episodes"] == 8
     assert agent["first_difference"]["differing"] == 0
     assert agent["gap"]["success"]["value"] == 0.0
+    success, returns = agent["success"]["real"]["value"], agent["returns"]["real"]["mean"]
+    steps = agent["lengths"]["real"]["mean"]
+    assert success > 0 and returns == pytest.approx(4.9 * success + 0.1 * steps), "0.1 a step and 5 at the end"
     assert (found["dream"]["id"], found["real"]["id"]) == ("Somebody/Cave-v0",) * 2
 
 
@@ -100,6 +125,34 @@ def test_an_environment_that_raises_is_a_failure_and_the_next_episode_goes_on():
     assert told == "Somebody/FallingCave-v0 raised RuntimeError: the roof came down"
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((7, 0.0, False, False, {}), "Somebody/Odd-v0 shows int as its observation"),
+        (("Dark.", math.nan, True, False, {}), "Somebody/Odd-v0 paid nan"),
+        (("Dark.", None, False, False, {}), "Somebody/Odd-v0 paid None"),
+        (("Dark.", 0.0, False, False, None), "Somebody/Odd-v0 raised AttributeError"),
+        (("Dark.", 0.0, False, False, {"task_score": "much"}), "Somebody/Odd-v0 raised TypeError"),
+        (("Dark.", 0.0, False), "Somebody/Odd-v0 raised ValueError"),
+    ],
+)
+def test_what_is_no_answer_is_a_failure(answer, said):
+    Odd.answer = answer
+    (agent,) = played("Somebody/Odd-v0", "Somebody/Cave-v0", tasks=8)["agents"]
+    assert 0 < agent["failures"]["dream"] < 8
+    assert agent["first_failure"].startswith(said)
+
+
+def test_an_environment_that_cannot_be_entered_any_more_has_failed():
+    Flooded.entered, Flooded.dry = 0, 8 + 5
+    (agent,) = played("Somebody/Flooded-v0", "Somebody/Cave-v0", tasks=8)["agents"]
+    assert agent["failures"]["dream"] == 8, "three when the agent played, and all when actions are taken again"
+    assert agent["first_failure"] == "Somebody/Flooded-v0 raised RuntimeError in reset: the cave is flooded"
+    Flooded.entered = Flooded.dry = 0
+    with pytest.raises(KeywordError, match="cannot be reset with seed=0: RuntimeError: the cave is flooded"):
+        played("Somebody/Flooded-v0", "Somebody/Cave-v0", tasks=8)
+
+
 def test_a_dream_of_recordings_is_judged_by_what_was_recorded(tmp_path):
     path = record_cave(tmp_path / "cave.jsonl")
     sim = "DreamGym/Recorded-v0"
@@ -108,6 +161,7 @@ def test_a_dream_of_recordings_is_judged_by_what_was_recorded(tmp_path):
     found = played(sim, "Somebody/Cave-v0", allow=True, experience=str(path), world_model="embedded")
     (agent,) = found["agents"]
     assert {one["task_id"] for one in found["transcripts"]} == {"cave/0", "cave/1", "cave/2"}
+    assert agent["returns"]["real"]["quartiles"][-1] <= 1.0, "beside a dream that pays 1 at success"
     assert agent["episodes"] == 3
 
 

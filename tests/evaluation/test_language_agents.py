@@ -92,12 +92,22 @@ def test_an_ill_formed_action_reaches_the_environment_and_is_counted():
     assert (crew.usage.ill_formed, crew.usage.failures) == (1, 0)
 
 
-def test_a_prompt_without_an_answer_is_a_failure_and_an_empty_action():
+def test_a_prompt_without_an_answer_is_a_failure_and_no_action():
     crew = LanguageCrew(SHOP, Engine(lambda prompt: Completion("", error="too long")), name="llm")
     agent = crew()
     agent.begin(SHOP.task("webshop/test/0"), np.random.default_rng(0))
-    assert agent.act("page", ()) == ""
+    assert agent.act("page", ()) is None
+    assert agent.failure == "llm got no answer: too long"
     assert (crew.usage.ill_formed, crew.usage.failures) == (0, 1)
+
+
+def test_an_episode_whose_agent_got_no_answer_is_a_failure_and_no_zero():
+    answers = iter([looking(None)] * 3 + [Completion("", error="too long")])
+    crew = LanguageCrew(HOUSE, Engine(lambda prompt: next(answers, looking(prompt))), name="llm")
+    rollout = play(real_house(lanes=1), {"llm": crew}, plan_episodes(TRAIN[:3], "llm", 0))
+    assert [episode.failed for episode in rollout.episodes] == [True, False, False]
+    assert rollout.failures == 1
+    assert (rollout.episodes[0].steps, rollout.episodes[0].failure) == (3, "llm got no answer: too long")
 
 
 def test_an_agent_remembers_what_it_did():

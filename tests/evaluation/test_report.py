@@ -128,12 +128,17 @@ def test_every_other_figure_is_shown(tmp_path):
     assert row("solved in both")[6:] == ["0.91", "0.629"]
     scores = next(table for table in document.tables if any("gap" in line for line in table))
     assert any("98." in cell or "0.98" in cell for cell in scores[2])
-    assert row("median step")[1:] == ["600", "143", "3.0", "120", "11", "4", "5", "3", "88", "55"]
+    assert row("median step")[1:] == [
+        *("600", "143", "23.8\u00a0% 20.5 to 27.4", "3.0"),
+        *("120 step 2.5", "11 step 8", "7 step 10", "5 step 3"),
+        *("88", "55"),
+    ]
     assert row("prompt tokens")[2:] == ["3,711", "41.3", "89.9", "64", "1,234,567", "98,765", "model 3,300, guard 411"]
     assert row("Wasserstein distance")[5] == decimal(agent["returns"]["wasserstein"], 3)
     assert row("mark", "rules")[1:4] == ["causal consistency", "1.930 1.900 to 1.960", "298"]
     assert row("κ, quadratic weights", "causal")[1:] == ["0.71", "0.83", "297"]
-    assert row("before", "bias")[1:] == ["0.0313", "0.0021"]
+    assert row("before", "bias")[1:] == ["0.0313 0.0102 to 0.0541", "0.0021"]
+    assert row("no reply", "policy(runs/grpo-7b)")[1:] == ["90", "3,711", "1,234,567", "98,765", "12", "3"]
     assert [line[0] for line in document.table("line F1")[2:]] == [str(drift["step"]) for drift in comparison["drift"]]
     for words in (
         *comparison["verdict"],

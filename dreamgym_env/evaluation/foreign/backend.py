@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsFloat
 
 import gymnasium as gym
 
@@ -31,11 +32,20 @@ class _Seat:
 
 
 @dataclass(slots=True)
+class _Lost:
+    """Stands for an environment that could not begin an episode."""
+
+    failure: str
+    offered: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
 class ForeignBackend:
     """A :class:`~dreamgym_env.simulation.episode.Backend` of environments with Gymnasium's interface.
 
     An episode succeeds where it terminates with ``info["won"]``, or where there is no such entry with a reward above 0.
-    An environment that raises an error ends its episode with ``engine_failure`` and is made anew.
+    An environment that raises an error, or answers with anything but a text and a reward, ends its episode with
+    ``engine_failure`` and is made anew.  Where that happens in ``reset``, the episode's first step says so.
     """
 
     domain: ForeignDomain
@@ -66,10 +76,15 @@ class ForeignBackend:
 
     def _begin(self, task: Task, seed: int) -> Episode:
         env = self.free.pop() if self.free else self.make()
-        observation, info = env.reset(seed=self.domain.seeds[task.id])
-        seat = _Seat(env, offered_actions(info), self._take_back)
-        state = observed_text(env, observation)
-        return Episode(task, episode_name(task, seed), seed, state, session=seat)
+        try:
+            observation, info = env.reset(seed=self.domain.seeds[task.id])
+            state, session = observed_text(env, observation), _Seat(env, offered_actions(info), self._take_back)
+        except Exception as error:  # whatever somebody else's environment may raise, it is reported as what it is
+            _close(env)
+            return Episode(
+                task, episode_name(task, seed), seed, task.initial_state, session=_Lost(self._said(error, "in reset"))
+            )
+        return Episode(task, episode_name(task, seed), seed, state, session=session)
 
     def _take_back(self, env: Env) -> None:
         if self.make is _closed:
@@ -78,37 +93,49 @@ class ForeignBackend:
             self.free.append(env)
 
     def _advance(self, episode: Episode, action: str, step_limit: int | None) -> Outcome:
-        seat: _Seat = episode.session
+        seat: _Seat | _Lost = episode.session
+        if isinstance(seat, _Lost):
+            return self._lose(episode, action, seat.failure)
         try:
-            observation, reward, terminated, truncated, info = seat.env.step(action)
-            state = observed_text(seat.env, observation)
-        except Exception as error:  # whatever somebody else's environment may raise, it is reported as what it is
-            return self._lose(episode, action, error)
-        success = bool(terminated) and won(float(reward), info)
+            observation, paid, terminated, truncated, info = seat.env.step(action)
+            state, reward, offered = observed_text(seat.env, observation), self._reward(paid), offered_actions(info)
+            success = bool(terminated) and won(reward, info)
+            score = graded_score(reward, info, float(success))
+        except Exception as error:
+            seat.release.detach()
+            _close(seat.env)
+            return self._lose(episode, action, self._said(error))
         transition = episode.real_transition(
             action,
             state,
             success=success,
             terminated=bool(terminated),
-            score=graded_score(float(reward), info, float(success)),
+            score=score,
             valid=bool(info.get("valid", True)),
         )
         episode.history.append(Turn(episode.state, action))
-        episode.state, seat.offered = state, offered_actions(info)
+        episode.state, seat.offered = state, offered
         episode.stop = stop_reason(episode.step, step_limit, success=success, terminated=bool(terminated))
         if episode.stop is StopReason.RUNNING and truncated:
             episode.stop = StopReason.STEP_LIMIT
-        return Outcome(transition, AnsweredBy.REAL, episode.stop)
+        return Outcome(transition, AnsweredBy.REAL, episode.stop, paid=reward)
 
-    def _lose(self, episode: Episode, action: str, error: Exception) -> Outcome:
-        seat: _Seat = episode.session
-        seat.release.detach()
-        with contextlib.suppress(Exception):  # it has failed already, and that is what is told
-            seat.env.close()
+    def _reward(self, paid: object) -> float:
+        """Return a reward. Raises KeywordError where it is none."""
+        reward = float(paid) if isinstance(paid, SupportsFloat) else math.nan
+        if not math.isfinite(reward):
+            raise KeywordError(f"{self.domain.name} paid {paid!r:.80}, and a reward is a finite number.")
+        return reward
+
+    def _said(self, error: Exception, where: str = "") -> str:
+        if isinstance(error, KeywordError):
+            return str(error)
+        return f"{self.domain.name} raised {type(error).__name__}{f' {where}' if where else ''}: {error}"
+
+    def _lose(self, episode: Episode, action: str, failure: str) -> Outcome:
         transition = episode.real_transition(action, episode.state, success=False, terminated=False, valid=True)
         episode.history.append(Turn(episode.state, action))
         episode.stop = StopReason.ENGINE_FAILURE
-        failure = f"{self.domain.name} raised {type(error).__name__}: {error}"
         return Outcome(transition, AnsweredBy.REAL, episode.stop, failure=failure[:500])
 
 
@@ -120,6 +147,11 @@ def observed_text(env: Env, observation: object) -> str:
             "it in a gymnasium.ObservationWrapper that writes what the agent should read, and register that."
         )
     return str(observation)
+
+
+def _close(env: Env) -> None:
+    with contextlib.suppress(Exception):  # it has failed already, and that is what is told
+        env.close()
 
 
 def _closed() -> Env:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Container, Mapping
 from typing import Any
 
@@ -41,7 +40,7 @@ def foreign_lanes(
         settings: keywords of ``gymnasium.make``.
 
     Raises:
-        KeywordError: it cannot be made so, or shows no texts.
+        KeywordError: it cannot be made so, cannot be reset, or shows no texts.
         UnknownTaskError: no seed begins a task that the other side has.
     """
 
@@ -52,26 +51,43 @@ def foreign_lanes(
             raise KeywordError(f"{env_id} cannot be made: {error}") from error
 
     env = make()
-    found: dict[str, Task] = {}
-    seeds: dict[str, int] = {}
-    for seed in itertools.islice(itertools.count(), tasks if known is None else _TRIES * tasks):
-        observation, info = env.reset(seed=seed)
-        text = observed_text(env, observation)
-        task_id = f"seed/{seed}" if known is None else named_task(info, name_of(env), text)
-        if task_id in found or (known is not None and task_id not in known):
-            continue
-        found[task_id] = Task(task_id, name_of(env), said(info, "instruction", text), text, split=SPLIT)
-        seeds[task_id] = seed
-        if len(found) == tasks:
-            break
-    if not found:
+    try:
+        found, seeds = _look_at(env, tasks, known)
+    except BaseException:
         env.close()
-        raise UnknownTaskError(
-            f"None of the seeds 0 to {_TRIES * tasks - 1} begins a task of {env_id} that the other environment knows: "
-            'let reset say info["task_id"] as the other one names it.'
-        )
+        raise
     limit = getattr(env.spec, "max_episode_steps", None)
     domain = ForeignDomain(name_of(env), limit or -1, found, seeds)
     made = TextVectorEnv(domain, ForeignBackend(domain, make, [env]), lanes, SPLIT, autoreset_mode="Disabled")
     made.spec = env.spec
     return made
+
+
+def _look_at(env: Env, tasks: int, known: Container[str] | None) -> tuple[dict[str, Task], dict[str, int]]:
+    """Return the tasks that the seeds begin, and the seed of each."""
+    found: dict[str, Task] = {}
+    seeds: dict[str, int] = {}
+    name = name_of(env)
+    tried = tasks if known is None else _TRIES * tasks
+    for seed in range(tried):
+        try:
+            observation, info = env.reset(seed=seed)
+        except Exception as error:  # whatever somebody else's environment may raise
+            raise KeywordError(
+                f"{name} cannot be reset with seed={seed}: {type(error).__name__}: {error}. A comparison begins every "
+                "episode with reset(seed=...), which returns an observation and an info."
+            ) from error
+        text = observed_text(env, observation)
+        task_id = f"seed/{seed}" if known is None else named_task(info, name, text)
+        if task_id in found or (known is not None and task_id not in known):
+            continue
+        found[task_id] = Task(task_id, name, said(info, "instruction", text), text, split=SPLIT)
+        seeds[task_id] = seed
+        if len(found) == tasks:
+            break
+    if not found:
+        raise UnknownTaskError(
+            f"None of the seeds 0 to {tried - 1} begins a task of {name} that the other environment knows: let reset "
+            'say info["task_id"] as the other one names it.'
+        )
+    return found, seeds

@@ -49,6 +49,8 @@ def _facts(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if (transitions := number(memories.get("transitions"))) is not None:
         sources = ", ".join(f"{source} {count(number(many))}" for source, many in part(memories, "sources").items())
         yield "memories", f"{count(transitions)} transitions{f' ({sources})' if sources else ''}"
+    if (known := number(about.get("tasks_in_buffer"))) is not None:
+        yield "compared tasks in the buffer", count(known)
     for package, version in part(about, "versions").items():
         yield f"version of {package}", _written(version)
     for setting, value in part(about, "settings").items():

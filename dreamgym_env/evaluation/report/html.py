@@ -86,6 +86,7 @@ def _render(comparison: Mapping[str, Any]) -> str:
             ],
             differences=sheets.differences_sheet(comparison),
             speed=sheets.speed_sheet(comparison),
+            usage=sheets.usage_sheet(comparison),
             judges=sheets.judges_sheet(comparison),
             judge_agreement=sheets.judge_agreement_sheet(comparison),
             about=about_facts(comparison),

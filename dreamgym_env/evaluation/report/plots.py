@@ -188,7 +188,7 @@ def rank_plot(comparison: Mapping[str, Any]) -> Markup | None:
 
 
 def calibration_plot(comparison: Mapping[str, Any]) -> Markup | None:
-    """Return the curve from dream score to real score, with the anchors it was drawn from; None where there is none."""
+    """Return the curve from dream score to real score, with the episodes it was tested on; None where there is none."""
     calibration = part(comparison, "calibration")
     curve = _pairs(items(calibration, "curve"), 2)
     points = _pairs(items(calibration, "points"), 3)
@@ -203,14 +203,15 @@ def calibration_plot(comparison: Mapping[str, Any]) -> Markup | None:
             cx=across(x),
             cy=up(y),
             r=round(2 + 5 * math.sqrt(max(many, 0) / most), 2) if most > 0 else 2,
-            class_="anchor",
+            class_="tested",
         )
         for x, y, many in points
     ]
     if curve:
         parts.append(polyline([(across(x), up(y)) for x, y in curve], "curve"))
-    described = f"Calibration: {len(points)} groups of anchors, and a curve of {len(curve)} points: " + ", ".join(
-        f"{decimal(x)} becomes {decimal(y)}" for x, y in curve[:12]
+    described = (
+        f"Calibration: {len(points)} groups of tested episodes, and a curve of {len(curve)} points: "
+        + ", ".join(f"{decimal(x)} becomes {decimal(y)}" for x, y in curve[:12])
     )
     return picture(_WIDTH, up.start + 36, described, parts)
 

@@ -28,6 +28,7 @@ __all__ = [
     "rollouts_sheet",
     "speed_sheet",
     "spread_sheet",
+    "usage_sheet",
 ]
 
 
@@ -170,7 +171,8 @@ def agents_sheet(comparison: Mapping[str, Any]) -> Sheet:
             "Consistency ratio: success in the real environment of the actions found in the dream, over the success of "
             "acting there; 1 means that what is found in the dream works as well. The reverse ratio is the other way "
             "round.",
-            "Failures: episodes cut short by an answer that could not be read, or by the loss of an engine.",
+            "Failures: episodes cut short by an answer that could not be read, by the loss of an engine, or by an "
+            "agent whose own model gave none. No other figure counts them.",
         ),
     )
 
@@ -247,7 +249,8 @@ def agreement_sheet(comparison: Mapping[str, Any]) -> Sheet:
         ),
         (
             "Cohen's κ: agreement beyond chance, 1 at most. McNemar p: how likely a lead of one environment as large "
-            "as this would be if neither were easier.",
+            "as this would be if neither were easier; each task counts once, for the environment in which more of its "
+            "episodes succeed.",
         ),
     )
 
@@ -284,11 +287,12 @@ def calibration_sheet(comparison: Mapping[str, Any]) -> Sheet:
         tuple(
             (
                 Cell(name),
-                *(Cell(decimal(number(part(calibration, when).get(key)), 4)) for when in ("before", "after")),
+                *(_error(part(calibration, when), key) for when in ("before", "after")),
             )
             for key, name in names.items()
             if any(number(part(calibration, when).get(key)) is not None for when in ("before", "after"))
         ),
+        ("On tasks that the calibration was not fitted to.",) if calibration else (),
     )
 
 
@@ -310,7 +314,7 @@ def drift_sheet(comparison: Mapping[str, Any]) -> Sheet:
                 Cell(count(number(row.get("episodes")))),
                 _share(row.get("exact")),
                 _share(row.get("line_f1")),
-                Cell(percent(number(row.get("undiverged")))),
+                _share(row.get("undiverged")),
             )
             for row in _rows(comparison, "drift")
         ),
@@ -363,6 +367,7 @@ def differences_sheet(comparison: Mapping[str, Any]) -> Sheet:
             Column("agent"),
             heads.both("episodes"),
             heads.both("that differ"),
+            heads.both("share"),
             heads.both("median step"),
             *(heads.both(f"first: {kind}") for kind in kinds),
             *(heads.both(f"after {kind}") for kind in actions),
@@ -372,14 +377,18 @@ def differences_sheet(comparison: Mapping[str, Any]) -> Sheet:
                 _agent(row),
                 Cell(count(number(first.get("episodes")))),
                 Cell(count(number(first.get("differing")))),
+                _share(first.get("share")),
                 Cell(decimal(number(first.get("median_step")), 1)),
-                *(Cell(count(number(part(first, "kinds").get(kind, 0)))) for kind in kinds),
+                *(_kind(first, kind) for kind in kinds),
                 *(Cell(count(number(part(first, "action_kinds").get(kind, 0)))) for kind in actions),
             )
             for row in rows
             for first in [part(row, "first_difference")]
         ),
-        ("The same actions in both. First differs the page, the verdict, the end, what is offered, or one fails.",)
+        (
+            "The same actions in both. First differs the page, the verdict, the end, or what is offered; small print "
+            "is the median step of that kind.",
+        )
         if rows
         else (),
     )
@@ -421,6 +430,32 @@ def speed_sheet(comparison: Mapping[str, Any]) -> Sheet:
         ),
         tuple(rows),
         ("Seconds are the environment's own; what the agents took is not in them.",),
+    )
+
+
+def usage_sheet(comparison: Mapping[str, Any]) -> Sheet:
+    """Return what the agents' own language models used up, in both environments together."""
+    heads = _Heads.of(comparison)
+    names = {
+        "calls": "calls",
+        "actions": "actions",
+        "prompt_tokens": "prompt tokens",
+        "completion_tokens": "completion tokens",
+        "ill_formed": "ill-formed replies",
+        "failures": "no reply",
+    }
+    return Sheet(
+        "Language models of the agents",
+        (Column("agent"), *(heads.both(head) for head in names.values())),
+        tuple(
+            (_agent(row), *(Cell(count(number(part(row, "usage").get(name)))) for name in names))
+            for row in _agents(comparison)
+            if part(row, "usage")
+        ),
+        (
+            "Ill-formed: no action of the environment's grammar; the environment was given what stood there. No reply: "
+            "the episode is a failure.",
+        ),
     )
 
 
@@ -524,6 +559,17 @@ def _score(value: Any) -> Cell:
 
 def _signed_score(value: Any) -> Cell:
     return _estimate(lambda mean: decimal(mean, 3), lambda estimate: interval(estimate, places=3, plus=True), value)
+
+
+def _error(errors: Mapping[str, Any], name: str) -> Cell:
+    ends = [number(end) for end in items(part(errors, "intervals"), name)]
+    spread = interval(Figure(0.0, *ends), places=4) if len(ends) == 2 else ""
+    return Cell(decimal(number(errors.get(name)), 4), spread)
+
+
+def _kind(first: Mapping[str, Any], kind: str) -> Cell:
+    step = number(part(first, "median_steps").get(kind))
+    return Cell(count(number(part(first, "kinds").get(kind, 0))), "" if step is None else f"step {step:g}")
 
 
 def _p_value(value: float | None) -> str:

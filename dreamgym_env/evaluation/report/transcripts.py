@@ -29,6 +29,9 @@ OUTCOMES = {
     (False, False): "solved in neither",
 }
 """(in the dream, by the same actions in the real environment) -> class of outcome."""
+CUT_SHORT = "cut short by a failure"
+"""Class of an episode whose outcome a failure hides."""
+_FAILURES = (StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class Transcript:
     outcome: str
     kept_because: str
     initial: str
+    start: Page | None
+    """Both first pages, where they differ."""
     ends: tuple[End, ...]
     same_pages: int
     compared_pages: int
@@ -152,7 +157,7 @@ class Viewer:
     def outcomes(self) -> list[str]:
         """The classes of outcome that there are."""
         found = {transcript.outcome for transcript in self.transcripts}
-        return [outcome for outcome in OUTCOMES.values() if outcome in found]
+        return [outcome for outcome in (*OUTCOMES.values(), CUT_SHORT) if outcome in found]
 
 
 class _Texts:
@@ -202,18 +207,21 @@ def make_viewer(comparison: Mapping[str, Any]) -> Viewer:
 def _transcript(at: int, entry: Mapping[str, Any], texts: _Texts) -> Transcript:
     dream, again, own = (part(entry, name) for name in ("dream", "dream_actions_in_real", "real"))
     initial = text(entry, "initial_state")
+    real_initial = text(entry, "real_initial_state") or initial
     pairs = list(itertools.zip_longest(_steps(dream), _steps(again)))
     both = [(left, right) for left, right in pairs if left is not None and right is not None]
     solved = bool(dream.get("success")), bool((again or own).get("success"))
+    is_cut_short = any(text(one, "failure") or text(one, "stop") in _FAILURES for one in (dream, again or own))
     return Transcript(
         number=at,
         agent=text(entry, "agent"),
         task_id=text(entry, "task_id"),
         seed=text(entry, "seed"),
         instruction=text(entry, "instruction"),
-        outcome=OUTCOMES[solved],
+        outcome=CUT_SHORT if is_cut_short else OUTCOMES[solved],
         kept_because=text(entry, "kept_because"),
         initial="\n".join(lines_of(initial)),
+        start=None if initial == real_initial else Page("different", blocks=compare_pages(initial, real_initial)),
         ends=tuple(
             _end(side, name, rollout)
             for side, name, rollout in (
@@ -225,8 +233,8 @@ def _transcript(at: int, entry: Mapping[str, Any], texts: _Texts) -> Transcript:
         ),
         same_pages=sum(left.get("state") == right.get("state") for left, right in both),
         compared_pages=len(both),
-        steps=tuple(_paired_steps(initial, pairs, texts)),
-        own_steps=tuple(_own_steps(initial, _steps(own), _steps(again), texts)),
+        steps=tuple(_paired_steps((initial, real_initial), pairs, texts)),
+        own_steps=tuple(_own_steps(real_initial, _steps(own), _steps(again), texts)),
     )
 
 
@@ -248,11 +256,10 @@ def _end(side: str, name: str, rollout: Mapping[str, Any]) -> End:
 
 
 def _paired_steps(
-    initial: str,
+    before: tuple[str, str],
     pairs: Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]],
     texts: _Texts,
 ) -> Iterator[Step]:
-    before = (initial, initial)
     for at, (dream, real) in enumerate(pairs, start=1):
         left, right = (None if step is None else text(step, "state") for step in (dream, real))
         shown = dream or real or {}
