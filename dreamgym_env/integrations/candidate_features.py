@@ -45,7 +45,7 @@ Observation = dict[str, npt.NDArray[Any]]
 Bools = npt.NDArray[np.bool_]
 
 
-class CandidateFeatures(gym.Wrapper[Observation, int, str, str]):
+class CandidateFeatures(gym.Wrapper[Any, Any, Any, Any]):
     """One text environment with the observations and actions of this module.
 
     ``info`` is the environment's own, and ``info["action"]`` the text that was sent.
@@ -137,8 +137,8 @@ class CandidateFeaturesVector(VectorWrapper[Observation, npt.NDArray[np.int64], 
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Begin episodes in all lanes, or in those of ``options["reset_mask"]``; raises what the environment raises."""
-        states, infos = self.env.reset(seed=seed, options=options)
-        for at in np.flatnonzero(infos["_task_id"]):
+        states, infos = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type] - a list of seeds
+        for at in map(int, np.flatnonzero(infos["_task_id"])):
             self._lanes[at].begin(states[at], _row(infos, at))
         return self._observations(), infos
 
@@ -237,7 +237,7 @@ def _domain_of(env: Any) -> Domain:
     return domain
 
 
-def _spaces(features: FeatureSettings) -> tuple[spaces.Dict, spaces.Discrete]:
+def _spaces(features: FeatureSettings) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
     most = features.most_candidates
     observations = spaces.Dict(
         {
