@@ -137,7 +137,7 @@ class CandidateFeaturesVector(VectorWrapper[Observation, npt.NDArray[np.int64], 
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Begin episodes in all lanes, or in those of ``options["reset_mask"]``; raises what the environment raises."""
-        states, infos = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type] - a list of seeds
+        states, infos = self.env.reset(seed=seed, options=options)  # type: ignore[arg-type]  # a list of seeds
         for at in map(int, np.flatnonzero(infos["_task_id"])):
             self._lanes[at].begin(states[at], _row(infos, at))
         return self._observations(), infos
