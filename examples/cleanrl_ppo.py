@@ -16,7 +16,7 @@ import argparse
 import random
 import time
 from collections import deque
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import gymnasium as gym
@@ -116,11 +116,13 @@ def make_envs(env_id: str, args: Args, split: str) -> tuple[CandidateFeaturesVec
     """Return vector environments that begin anew in the step in which an episode ends, and a policy that fits them."""
     envs = gym.make_vec(env_id, num_envs=args.num_envs, autoreset_mode="SameStep", split=split)
     domain = envs.unwrapped.domain  # type: ignore[attr-defined]
-    if args.start:
-        policy = Policy.load(args.start, domain)
-    else:
-        policy = Policy(domain, domain_features(domain, most_candidates=args.most_candidates), args.hidden)
-    return CandidateFeaturesVector(envs, policy.settings), policy
+    start = Policy.load(args.start, domain) if args.start else None
+    features = start.settings if start else domain_features(domain)
+    features = replace(features, most_candidates=args.most_candidates)
+    policy = Policy(domain, features, start.hidden if start else args.hidden)
+    if start:
+        policy.scorer.load_state_dict(start.scorer.state_dict())
+    return CandidateFeaturesVector(envs, features), policy
 
 
 def evaluate(agent: Agent, envs: CandidateFeaturesVector, episodes: int, seed: int) -> float:

@@ -29,6 +29,7 @@ import gymnasium as gym
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
@@ -45,7 +46,7 @@ Observation = dict[str, npt.NDArray[Any]]
 Bools = npt.NDArray[np.bool_]
 
 
-class CandidateFeatures(gym.Wrapper[Any, Any, Any, Any]):
+class CandidateFeatures(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """One text environment with the observations and actions of this module.
 
     ``info`` is the environment's own, and ``info["action"]`` the text that was sent.
@@ -62,7 +63,8 @@ class CandidateFeatures(gym.Wrapper[Any, Any, Any, Any]):
         Raises:
             KeywordError: it is no environment of this library.
         """
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, features=features)
+        gym.Wrapper.__init__(self, env)
         domain = _domain_of(env.unwrapped)
         self.features = features or domain_features(domain)
         self.observation_space, self.action_space = _spaces(self.features)

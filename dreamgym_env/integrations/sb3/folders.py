@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,10 @@ def load_policy(model: BaseAlgorithm, folder: str | Path, *, env: VecEnv | None 
     envs = _envs_of(model, env)
     ours = _new_policy(model, envs)
     theirs = Policy.load(folder, ours.domain)
-    if theirs.settings != envs.features or theirs.hidden != ours.hidden:
+    settings = replace(theirs.settings, most_candidates=envs.features.most_candidates)  # of no weight
+    if settings != envs.features or theirs.hidden != ours.hidden:
         raise PolicyError(
-            f"{folder} holds a policy of width {theirs.hidden} on {theirs.settings}, and this model has width "
+            f"{folder} holds a policy of width {theirs.hidden} on {settings}, and this model has width "
             f"{ours.hidden} on {envs.features}: make the environment with policy={str(folder)!r}, and the model with "
             f"policy_kwargs={{'hidden': {theirs.hidden}}}."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ def make_sb3_vec_env(
         seed: lane i begins with seed + i; None for another seed each time (an algorithm's own ``seed=`` comes later,
             and counts).
         most_candidates: K of ``Discrete(K)``, see :mod:`~dreamgym_env.integrations.candidate_features`.
-        policy: folder of a policy that :func:`~.folders.load_policy` is to continue, or that is played here; situations
-            are encoded as it was trained on, which decides K too.
+        policy: folder of a policy that :func:`~.folders.load_policy` is to continue: situations are encoded as it knows
+            them, whatever its K was.
         monitor_dir: folder for ``monitor.csv``; None for no file.
         settings: those of ``gymnasium.make_vec``, such as ``world_model``, ``split``, ``anchor``,
             ``max_episode_steps``.
@@ -63,7 +64,7 @@ def make_sb3_vec_env(
         if policy is None:
             features = domain_features(domain, most_candidates=most_candidates)
         else:
-            features = Policy.load(policy, domain).settings
+            features = replace(Policy.load(policy, domain).settings, most_candidates=most_candidates)
         envs = TextVecEnv(made, features)
         if seed is not None:
             envs.seed(seed)
