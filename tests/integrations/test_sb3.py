@@ -245,9 +245,9 @@ def test_dqn_values_the_padding_as_the_candidate_that_it_stands_for():
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_algorithm_learns(name):
     untrained = train(name, 1)
-    trained = train(name, 8000)
+    trained = train(name, 4000)
     before, after = (evaluate_policy(model, houses(8), 60, deterministic=False)[0] for model in (untrained, trained))
-    assert after > before + 0.2
+    assert before < 0.4 and after > 0.6
 
 
 def test_a_model_of_sb3_is_saved_and_loaded_as_any_other(tmp_path):
