@@ -193,8 +193,8 @@ class _Lane:
         self._task = Task("", domain.name, "", "")
         self._history: list[Turn] = []
         self._state = ""
-        self.encoded = featuriser.encode(Situation("", (), "", ()))
-        """The present situation."""
+        self.encoded = _nothing(featuriser.settings)
+        """The present situation; before the first one nothing."""
         self.ended = False
 
     def begin(self, state: str, info: Mapping[str, Any]) -> None:
@@ -249,6 +249,11 @@ def _spaces(features: FeatureSettings) -> tuple[spaces.Space[Any], spaces.Space[
         }
     )
     return observations, spaces.Discrete(most)
+
+
+def _nothing(features: FeatureSettings) -> Encoded:
+    state, candidates = (features.state_size,), (0, features.candidate_size)
+    return Encoded(np.zeros(state, dtype=np.float32), np.zeros(candidates, dtype=np.float32), ())
 
 
 def _stack(encoded: Sequence[Encoded], features: FeatureSettings) -> Observation:

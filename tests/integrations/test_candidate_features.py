@@ -10,6 +10,7 @@ from houses import FEATURES, SealedHouse, number_of, single, vector
 from toy_domain import ToyHouse
 
 from dreamgym_env import RecordTransitions
+from dreamgym_env.domains import load_domain
 from dreamgym_env.errors import InvalidActionError, KeywordError
 from dreamgym_env.integrations.candidate_features import CandidateFeatures, CandidateFeaturesVector
 from dreamgym_env.memory import read_transitions
@@ -191,8 +192,22 @@ def test_wrappers_that_leave_texts_as_they_are_may_stand_between(tmp_path):
     assert [step.action for step in read_transitions(path)] == ["go cellar"]
 
 
-def test_a_domain_without_experience_has_one_kind_and_webshop_its_own():
+@pytest.mark.parametrize("name", ["webshop", "alfworld", "miniwob", "webarena"])
+def test_the_kinds_of_actions_are_those_of_the_shipped_experience(name):
+    domain = load_domain(name)
+    features = domain_features(domain, most_candidates=7)
+    task = domain.task(domain.task_ids("train")[0])
+    offered = domain.available_actions(task, (), task.initial_state)
+    assert {domain.action_kind(action) for action in offered} & set(features.kinds)
+    assert features.most_candidates == 7
+
+
+def test_a_domain_without_experience_has_one_kind():
     assert domain_features(ToyHouse()).kinds == ()
-    env = gym.make("DreamGymReal/WebShop-v0")
-    assert {"search", "buy", "option"} <= set(domain_features(env.unwrapped.domain).kinds)
-    env.close()
+
+
+def test_lanes_that_have_not_begun_show_nothing():
+    envs = CandidateFeaturesVector(vector(2), FEATURES)
+    assert not envs.action_masks().any() and envs.candidates == ((), ())
+    observations, _ = envs.reset(options={"reset_mask": np.array([False, True])})
+    assert not observations["state"][0].any() and observations["mask"][1].any()

@@ -44,6 +44,7 @@ from dreamgym_env.integrations.sb3 import (
 )
 from dreamgym_env.policies.features import FeatureSettings, Situation
 from dreamgym_env.policies.policy import Policy
+from dreamgym_env.shadow.vector import ShadowRealVector
 
 REAL_SHOP = "DreamGymReal/WebShop-v0"
 PPO_SETTINGS = {"n_steps": 32, "batch_size": 128, "gamma": 0.95}
@@ -186,6 +187,18 @@ def test_lanes_have_attributes_and_methods():
         envs.get_attr("nothing_such")
     with pytest.raises(AttributeError, match="one call for all lanes"):
         envs.env_method("close")
+
+
+def test_a_shadow_may_run_along():
+    dream = simulator(house_model())
+    shadowed = ShadowRealVector(TextVectorEnv(dream.domain, dream, 2, autoreset_mode="SameStep"), vector(2))
+    envs = TextVecEnv(shadowed, FEATURES)
+    envs.set_options({"task_id": "toyhouse/train/0"})
+    envs.reset()
+    _, _, dones, infos = envs.step(np.array([number_of(envs.candidates[0], name) for name in ("leave", "look")]))
+    assert dones.tolist() == [True, False] and all(info["shadow"]["state_same"] for info in infos)
+    assert envs.get_attr("real_transitions", indices=0) == [2]
+    envs.close()
 
 
 def test_options_are_shared_or_one_for_each_lane():
