@@ -273,6 +273,15 @@ def test_a_model_of_sb3_is_saved_and_loaded_as_any_other(tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", ["ppo", "maskable-ppo", "dqn"])
+def test_a_policy_class_is_saved_and_loaded_alone(name, tmp_path):
+    model = train(name, 1)
+    model.policy.save(tmp_path / "policy.pth")
+    again = type(model.policy).load(tmp_path / "policy.pth")
+    assert again.hidden == 32
+    assert all(torch.equal(weights, again.state_dict()[key]) for key, weights in model.policy.state_dict().items())
+
+
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_what_was_learnt_becomes_a_policy_and_comes_back(name, tmp_path):
     model = train(name, 256)
