@@ -70,7 +70,7 @@ class GameError(DreamGymError, ValueError):
 
 
 class InvalidActionError(DreamGymError, TypeError):
-    """An action is not a text."""
+    """An action is not a text, or not the number of a candidate where one is asked for."""
 
 
 class KeywordError(DreamGymError, TypeError):

@@ -79,6 +79,16 @@ def test_nothing_imports_upwards(part: str):
             assert allowed or not module.startswith(LAYERS[part]), f"{file.relative_to(PACKAGE)} imports {module}"
 
 
+TRAINERS = ("stable_baselines3", "sb3_contrib", "trl", "verl", "skyrl", "ray", "verifiers", "openenv", "tensorboard")
+
+
+def test_only_integrations_import_a_trainer():
+    for file in sorted(PACKAGE.rglob("*.py")):
+        if file.relative_to(PACKAGE).parts[0] != "integrations":
+            trainers = [module for module in _imports(file) if module.partition(".")[0] in TRAINERS]
+            assert not trainers, f"{file.relative_to(PACKAGE)} imports {', '.join(trainers)}"
+
+
 def _imports(file: Path) -> list[str]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found = []

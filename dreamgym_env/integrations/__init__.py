@@ -1,0 +1,5 @@
+"""Other people's trainers on these environments; nothing else in the library imports one.
+
+- :mod:`.candidate_features`: text environments as vectors and numbers, for any trainer (Gymnasium wrappers).
+- :mod:`.sb3`: Stable-Baselines3 and sb3-contrib.
+"""
