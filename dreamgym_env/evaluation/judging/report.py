@@ -86,8 +86,9 @@ class JudgeReport:
     def table(self) -> Table:
         """Return the sources side by side."""
         from rich.table import Table
+        from rich.text import Text
 
-        table = Table(title=f"{self.domain}, judged by {self.judge} (rubric {self.rubric_version})")
+        table = Table(title=Text(f"{self.domain}, judged by {self.judge} (rubric {self.rubric_version})"))
         table.add_column("criterion")
         for source in self.sources:
             table.add_column(f"{source}: mean of 0 to 2", justify="right")
@@ -144,8 +145,9 @@ def agreement_table(one: str, other: str, found: Mapping[str, Kappa]) -> Table:
         found: criterion -> agreement.
     """
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=f"Agreement of {one} and {other}")
+    table = Table(title=Text(f"Agreement of {one} and {other}"))
     for column in ("criterion", "kappa", "kappa, quadratic weights", "same mark", "n"):
         table.add_column(column, justify="left" if column == "criterion" else "right")
     for name, agreed in found.items():
