@@ -153,6 +153,27 @@ def test_every_other_figure_is_shown(tmp_path):
         assert words in document.text
 
 
+@pytest.mark.parametrize("side", ["dream", "dream_actions_in_real"])
+def test_an_episode_that_a_failure_cut_short_is_not_one_that_was_not_solved(side, tmp_path):
+    comparison = report_samples.small()
+    comparison["transcripts"][2][side] |= {"stop": "engine_failure", "failure": "The process is gone."}
+    document = written(comparison, tmp_path)
+    outcomes = [attributes["data-outcome"] for tag, attributes in document.tags if tag == "article"]
+    assert outcomes[2] == "cut short by a failure"
+    assert "cut short by a failure" not in outcomes[:2]
+    assert ("option", "value", "cut short by a failure") in document.attributes
+    assert "The process is gone." in document.text
+
+
+def test_first_pages_that_differ_stand_side_by_side(tmp_path):
+    comparison = report_samples.small()
+    assert "begin with different pages" not in written(comparison, tmp_path).text
+    comparison["transcripts"][0]["real_initial_state"] = "WebShop is closed today."
+    document = written(comparison, tmp_path)
+    assert "begin with different pages" in document.text
+    assert "closed today" in document.text
+
+
 def test_every_column_of_figures_stands_under_an_environment(tmp_path):
     document = written(report_samples.small(), tmp_path)
     for table in document.tables:
