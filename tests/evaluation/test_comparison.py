@@ -10,7 +10,7 @@ from scripted import ScriptedWorldModel, failing_model, house_model
 from toy_agents import AGENTS, dream_house, real_house
 from toy_domain import ToyHouse
 
-from dreamgym_env.errors import ComparisonError, UnknownTaskError, WorldModelError
+from dreamgym_env.errors import ComparisonError, GameError, UnknownTaskError, WorldModelError
 from dreamgym_env.evaluation.comparison import compare_agents
 from dreamgym_env.evaluation.findings import findings
 from dreamgym_env.evaluation.language_agents import LanguageCrew
@@ -141,10 +141,11 @@ def test_an_agent_whose_model_gives_no_answer_has_failed_and_its_tokens_are_told
     assert any("The first: llm got no answer: too long" in warning for warning in found["warnings"])
 
 
-def test_an_agent_whose_model_dies_leaves_the_others_their_figures():
+@pytest.mark.parametrize("error", [WorldModelError, GameError])
+def test_an_agent_whose_comparison_breaks_off_leaves_the_others_their_figures(error):
     class Engine:
         def generate(self, prompts, sampling, seeds):
-            raise WorldModelError("The server is gone.")
+            raise error("The server is gone.")
 
         def close(self): ...
 
@@ -154,7 +155,7 @@ def test_an_agent_whose_model_dies_leaves_the_others_their_figures():
     assert [agent["agent"] for agent in found["agents"]] == ["finder"]
     assert found["broken_off"] == {"llm": "The server is gone."}
     assert "llm is in no figure, for its comparison broke off: The server is gone." in found["warnings"]
-    with pytest.raises(WorldModelError, match="The server is gone"):
+    with pytest.raises(error, match="The server is gone"):
         compare_agents(fair_dream(), real_house(), {"llm": crew}, TEST, (0,))
 
 
