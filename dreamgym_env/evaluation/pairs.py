@@ -90,8 +90,8 @@ def open_pair(
 
     Args:
         dream_id: of the environment that is judged.
-        real_id: of the one that it is judged by; opened first, so that its lack is told at once, but for somebody else's
-            beside a dream of this library, whose tasks must be known first.
+        real_id: of the one that it is judged by; opened first, so that its lack is told at once, but for somebody
+            else's beside a dream of this library, whose tasks must be known first.
         tasks: how many are wanted.
         lanes: how many episodes run at once.
         split: of the tasks.
