@@ -82,6 +82,7 @@ def findings(
         "ranks": _ranks(comparison),
         "drift": _drift(comparison),
         "calibration": _calibration(comparison, anchors),
+        "anchors_asked": anchors,
         "judges": [],
         "judge_agreement": None,
         **(judged or {}),

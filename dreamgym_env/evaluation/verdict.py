@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dreamgym_env.evaluation.calibration import FEWEST_ANCHORS
+
 __all__ = ["verdict", "warnings"]
 
 _FALSE, _CONSISTENT, _RANKED = 0.03, 0.95, 0.95
@@ -43,6 +45,11 @@ def warnings(found: Mapping[str, Any]) -> list[str]:
         said.append(
             f"The dream's replay buffer holds experience of {known} of the compared tasks, which was allowed on "
             "purpose: these figures are not those of unseen tasks."
+        )
+    if found["calibration"] is None and found["anchors_asked"]:
+        said.append(
+            f"There is no calibration: it takes {FEWEST_ANCHORS} anchor tasks or more, and others to test it on; "
+            f"{found['anchors_asked']} of these tasks were to be anchors."
         )
     if found["about"]["tasks"] < 30:
         said.append(f"Only {found['about']['tasks']} tasks were played: look at the intervals before the figures.")

@@ -300,6 +300,8 @@ def test_a_calibration_is_tested_on_tasks_that_it_has_not_seen():
     assert sum(count for _, _, count in calibration["points"]) == 2 * 3
     assert figures(comparison, anchors=9)["calibration"] is None, "too few to fit a curve on"
     assert figures(comparison, anchors=12)["calibration"] is None, "no task is left to test it on"
+    assert any("no calibration" in warning for warning in figures(comparison, anchors=12)["warnings"])
+    assert not any("calibration" in warning for warning in figures(comparison, anchors=0)["warnings"])
 
 
 def test_recordings_of_both_sides_are_transitions_files(tmp_path):
