@@ -43,6 +43,8 @@ def _table(sheet: Sheet, sources: str) -> Table:
         title_justify="left",
         caption=Text(visible(sources)) if sheet.has_sources else None,
         caption_justify="left",
+        show_edge=False,
+        padding=0,  # with more, words of the widest table break on a terminal of 100 columns
     )
     for column in sheet.columns:
         table.add_column(
