@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
-from dreamgym_env.errors import ComparisonError, DreamGymError, GameError, WorldModelError
+from dreamgym_env.errors import ComparisonError, DreamGymError
 from dreamgym_env.evaluation.agents import AgentFactory, Metered, TaskBound
 from dreamgym_env.evaluation.rollout import EpisodeResult
 from dreamgym_env.evaluation.side_by_side import SideBySide, compare
@@ -73,8 +73,8 @@ class Comparison:
     usage: Mapping[str, AgentUsage] = field(default_factory=dict)
     """What agents that ask a language model have used up in all, in both environments together."""
     broken_off: Mapping[str, str] = field(default_factory=dict)
-    """Agents whose comparison broke off, for a model as a whole did not answer any more, or the real environment could
-    not begin a task -> why; they are not among the runs."""
+    """Agents whose comparison broke off, for a model as a whole did not answer any more, the real environment could not
+    begin a task, or the agent could not play one -> why; they are not among the runs."""
 
     def rows(self, agent: str) -> Iterator[EpisodeRow]:
         """Yield an agent's episodes, seed by seed, in the order of the tasks."""
@@ -111,8 +111,8 @@ def compare_agents(
         ComparisonError: the comparison would not be a fair one; see :func:`refuse_unfair`.  Or there is no agent, task
             or seed, or two agents whose names differ in a secret alone.
         UnknownTaskError: no such task, or an agent that plays a file does not know one.
-        WorldModelError, GameError: a model as a whole cannot answer, or the real environment cannot begin a task, and
-            no agent could be compared to the end.
+        DreamGymError: no agent could be compared to the end, for a model as a whole cannot answer (WorldModelError),
+            the real environment cannot begin a task (GameError), or an agent cannot play one; it is the first of these.
     """
     names = {agent: mask_secrets(agent) for agent in agents}
     if not (names and task_ids and seeds):
@@ -132,7 +132,7 @@ def compare_agents(
             runs[name] = [
                 compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress) for seed in seeds
             ]
-        except (WorldModelError, GameError) as error:  # what the others have played stands
+        except DreamGymError as error:  # what the others have played stands
             broken[name] = error
     if not runs:
         raise next(iter(broken.values()))

@@ -141,7 +141,7 @@ def test_an_agent_whose_model_gives_no_answer_has_failed_and_its_tokens_are_told
     assert any("The first: llm got no answer: too long" in warning for warning in found["warnings"])
 
 
-@pytest.mark.parametrize("error", [WorldModelError, GameError])
+@pytest.mark.parametrize("error", [WorldModelError, GameError, UnknownTaskError])
 def test_an_agent_whose_comparison_breaks_off_leaves_the_others_their_figures(error):
     class Engine:
         def generate(self, prompts, sampling, seeds):
