@@ -339,12 +339,14 @@ def _agent(name: str, dream: float, real: float, rng: random.Random) -> dict[str
             "dream": spread(dream, 1.0),
             "real": spread(real, 1.0),
             "wasserstein": abs(dream - real),
+            "chance": 0.012,
             "unit": "reward",
         },
         "lengths": {
             "dream": spread(5.5 + rng.random(), 15),
             "real": spread(5.5 + rng.random(), 15),
             "wasserstein": 0.312,
+            "chance": 0.012,
             "unit": "steps",
         },
         "first_difference": {

@@ -134,7 +134,7 @@ def test_every_other_figure_is_shown(tmp_path):
         *("88", "55"),
     ]
     assert row("prompt tokens")[2:] == ["3,711", "41.3", "89.9", "64", "1,234,567", "98,765", "model 3,300, guard 411"]
-    assert row("Wasserstein distance")[5] == decimal(agent["returns"]["wasserstein"], 3)
+    assert row("Wasserstein distance")[5] == f"{decimal(agent['returns']['wasserstein'], 3)} chance 0.012"
     assert row("mark", "rules")[1:4] == ["causal consistency", "1.930 1.900 to 1.960", "298"]
     assert row("κ, quadratic weights", "causal")[1:] == ["0.71", "0.83", "297"]
     assert row("before", "bias")[1:] == ["0.0313 0.0102 to 0.0541", "0.0021"]

@@ -347,11 +347,14 @@ def spread_sheet(comparison: Mapping[str, Any], measure: str) -> Sheet:
                 _agent(row),
                 *_spread(part(row, measure, "dream")),
                 *_spread(part(row, measure, "real")),
-                Cell(decimal(number(part(row, measure).get("wasserstein")), 3)),
+                Cell(decimal(number(part(row, measure).get("wasserstein")), 3), _chance(part(row, measure))),
             )
             for row in rows
         ),
-        ("Quartiles: least, lower quartile, median, upper quartile, most.",),
+        (
+            "Quartiles: least, lower quartile, median, upper quartile, most. Small print: up to that distance may be "
+            "chance (95 %).",
+        ),
     )
 
 
@@ -574,6 +577,11 @@ def _kind(first: Mapping[str, Any], kind: str) -> Cell:
 
 def _p_value(value: float | None) -> str:
     return NONE if value is None else "< 0.001" if value < 0.001 else decimal(value, 3)
+
+
+def _chance(distance: Mapping[str, Any]) -> str:
+    chance = number(distance.get("chance"))
+    return "" if chance is None else f"chance {decimal(chance, 3)}"
 
 
 def _spread(spread: Mapping[str, Any]) -> tuple[Cell, Cell]:
