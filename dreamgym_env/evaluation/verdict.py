@@ -112,6 +112,11 @@ def _consistency(found: Mapping[str, Any]) -> list[str]:
             f"is {figure}."
         ]
     over = f"{low['count']:,} success{'' if low['count'] == 1 else 'es'}"
+    if all(ratio["high"] >= _CONSISTENT for ratio in ratios.values()):
+        return [
+            "Whether what agents find in the dream always works in the real environment cannot be told from so few "
+            f"successes: the lowest consistency ratio, of {worst}, is {figure}, over {over} of acting there."
+        ]
     return [
         f"What agents find in the dream does not always work in the real environment: the consistency ratio of "
         f"{worst} is {figure}, over {over} of acting there."

@@ -87,6 +87,21 @@ def test_a_dream_that_is_too_hard_is_found_out():
     assert finder["reverse_consistency_ratio"] is None
 
 
+@pytest.mark.parametrize(
+    ("low", "value", "high", "said"),
+    [
+        (0.97, 1.0, 1.02, "works in the real environment"),
+        (0.1, 0.5, 1.4, "cannot be told from so few successes"),
+        (0.5, 0.6, 0.7, "does not always work"),
+    ],
+)
+def test_a_low_consistency_is_held_against_a_dream_only_where_it_is_no_chance(low, value, high, said):
+    found = figures(compared(agents=("finder",)))
+    ratio = {"value": value, "low": low, "high": high, "count": 3, "clusters": 3}
+    found["agents"][0]["consistency_ratio"] = ratio
+    assert any(said in sentence for sentence in verdict(found))
+
+
 def test_failures_are_failures_and_no_zeros():
     found = figures(compared(fair_dream(model=failing_model()), agents=("finder",)))
     finder = by_agent(found)["finder"]
