@@ -307,9 +307,19 @@ def test_a_browser_starts_where_the_name_of_the_temporary_folder_is_long(
 
 def test_an_interrupt_costs_its_episode_alone(browser: RealBrowser):
     episode = begin(browser)
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    felt = threading.Event()
+
+    def interrupt() -> None:
+        """Interrupt until it is felt: one that arrives while an object is being finalised is lost in Python."""
+        while not felt.wait(0.6):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
-        act(browser, episode, "noop(2000)")
+        try:
+            act(browser, episode, "noop(3000)")
+        finally:
+            felt.set()
     assert act(browser, episode, "noop(1)").stop is StopReason.ENGINE_FAILURE
     assert begin(browser).state == FORM
 
