@@ -20,6 +20,7 @@ from markupsafe import Markup
 from dreamgym_env.evaluation.report import plots, sheets
 from dreamgym_env.evaluation.report.about import about_facts, summary_facts
 from dreamgym_env.evaluation.report.axes import mark
+from dreamgym_env.evaluation.report.cells import environment_ids
 from dreamgym_env.evaluation.report.reading import figure, items, part, text
 from dreamgym_env.evaluation.report.transcripts import make_viewer
 from dreamgym_env.evaluation.report.wording import clip, visible
@@ -45,7 +46,7 @@ def write_html(comparison: Mapping[str, Any], path: str | os.PathLike[str]) -> N
 
 
 def _render(comparison: Mapping[str, Any]) -> str:
-    dream_id, real_id = sheets.environment_ids(comparison)
+    dream_id, real_id = environment_ids(comparison)
     ranks = part(comparison, "ranks")
     correlated = any(figure(ranks.get(name)) for name in ("spearman", "kendall"))
     style, script = (_TEMPLATES.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))

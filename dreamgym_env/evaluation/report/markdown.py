@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dreamgym_env.evaluation.report.sheets import Cell, Column, agents_sheet, environment_ids
+from dreamgym_env.evaluation.report.cells import Cell, Column, environment_ids
+from dreamgym_env.evaluation.report.sheets import agents_sheet
 from dreamgym_env.evaluation.report.wording import visible
 
 __all__ = ["markdown_table"]

@@ -26,9 +26,9 @@ from dreamgym_env.evaluation.report.axes import (
     whisker_y,
     whole_ticks,
 )
+from dreamgym_env.evaluation.report.cells import environment_ids
 from dreamgym_env.evaluation.report.labels import Box, place
 from dreamgym_env.evaluation.report.reading import Figure, figure, items, number, part, text
-from dreamgym_env.evaluation.report.sheets import environment_ids
 from dreamgym_env.evaluation.report.svg import Scale, element, label, picture, text_width
 from dreamgym_env.evaluation.report.wording import clip, count, decimal, percent
 

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from typing import Any
 
-from dreamgym_env.evaluation.report.reading import Figure, figure, items, number, part, text
-from dreamgym_env.evaluation.report.wording import NONE, count, decimal, interval, percent, points
+from dreamgym_env.evaluation.report.cells import (
+    Cell,
+    Column,
+    Heads,
+    Sheet,
+    Side,
+    agent_cell,
+    chance_told,
+    error_cell,
+    gap_cell,
+    kind_cell,
+    p_value,
+    ratio_cell,
+    score_cell,
+    share_cell,
+    signed_score_cell,
+    spread_cells,
+)
+from dreamgym_env.evaluation.report.reading import figure, items, number, part, text
+from dreamgym_env.evaluation.report.wording import NONE, count, decimal, interval, percent
 
 __all__ = [
-    "Cell",
-    "Column",
-    "Group",
-    "Sheet",
-    "Side",
     "agents_sheet",
     "agreement_sheet",
     "calibration_sheet",
     "differences_sheet",
     "drift_sheet",
-    "environment_ids",
     "judge_agreement_sheet",
     "judges_sheet",
     "ranks_sheet",
@@ -32,111 +42,9 @@ __all__ = [
 ]
 
 
-class Side(enum.StrEnum):
-    """Which environment a column's numbers come from."""
-
-    DREAM = "dream"
-    REAL = "real"
-    BOTH = "both"
-    NONE = "none"
-    """The column holds names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Heads a column."""
-
-    head: str
-    side: Side = Side.NONE
-    source: str = ""
-    """Id of the environment; ``"dream and real"`` for both, and empty where ``side`` is ``NONE``."""
-
-    @property
-    def numeric(self) -> bool:
-        """Whether it holds numbers, which stand on the right."""
-        return self.side is not Side.NONE
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One value."""
-
-    value: str
-    spread: str = ""
-    """Its 95 % interval, or what else stands small beside it."""
-    side: Side = Side.NONE
-    """Which environment it names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Neighbouring columns under one environment, or a column of names."""
-
-    head: str
-    side: Side
-    span: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table."""
-
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    notes: tuple[str, ...] = ()
-    """What the words in the heads mean."""
-
-    @property
-    def has_sources(self) -> bool:
-        """Whether environments stand above the heads."""
-        return any(column.source for column in self.columns)
-
-    @property
-    def groups(self) -> list[Group]:
-        """Neighbouring columns of the same environment."""
-        groups: list[Group] = []
-        for column in self.columns:
-            last = groups[-1] if groups else None
-            if last and column.side is last.side is not Side.NONE:
-                groups[-1] = replace(last, span=last.span + 1)
-            else:
-                groups.append(Group(column.head, column.side))
-        return groups
-
-
-def environment_ids(comparison: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the ids of the dream and of the real environment."""
-    return (
-        text(part(comparison, "dream"), "id") or "the dream",
-        text(part(comparison, "real"), "id") or "the real environment",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Heads:
-    """Makes columns under the ids of a comparison's two environments."""
-
-    dream_id: str
-    real_id: str
-
-    @classmethod
-    def of(cls, comparison: Mapping[str, Any]) -> _Heads:
-        return cls(*environment_ids(comparison))
-
-    def dream(self, head: str) -> Column:
-        return Column(head, Side.DREAM, self.dream_id)
-
-    def real(self, head: str) -> Column:
-        return Column(head, Side.REAL, self.real_id)
-
-    def both(self, head: str) -> Column:
-        return Column(head, Side.BOTH, "dream and real")
-
-
 def agents_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return the main figures of every agent."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     return Sheet(
         "Agents",
         (
@@ -152,15 +60,15 @@ def agents_sheet(comparison: Mapping[str, Any]) -> Sheet:
         ),
         tuple(
             (
-                _agent(row, episodes=True),
-                _share(part(row, "success").get("dream")),
+                agent_cell(row, episodes=True),
+                share_cell(part(row, "success").get("dream")),
                 Cell(count(number(part(row, "failures").get("dream")))),
-                _share(part(row, "success").get("real")),
+                share_cell(part(row, "success").get("real")),
                 Cell(count(number(part(row, "failures").get("real")))),
-                _gap(part(row, "gap").get("success")),
-                _share(row.get("false_success")),
-                _ratio(row.get("consistency_ratio")),
-                _ratio(row.get("reverse_consistency_ratio")),
+                gap_cell(part(row, "gap").get("success")),
+                share_cell(row.get("false_success")),
+                ratio_cell(row.get("consistency_ratio")),
+                ratio_cell(row.get("reverse_consistency_ratio")),
             )
             for row in _agents(comparison)
         ),
@@ -187,9 +95,9 @@ def rollouts_sheet(comparison: Mapping[str, Any], measure: str) -> Sheet:
         comparison: the comparison.
         measure: ``"success"`` or ``"score"``.
     """
-    heads = _Heads.of(comparison)
-    write = _share if measure == "success" else _score
-    gap = _gap if measure == "success" else _signed_score
+    heads = Heads.of(comparison)
+    write = share_cell if measure == "success" else score_cell
+    gap = gap_cell if measure == "success" else signed_score_cell
     return Sheet(
         "Success, acting and repeating" if measure == "success" else "Mean graded score, acting and repeating",
         (
@@ -203,13 +111,13 @@ def rollouts_sheet(comparison: Mapping[str, Any], measure: str) -> Sheet:
         ),
         tuple(
             (
-                _agent(row),
+                agent_cell(row),
                 *(
                     write(part(row, measure).get(rollout))
                     for rollout in ("dream", "real_actions_in_dream", "real", "dream_actions_in_real")
                 ),
                 gap(part(row, "gap").get(measure)),
-                *([_share(row.get("missed_success"))] if measure == "success" else []),
+                *([share_cell(row.get("missed_success"))] if measure == "success" else []),
             )
             for row in _agents(comparison)
             if any(figure(part(row, measure).get(rollout)) for rollout in _ROLLOUTS)
@@ -222,7 +130,7 @@ def rollouts_sheet(comparison: Mapping[str, Any], measure: str) -> Sheet:
 
 def agreement_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return in which of the two environments the agents solved how many tasks."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     names = ("both", "dream_only", "real_only", "neither")
     return Sheet(
         "Agreement, task by task",
@@ -238,11 +146,11 @@ def agreement_sheet(comparison: Mapping[str, Any]) -> Sheet:
         ),
         tuple(
             (
-                _agent(row),
+                agent_cell(row),
                 *(Cell(count(number(part(row, "agreement").get(name)))) for name in names),
                 Cell(percent(number(part(row, "agreement").get("share")))),
                 Cell(decimal(number(part(row, "agreement").get("kappa")))),
-                Cell(_p_value(number(part(row, "agreement").get("mcnemar_p")))),
+                Cell(p_value(number(part(row, "agreement").get("mcnemar_p")))),
             )
             for row in _agents(comparison)
             if part(row, "agreement")
@@ -257,7 +165,7 @@ def agreement_sheet(comparison: Mapping[str, Any]) -> Sheet:
 
 def ranks_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return how alike the two environments rank the agents."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     ranks = part(comparison, "ranks")
     found = [(name.capitalize(), figure(ranks.get(name))) for name in ("spearman", "kendall")]
     return Sheet(
@@ -273,7 +181,7 @@ def ranks_sheet(comparison: Mapping[str, Any]) -> Sheet:
 
 def calibration_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return the errors of the dream's score as an estimate of the real one."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     calibration = part(comparison, "calibration")
     names = {
         "mae": "mean absolute error",
@@ -287,7 +195,7 @@ def calibration_sheet(comparison: Mapping[str, Any]) -> Sheet:
         tuple(
             (
                 Cell(name),
-                *(_error(part(calibration, when), key) for when in ("before", "after")),
+                *(error_cell(part(calibration, when), key) for when in ("before", "after")),
             )
             for key, name in names.items()
             if any(number(part(calibration, when).get(key)) is not None for when in ("before", "after"))
@@ -298,7 +206,7 @@ def calibration_sheet(comparison: Mapping[str, Any]) -> Sheet:
 
 def drift_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return how true the dream's pages are at each step."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     return Sheet(
         "Pages of the dream against the real ones, by step",
         (
@@ -312,9 +220,9 @@ def drift_sheet(comparison: Mapping[str, Any]) -> Sheet:
             (
                 Cell(count(number(row.get("step")))),
                 Cell(count(number(row.get("episodes")))),
-                _share(row.get("exact")),
-                _share(row.get("line_f1")),
-                _share(row.get("undiverged")),
+                share_cell(row.get("exact")),
+                share_cell(row.get("line_f1")),
+                share_cell(row.get("undiverged")),
             )
             for row in _rows(comparison, "drift")
         ),
@@ -328,7 +236,7 @@ def spread_sheet(comparison: Mapping[str, Any], measure: str) -> Sheet:
         comparison: the comparison.
         measure: ``"returns"`` or ``"lengths"``.
     """
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     rows = [row for row in _agents(comparison) if part(row, measure)]
     unit = next((text(part(row, measure), "unit") for row in rows if text(part(row, measure), "unit")), "")
     name = "Returns" if measure == "returns" else "Lengths of episodes"
@@ -344,10 +252,10 @@ def spread_sheet(comparison: Mapping[str, Any], measure: str) -> Sheet:
         ),
         tuple(
             (
-                _agent(row),
-                *_spread(part(row, measure, "dream")),
-                *_spread(part(row, measure, "real")),
-                Cell(decimal(number(part(row, measure).get("wasserstein")), 3), _chance(part(row, measure))),
+                agent_cell(row),
+                *spread_cells(part(row, measure, "dream")),
+                *spread_cells(part(row, measure, "real")),
+                Cell(decimal(number(part(row, measure).get("wasserstein")), 3), chance_told(part(row, measure))),
             )
             for row in rows
         ),
@@ -360,7 +268,7 @@ def spread_sheet(comparison: Mapping[str, Any], measure: str) -> Sheet:
 
 def differences_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return where the dream first parts from the real environment, by kind."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     rows = [row for row in _agents(comparison) if part(row, "first_difference")]
     kinds = _keys(part(row, "first_difference", "kinds") for row in rows)
     actions = _keys(part(row, "first_difference", "action_kinds") for row in rows)
@@ -377,12 +285,12 @@ def differences_sheet(comparison: Mapping[str, Any]) -> Sheet:
         ),
         tuple(
             (
-                _agent(row),
+                agent_cell(row),
                 Cell(count(number(first.get("episodes")))),
                 Cell(count(number(first.get("differing")))),
-                _share(first.get("share")),
+                share_cell(first.get("share")),
                 Cell(decimal(number(first.get("median_step")), 1)),
-                *(_kind(first, kind) for kind in kinds),
+                *(kind_cell(first, kind) for kind in kinds),
                 *(Cell(count(number(part(first, "action_kinds").get(kind, 0)))) for kind in actions),
             )
             for row in rows
@@ -399,7 +307,7 @@ def differences_sheet(comparison: Mapping[str, Any]) -> Sheet:
 
 def speed_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return what a step costs; one row an agent and environment."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     columns: Mapping[str, tuple[str, int]] = {
         "steps": ("steps", 0),
         "seconds": ("seconds", 1),
@@ -417,7 +325,7 @@ def speed_sheet(comparison: Mapping[str, Any]) -> Sheet:
             stages = ", ".join(f"{stage} {count(number(many))}" for stage, many in answered.items())
             rows.append(
                 (
-                    _agent(row),
+                    agent_cell(row),
                     Cell(env_id, side=side),
                     *(Cell(decimal(number(speed.get(key)), places)) for key, (_, places) in columns.items()),
                     Cell(stages or NONE),
@@ -438,7 +346,7 @@ def speed_sheet(comparison: Mapping[str, Any]) -> Sheet:
 
 def usage_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return what the agents' own language models used up, in both environments together."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     names = {
         "calls": "calls",
         "actions": "actions",
@@ -451,7 +359,7 @@ def usage_sheet(comparison: Mapping[str, Any]) -> Sheet:
         "Language models of the agents",
         (Column("agent"), *(heads.both(head) for head in names.values())),
         tuple(
-            (_agent(row), *(Cell(count(number(part(row, "usage").get(name)))) for name in names))
+            (agent_cell(row), *(Cell(count(number(part(row, "usage").get(name)))) for name in names))
             for row in _agents(comparison)
             if part(row, "usage")
         ),
@@ -464,7 +372,7 @@ def usage_sheet(comparison: Mapping[str, Any]) -> Sheet:
 
 def judges_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return the judges' mean marks; one row a judge and question."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     rows = [
         (
             Cell(text(judge, "judge"), f"rubric {text(judge, 'rubric')}" if text(judge, "rubric") else ""),
@@ -473,7 +381,7 @@ def judges_sheet(comparison: Mapping[str, Any]) -> Sheet:
                 cell
                 for side in ("dream", "real")
                 for cell in (
-                    _score(part(judge, "marks", question).get(side)),
+                    score_cell(part(judge, "marks", question).get(side)),
                     Cell(count(number(part(judge, "judged").get(side)))),
                     Cell(count(number(part(judge, "invalid").get(side)))),
                 )
@@ -497,7 +405,7 @@ def judges_sheet(comparison: Mapping[str, Any]) -> Sheet:
 
 def judge_agreement_sheet(comparison: Mapping[str, Any]) -> Sheet:
     """Return how far two judges agree."""
-    heads = _Heads.of(comparison)
+    heads = Heads.of(comparison)
     agreement = part(comparison, "judge_agreement")
     judges = " and ".join(str(judge) for judge in items(agreement, "judges"))
     kappas = part(agreement, "kappa")
@@ -532,61 +440,3 @@ def _rows(comparison: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 def _keys(tables: Any) -> list[str]:
     """Return the keys of some tables in the order in which they are first seen."""
     return list(dict.fromkeys(key for table in tables for key in table))
-
-
-def _agent(row: Mapping[str, Any], *, episodes: bool = False) -> Cell:
-    many = number(row.get("episodes"))
-    return Cell(text(row, "agent") or NONE, f"{count(many)} episodes" if episodes and many is not None else "")
-
-
-def _estimate(write: Callable[[float], str], spread: Callable[[Figure], str], value: Any) -> Cell:
-    estimate = figure(value)
-    return Cell(NONE) if estimate is None else Cell(write(estimate.value), spread(estimate))
-
-
-def _share(value: Any) -> Cell:
-    return _estimate(percent, lambda estimate: interval(estimate, scale=100, places=1), value)
-
-
-def _gap(value: Any) -> Cell:
-    return _estimate(points, lambda estimate: interval(estimate, scale=100, places=1, plus=True), value)
-
-
-def _ratio(value: Any) -> Cell:
-    return _estimate(decimal, interval, value)
-
-
-def _score(value: Any) -> Cell:
-    return _estimate(lambda mean: decimal(mean, 3), lambda estimate: interval(estimate, places=3), value)
-
-
-def _signed_score(value: Any) -> Cell:
-    return _estimate(lambda mean: decimal(mean, 3), lambda estimate: interval(estimate, places=3, plus=True), value)
-
-
-def _error(errors: Mapping[str, Any], name: str) -> Cell:
-    ends = [number(end) for end in items(part(errors, "intervals"), name)]
-    spread = interval(Figure(0.0, *ends), places=4) if len(ends) == 2 else ""
-    return Cell(decimal(number(errors.get(name)), 4), spread)
-
-
-def _kind(first: Mapping[str, Any], kind: str) -> Cell:
-    step = number(part(first, "median_steps").get(kind))
-    return Cell(count(number(part(first, "kinds").get(kind, 0))), "" if step is None else f"step {step:g}")
-
-
-def _p_value(value: float | None) -> str:
-    return NONE if value is None else "< 0.001" if value < 0.001 else decimal(value, 3)
-
-
-def _chance(distance: Mapping[str, Any]) -> str:
-    chance = number(distance.get("chance"))
-    return "" if chance is None else f"chance {decimal(chance, 3)}"
-
-
-def _spread(spread: Mapping[str, Any]) -> tuple[Cell, Cell]:
-    quartiles = [number(value) for value in items(spread, "quartiles")]
-    return (
-        Cell(decimal(number(spread.get("mean")))),
-        Cell(" · ".join(f"{value:g}" if value is not None else NONE for value in quartiles) or NONE),
-    )

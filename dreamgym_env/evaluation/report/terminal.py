@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.evaluation.report import sheets
-from dreamgym_env.evaluation.report.sheets import Cell, Column, Sheet, Side
+from dreamgym_env.evaluation.report.cells import Cell, Column, Sheet, Side, environment_ids
 from dreamgym_env.evaluation.report.wording import visible
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def tables(comparison: Mapping[str, Any]) -> list[Table]:
         sheets.judges_sheet(comparison),
         sheets.judge_agreement_sheet(comparison),
     )
-    dream_id, real_id = sheets.environment_ids(comparison)
+    dream_id, real_id = environment_ids(comparison)
     return [_table(sheet, f"dream: {dream_id}; real: {real_id}") for sheet in shown if sheet.rows]
 
 
