@@ -28,6 +28,8 @@ class Answer:
     page: Page
     origin: str
     certain: bool = False
+    ends: bool = False
+    """Whether the action mostly ends the episode."""
 
 
 class Answers:
@@ -41,9 +43,9 @@ class Answers:
     def answer(self, course: Course, action: ParsedAction, exclusion: Exclusion) -> Answer | None:
         """Return the page that an action leads to, or None where nothing tells."""
         found = self._answer(course, action, exclusion)
-        if found is not None and self._knowledge.ends(course.page, action) and self._knowledge.loses_focus:
-            return replace(found, page=unfocused(found.page))
-        return found
+        if found is None or not self._knowledge.ends(course.page, action):
+            return found
+        return replace(found, ends=True, page=unfocused(found.page) if self._knowledge.loses_focus else found.page)
 
     def _answer(self, course: Course, action: ParsedAction, exclusion: Exclusion) -> Answer | None:
         page = course.page
@@ -67,10 +69,6 @@ class Answers:
         if found is None and at is not None and element_of(page.lines[at]).role != "link":
             return Answer(focused(replace(page, error=""), at), "the page stays, as far as anybody knows")
         return self._in_tab(course, found) if found else None
-
-    def ends(self, page: Page, action: ParsedAction) -> bool:
-        """Return whether an action mostly ends the episode."""
-        return self._knowledge.ends(page, action)
 
     def _in_tab(self, course: Course, answer: Answer) -> Answer:
         titles = list(course.page.tab_titles)

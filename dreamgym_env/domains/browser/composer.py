@@ -65,7 +65,7 @@ class WebComposer:
             action.text,
             answer.page.write(query.task.instruction),
             f"composed: {_told(action, course) or answer.origin}",
-            terminated=action.name in _LAST or self._answers().ends(course.page, action),
+            terminated=action.name in _LAST or answer.ends,
             certain=answer.certain,
         )
 
