@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dreamgym_env.errors import WorldModelStringError
-from dreamgym_env.masking import mask_secrets
 from dreamgym_env.training.teacher_answers import (
     MAX_RESPONSE_LENGTH,
     STEPS_SCHEMA,
@@ -25,8 +23,7 @@ from dreamgym_env.training.teacher_answers import (
 from dreamgym_env.training.teacher_prompts import steps_prompt, tutorial_prompt
 from dreamgym_env.types import Domain, TextGenerator, Transition
 from dreamgym_env.world_model.asking import Asker, Question, Tally, Unread
-from dreamgym_env.world_model.generators.lazy import LazyGenerator
-from dreamgym_env.world_model.generators.strings import FORMS, generator_from_string
+from dreamgym_env.world_model.generators.strings import lazy_generator
 
 __all__ = ["RULES", "LanguageTeacher", "RuleTeacher", "Tally", "Teacher", "Trajectory", "teacher_from_string"]
 
@@ -155,10 +152,5 @@ def teacher_from_string(spec: str, domain: Domain, *, seed: int = 0, generator: 
     """
     if spec == RULES:
         return RuleTeacher(domain)
-    kind, _, rest = spec.partition(":")
-    if kind not in FORMS or not rest:
-        forms = ", ".join(f'"{form.example}"' for form in FORMS.values())
-        reason = "predicts pages and cannot explain them" if spec == "embedded" else "names no teacher"
-        raise WorldModelStringError(f'{mask_secrets(spec)[:200]!r} {reason}. Teachers are "{RULES}", {forms}.')
-    made = generator or LazyGenerator(functools.partial(generator_from_string, spec))
-    return LanguageTeacher(domain, made, seed=seed)
+    named = lazy_generator(spec, role="teacher", task="explain", besides=RULES)
+    return LanguageTeacher(domain, generator or named, seed=seed)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
-from dreamgym_env.errors import WorldModelStringError
 from dreamgym_env.evaluation.judging.generator_judge import GeneratorJudge
 from dreamgym_env.evaluation.judging.judgements import Judge
 from dreamgym_env.evaluation.judging.rule_judge import RULES, RuleJudge
 from dreamgym_env.masking import mask_secrets
 from dreamgym_env.types import TextGenerator, Transition
-from dreamgym_env.world_model.generators.lazy import LazyGenerator
-from dreamgym_env.world_model.generators.strings import FORMS, generator_from_string
+from dreamgym_env.world_model.generators.strings import lazy_generator
 
 __all__ = ["judge_from_string"]
 
@@ -40,10 +37,5 @@ def judge_from_string(
     """
     if spec == RULES:
         return RuleJudge(reference)
-    kind, _, rest = spec.partition(":")
-    if kind not in FORMS or not rest:
-        forms = ", ".join(f'"{form.example}"' for form in FORMS.values())
-        reason = "predicts pages and cannot judge them" if spec == "embedded" else "names no judge"
-        raise WorldModelStringError(f'{mask_secrets(spec)[:200]!r} {reason}. Judges are "{RULES}", {forms}.')
-    made = generator or LazyGenerator(functools.partial(generator_from_string, spec))
-    return GeneratorJudge(mask_secrets(spec), made, seed=seed, progress=progress)
+    named = lazy_generator(spec, role="judge", task="judge", besides=RULES)
+    return GeneratorJudge(mask_secrets(spec), generator or named, seed=seed, progress=progress)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from dreamgym_env.errors import WorldModelStringError
+from dreamgym_env.masking import mask_secrets
 from dreamgym_env.types import TextGenerator
+from dreamgym_env.world_model.generators.lazy import LazyGenerator
 
-__all__ = ["FORMS", "GeneratorForm", "generator_from_string"]
+__all__ = ["FORMS", "GeneratorForm", "generator_from_string", "lazy_generator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,28 @@ def generator_from_string(specification: str) -> TextGenerator:
     if form is None or not rest:
         raise _unreadable(specification, "it has none of the known forms")
     return form.make(rest)
+
+
+def lazy_generator(specification: str, *, role: str, task: str, besides: str) -> TextGenerator:
+    """Return the language model that a string names for some role; it is loaded when it is first asked.
+
+    Args:
+        specification: as for :func:`generator_from_string`.
+        role: what the model is to be, for messages: ``"judge"``.
+        task: what it is to do with pages, for messages: ``"judge"``.
+        besides: the string of what needs no model in that role.
+
+    Raises:
+        WorldModelStringError: it names no language model, or the embedded world model; the message lists the forms.
+    """
+    kind, _, rest = specification.partition(":")
+    if kind not in FORMS or not rest:
+        forms = ", ".join(f'"{form.example}"' for form in FORMS.values())
+        embedded = specification == "embedded"
+        reason = f"predicts pages and cannot {task} them" if embedded else f"names no {role}"
+        told = mask_secrets(specification)[:200]
+        raise WorldModelStringError(f'{told!r} {reason}. {role.capitalize()}s are "{besides}", {forms}.')
+    return LazyGenerator(functools.partial(generator_from_string, specification))
 
 
 def _transformers(model: str) -> TextGenerator:
