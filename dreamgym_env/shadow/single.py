@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.utils import RecordConstructorArgs
 
+from dreamgym_env.envs.reading import name_of, won
 from dreamgym_env.envs.text_env import TextEnv
 from dreamgym_env.errors import KeywordError, ResetOptionError
 from dreamgym_env.shadow.comparison import Comparison, Segment, Step, check_bound
@@ -81,7 +82,7 @@ class ShadowReal(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
             gym.make(real, max_episode_steps=-1, **(real_settings or {})) if isinstance(real, str) else real
         )
         """The real environment."""
-        self._env_id = self.real.spec.id if self.real.spec is not None else type(self.real.unwrapped).__name__
+        self._env_id = name_of(self.real)
         self._bound, self._real_options = max_differing_steps, real_options
         self._seeds = np.random.default_rng()
         self._comparison: Comparison | None = None
@@ -189,9 +190,8 @@ class ShadowReal(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
 
 def _step(state: str, reward: SupportsFloat, terminated: bool, truncated: bool, info: Mapping[str, Any]) -> Step:
     """Return an answer; a success is an end with ``won``, or without such an entry one with a reward above 0."""
-    won = bool(info["won"]) if info.get("won") is not None else float(reward) > 0
-    failure = str(info.get("failure") or "")
-    return Step(state, float(reward), bool(terminated), bool(truncated), bool(terminated) and won, failure)
+    success = bool(terminated) and won(float(reward), info)
+    return Step(state, float(reward), bool(terminated), bool(truncated), success, str(info.get("failure") or ""))
 
 
 def _refuse_other_task(dream: Mapping[str, Any], real: Mapping[str, Any]) -> None:
