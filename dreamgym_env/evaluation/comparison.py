@@ -85,6 +85,11 @@ class Comparison:
             ):
                 yield EpisodeRow(run.seed, *four)
 
+    def sound_rows(self) -> Iterator[EpisodeRow]:
+        """Yield the episodes of all agents that no failure cut short."""
+        for agent in self.runs:
+            yield from (row for row in self.rows(agent) if not row.failed)
+
 
 def compare_agents(
     dream: TextVectorEnv,

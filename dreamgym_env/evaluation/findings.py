@@ -129,7 +129,7 @@ def _agent(comparison: Comparison, agent: str) -> dict[str, Any]:
 
 def _all_agents(comparison: Comparison) -> dict[str, Any]:
     """Return the figures that are worked out over the episodes of all agents together."""
-    rows = [row for agent in comparison.runs for row in comparison.rows(agent) if not row.failed]
+    rows = list(comparison.sound_rows())
     dream, replayed = ([pick(row).success for row in rows] for pick in (SIDES["dream"], SIDES["dream_actions_in_real"]))
     tasks = [row.task_id for row in rows]
     return {
@@ -165,8 +165,7 @@ def _ranks(comparison: Comparison) -> dict[str, Any]:
 
 def _drift(comparison: Comparison) -> list[dict[str, Any]]:
     """Return how true the dream's pages are, step by step, over all agents: the same actions in both worlds."""
-    rows = [row for agent in comparison.runs for row in comparison.rows(agent) if not row.failed]
-    pairs = [(row.dream, row.replayed) for row in rows]
+    pairs = [(row.dream, row.replayed) for row in comparison.sound_rows()]
     return [
         {
             "step": step.step,
@@ -187,7 +186,7 @@ def _calibration(comparison: Comparison, anchors: int) -> dict[str, Any] | None:
         anchors: how many of its tasks the calibration is fitted on, all agents together; the errors before and after
             are those of the other tasks.
     """
-    rows = [row for agent in comparison.runs for row in comparison.rows(agent) if not row.failed]
+    rows = list(comparison.sound_rows())
     tasks = sorted({row.task_id for row in rows})
     if anchors < FEWEST_ANCHORS or len(tasks) <= anchors:
         return None
