@@ -26,10 +26,10 @@ from dataclasses import replace
 
 from dreamgym_env.domains.recorded.candidates import RecordedActions
 from dreamgym_env.domains.recorded.composer import ExplainingComposer
-from dreamgym_env.domains.recorded.texts import action_kind, join_text, page_kind, split_text
+from dreamgym_env.domains.recorded.undescribed import Undescribed
 from dreamgym_env.errors import ExperienceFormatError, KeywordError, UnknownTaskError
 from dreamgym_env.memory.experience import read_domain_transitions
-from dreamgym_env.types import Composer, Memory, Source, Task, Transition, Turn, Verifier
+from dreamgym_env.types import Composer, Memory, Source, Task, Transition, Turn
 
 __all__ = ["Recorded"]
 
@@ -43,7 +43,7 @@ in the memories.
 - The episode ends when the task is done (success), or where memories of such an action end (failure)."""
 
 
-class Recorded:
+class Recorded(Undescribed):
     """The domain."""
 
     rules = _RULES
@@ -107,14 +107,6 @@ class Recorded:
             )
         return self._tasks[task_id]
 
-    def segment(self, state: str, instruction: str) -> tuple[str, ...]:
-        """Split a text into lines and sentences, the instruction replaced by a placeholder."""
-        return split_text(state, instruction)
-
-    def render(self, segments: Sequence[str], instruction: str) -> str:
-        """Join lines and sentences."""
-        return join_text(segments, instruction)
-
     def available_actions(self, task: Task, history: Sequence[Turn], state: str) -> tuple[str, ...]:
         """Return what recordings of that page, or of the most similar one, offered or did."""
         return self._actions.of(task, state)
@@ -122,26 +114,6 @@ class Recorded:
     def parse_action(self, action: str) -> str | None:
         """Return an action with its white space normalised; None where nothing else is in it."""
         return " ".join(action.split()) or None
-
-    def guard(self, task: Task, history: Sequence[Turn], state: str, action: str) -> str | None:
-        """Return None, for every action.
-
-        Recordings show what was tried, never all that could be, nor in which words the environment refuses: that is for
-        the world model to say.
-        """
-        return None
-
-    def action_kind(self, action: str) -> str:
-        """Return an action's first word, see :func:`~.texts.action_kind`."""
-        return action_kind(action)
-
-    def page_kind(self, state: str) -> str:
-        """Return how a text begins, see :func:`~.texts.page_kind`."""
-        return page_kind(state)
-
-    def verifier(self) -> Verifier | None:
-        """Return None: no program knows the goal, and the world model's word counts."""
-        return None
 
     def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
         """Return what composes answers by what has explained such answers before; see :mod:`.composer`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dreamgym_env.domains.recorded.texts import action_kind, join_text, page_kind, split_text
+from dreamgym_env.domains.recorded.undescribed import Undescribed
 from dreamgym_env.errors import UnknownTaskError
-from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifier
+from dreamgym_env.types import Composer, Memory, Task, Transition, Turn
 
 __all__ = ["SPLIT", "ForeignDomain"]
 
@@ -16,7 +16,7 @@ SPLIT = "seeds"
 
 
 @dataclass(slots=True)
-class ForeignDomain:
+class ForeignDomain(Undescribed):
     """A :class:`~dreamgym_env.types.Domain` as far as a comparison asks one; nothing dreams it."""
 
     name: str
@@ -45,14 +45,6 @@ class ForeignDomain:
             raise UnknownTaskError(f"No seed that was tried begins the task {task_id!r:.80} of {self.name}.")
         return self.tasks[task_id]
 
-    def segment(self, state: str, instruction: str) -> tuple[str, ...]:
-        """Split a text into lines and sentences."""
-        return split_text(state, instruction)
-
-    def render(self, segments: Sequence[str], instruction: str) -> str:
-        """Join lines and sentences."""
-        return join_text(segments, instruction)
-
     def available_actions(self, task: Task, history: Sequence[Turn], state: str) -> tuple[str, ...]:
         """Return nothing: only the environment's info says what a state offers."""
         return ()
@@ -60,22 +52,6 @@ class ForeignDomain:
     def parse_action(self, action: str) -> str | None:
         """Return the action: its grammar is the environment's own business."""
         return action
-
-    def guard(self, task: Task, history: Sequence[Turn], state: str, action: str) -> str | None:
-        """Return None: the environment answers everything."""
-        return None
-
-    def action_kind(self, action: str) -> str:
-        """Return the first word of an action."""
-        return action_kind(action)
-
-    def page_kind(self, state: str) -> str:
-        """Return the first words of a state."""
-        return page_kind(state)
-
-    def verifier(self) -> Verifier | None:
-        """Return None: the environment's reward is the verdict."""
-        return None
 
     def composer(self, experience: Callable[[], Iterator[Transition]]) -> Composer:
         """Raise NotImplementedError: nobody dreams this environment here."""
