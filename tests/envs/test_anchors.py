@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from broken_house import LOST, BrokenHouse
+from free_running import ACTIONS, by_send, by_step
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 from scripted import ScriptedWorldModel, house_model, simulator
@@ -22,7 +23,6 @@ from dreamgym_env.simulation.seeds import episode_seed, group_draw
 from dreamgym_env.types import Prediction
 
 ABSENT_SERVER = "openai:model@http://127.0.0.1:9/v1"
-ACTIONS = ("look", "go kitchen", "fly", "take key", "go hall", "say x", "go cellar", "take lamp", "leave")
 MakeVec = Callable[..., TextVectorEnv]
 
 
@@ -202,24 +202,8 @@ class TestSendAndRecv:
         lockstep, free = make_vec(8, 0.5, autoreset_mode=mode), make_vec(8, 0.5, autoreset_mode=mode)
         lockstep.reset(seed=2)
         free.reset(seed=2)
-        expected: list[list[Any]] = [[] for _ in range(8)]
-        for step in range(20):
-            results = lockstep.step([ACTIONS[(step + lane) % len(ACTIONS)] for lane in range(8)])
-            for lane in range(8):
-                expected[lane].append(row(results, lane))
-        seen: list[list[Any]] = [[] for _ in range(8)]
-        lanes, under_way = list(range(8)), 0
-        while lanes or under_way:
-            if lanes:
-                free.send([ACTIONS[(len(seen[lane]) + lane) % len(ACTIONS)] for lane in lanes], lanes)
-                under_way += len(lanes)
-            results = free.recv(min_envs)
-            moved = results[-1]["env_id"].tolist()
-            under_way -= len(moved)
-            for at, lane in enumerate(moved):
-                seen[lane].append(row(results, at))
-            lanes = [lane for lane in moved if len(seen[lane]) < 20]
-        assert seen == expected
+        expected = by_step(lockstep, 20, row)
+        assert by_send(free, 20, min_envs, row) == expected
         assert free.real_transitions == lockstep.real_transitions > 0
 
     def test_a_world_model_that_stays_away_loses_no_real_transition(self, make_vec: MakeVec):

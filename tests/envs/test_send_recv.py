@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from free_running import by_send, by_step
 from gymnasium.error import AlreadyPendingCallError, ClosedEnvironmentError, NoAsyncCallError, ResetNeeded
 from gymnasium.vector import AutoresetMode
 from scripted import ScriptedWorldModel, failing_model, house_model, simulator
@@ -21,7 +22,6 @@ from dreamgym_env.testing.openai_server import Call, LoopbackServer, Reply, comp
 from dreamgym_env.types import Memory, Prediction, Query
 from dreamgym_env.world_model.build import world_model_from_string
 
-ACTIONS = ("look", "go kitchen", "fly", "take key", "go hall", "say x", "go cellar", "take lamp", "leave")
 MakeVec = Callable[..., TextVectorEnv]
 
 
@@ -53,44 +53,21 @@ class PatientModel(ScriptedWorldModel):
         return [(ticket, self.waiting.pop(ticket)) for ticket in released]
 
 
-def seen_by_lanes(envs: TextVectorEnv, results: tuple[Any, ...], lanes: Sequence[int], seen: list[list[Any]]) -> None:
-    """Write down what each lane saw."""
+def seen(results: tuple[Any, ...], at: int) -> tuple[Any, ...]:
+    """What a lane saw."""
     observations, rewards, terminations, truncations, infos = results
-    for at, lane in enumerate(lanes):
-        last = infos["final_obs"][at] if "final_obs" in infos and infos["_final_obs"][at] else None
-        step = (observations[at], rewards[at], terminations[at], truncations[at], last, infos["task_id"][at])
-        seen[lane].append(step)
+    last = infos["final_obs"][at] if "final_obs" in infos and infos["_final_obs"][at] else None
+    return observations[at], rewards[at], terminations[at], truncations[at], last, infos["task_id"][at]
 
 
-def next_actions(lanes: Sequence[int], seen: list[list[Any]]) -> list[str]:
-    return [ACTIONS[(lane + len(seen[lane])) % len(ACTIONS)] for lane in lanes]
-
-
-def by_send(envs: TextVectorEnv, steps: int, min_envs: int) -> list[list[Any]]:
-    """Take so many steps in every lane, each lane as soon as it can."""
+def stepped(envs: TextVectorEnv, steps: int) -> list[list[Any]]:
     envs.reset(seed=5)
-    seen: list[list[Any]] = [[] for _ in range(envs.num_envs)]
-    free, under_way = list(range(envs.num_envs)), 0
-    while free or under_way:
-        if free:
-            envs.send(next_actions(free, seen), free)
-            under_way += len(free)
-        results = envs.recv(min_envs)
-        lanes = results[-1]["env_id"].tolist()
-        under_way -= len(lanes)
-        seen_by_lanes(envs, results, lanes, seen)
-        free = [lane for lane in lanes if len(seen[lane]) < steps]
-    return seen
+    return by_step(envs, steps, seen)
 
 
-def by_step(envs: TextVectorEnv, steps: int) -> list[list[Any]]:
-    """Take so many steps in all lanes together."""
+def sent(envs: TextVectorEnv, steps: int, min_envs: int) -> list[list[Any]]:
     envs.reset(seed=5)
-    seen: list[list[Any]] = [[] for _ in range(envs.num_envs)]
-    for _ in range(steps):
-        lanes = range(envs.num_envs)
-        seen_by_lanes(envs, envs.step(next_actions(lanes, seen)), lanes, seen)
-    return seen
+    return by_send(envs, steps, min_envs, seen)
 
 
 class TestSameAsStep:
@@ -99,8 +76,8 @@ class TestSameAsStep:
     @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
     @pytest.mark.parametrize("min_envs", [1, 3, 100])
     def test_lanes_see_what_they_see_in_lockstep(self, make_vec: MakeVec, mode: AutoresetMode, min_envs: int):
-        expected = by_step(make_vec(4, autoreset_mode=mode), 30)
-        assert by_send(make_vec(4, autoreset_mode=mode), 30, min_envs) == expected
+        expected = stepped(make_vec(4, autoreset_mode=mode), 30)
+        assert sent(make_vec(4, autoreset_mode=mode), 30, min_envs) == expected
 
     def test_against_a_server_whose_answers_come_in_any_order(self):
         """The stream of the openai generator; answers take random times."""
@@ -110,7 +87,7 @@ class TestSameAsStep:
             return completion_reply(call, text, delay=(call.number * 7 % 5) / 100)
 
         seen = []
-        for play in (lambda envs: by_step(envs, 12), lambda envs: by_send(envs, 12, 1)):
+        for play in (lambda envs: stepped(envs, 12), lambda envs: sent(envs, 12, 1)):
             with LoopbackServer(answer) as server:
                 domain = ToyHouse()
                 model = world_model_from_string(f"openai:m@{server.url}", domain)
@@ -122,7 +99,7 @@ class TestSameAsStep:
     def test_a_real_environment_has_the_same_interface(self):
         house = ToyHouse()
         envs = [TextVectorEnv(house, RealToyHouse(house), 3, autoreset_mode="SameStep") for _ in range(2)]
-        assert by_send(envs[0], 20, 2) == by_step(envs[1], 20)
+        assert sent(envs[0], 20, 2) == stepped(envs[1], 20)
 
     def test_step_and_reset_go_on_where_everything_was_received(self, make_vec: MakeVec):
         envs = make_vec(2)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from broken_house import LOST, BrokenHouse
 from foreign_env import Cave
+from free_running import ACTIONS, by_send, by_step
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import TimeLimit
 from scripted import ScriptedWorldModel, house_model, simulator
@@ -26,7 +27,6 @@ from dreamgym_env.world_model.compact import CompactFormat
 from dreamgym_env.world_model.generators.scripted import ScriptedGenerator
 from dreamgym_env.world_model.language import LanguageWorldModel
 
-ACTIONS = ("look", "go kitchen", "fly", "take key", "go hall", "say x", "go cellar", "take lamp", "leave")
 MakeShadow = Callable[..., ShadowRealVector]
 every_mode = pytest.mark.parametrize("mode", list(AutoresetMode))
 
@@ -252,26 +252,10 @@ class TestModes:
         lockstep, free = (shadow(4, foggy_model(), bound=2, autoreset_mode=mode) for _ in range(2))
         lockstep.reset(seed=2)
         free.reset(seed=2)
-        expected: list[list[Any]] = [[] for _ in range(4)]
-        for step in range(20):
-            results = lockstep.step([ACTIONS[(step + lane) % len(ACTIONS)] for lane in range(4)])
-            for lane in range(4):
-                expected[lane].append(row(results, lane))
-        seen: list[list[Any]] = [[] for _ in range(4)]
         envs = free.unwrapped
         assert isinstance(envs, TextVectorEnv)
-        lanes, under_way = list(range(4)), 0
-        while lanes or under_way:
-            if lanes:
-                envs.send([ACTIONS[(len(seen[lane]) + lane) % len(ACTIONS)] for lane in lanes], lanes)
-                under_way += len(lanes)
-            results = envs.recv(min_envs)
-            moved = results[-1]["env_id"].tolist()
-            under_way -= len(moved)
-            for at, lane in enumerate(moved):
-                seen[lane].append(row(results, at))
-            lanes = [lane for lane in moved if len(seen[lane]) < 20]
-        assert seen == expected
+        expected = by_step(lockstep, 20, row)
+        assert by_send(envs, 20, min_envs, row) == expected
         assert free.real_transitions == lockstep.real_transitions > 0
 
 
