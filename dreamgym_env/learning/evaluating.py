@@ -8,7 +8,7 @@ from typing import Any
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.evaluation.pairs import draw_tasks
-from dreamgym_env.evaluation.rollout import play, plan_episodes
+from dreamgym_env.evaluation.rollout import plan_episodes, play
 from dreamgym_env.evaluation.statistics import proportion
 from dreamgym_env.policies.agents import PolicyCrew
 from dreamgym_env.policies.policy import Policy

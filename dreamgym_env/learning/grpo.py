@@ -20,7 +20,7 @@ from torch.distributions import Categorical
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import TrainingError
-from dreamgym_env.learning.checking import refuse_infinite
+from dreamgym_env.learning.checking import numbers_only, refuse_infinite
 from dreamgym_env.learning.learner import FinishedEpisode, Watch
 from dreamgym_env.learning.states import load_state, save_state
 from dreamgym_env.policies.features import Encoded, Situation
@@ -137,7 +137,7 @@ class GRPOLearner:
         """Learn from a number of steps; the last batch ends with them, and only its whole episodes count."""
         goal = self.steps + steps
         seeds = np.random.SeedSequence(seed)
-        with own_randomness(seed):
+        with own_randomness(seed), numbers_only():
             while self.steps < goal:
                 entropy = int(seeds.spawn(1)[0].generate_state(1)[0])
                 played, goes_on = self._play(options, entropy, goal - self.steps, watch)

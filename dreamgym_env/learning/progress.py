@@ -41,7 +41,7 @@ def stopping_at_signals() -> Iterator[Stop]:
         for one, handler in before.items():
             signal.signal(one, signal.default_int_handler if one == signal.SIGINT else handler)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (int(signal.SIGINT), int(signal.SIGTERM)):
         before[number] = signal.getsignal(number)
         signal.signal(number, ask)
     try:

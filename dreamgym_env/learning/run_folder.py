@@ -6,7 +6,7 @@
     progress.json     the curve, the exact counts of transitions, and how far it is
     policy/           the policy as of the latest checkpoint: the agent policy(FOLDER/policy)
     start/            the policy that it began with
-    checkpoints/N/    after N steps: the policy, its optimiser, and progress.json as it was then; the latest two are kept
+    checkpoints/N/    after N steps: policy, optimiser, and progress.json as it was then; the latest two are kept
     tensorboard/      where tensorboard is installed
     buffer/           dreamt memories, of a run that enriches
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.integrations.sb3.policies import CandidatePolicy, CandidateQPolicy, MaskableCandidatePolicy
 from dreamgym_env.integrations.sb3.vec_env import TextVecEnv
-from dreamgym_env.learning.checking import refuse_infinite
+from dreamgym_env.learning.checking import numbers_only, refuse_infinite
 from dreamgym_env.learning.learner import FinishedEpisode, Watch
 from dreamgym_env.learning.states import load_state, save_state
 from dreamgym_env.policies.policy import Policy
@@ -112,7 +113,8 @@ class SB3Learner:
         self.update_steps: int = chosen[length] * self._lanes
         algorithm_class, policy_class = _CLASSES[algorithm]
         try:
-            with own_randomness(0):  # weights are drawn, and then replaced
+            with own_randomness(0), warnings.catch_warnings():  # weights are drawn, and then replaced
+                warnings.filterwarnings("ignore", "You have specified a mini-batch size")  # the last may be smaller
                 self._model = algorithm_class(
                     policy_class, self._envs, policy_kwargs={"hidden": policy.hidden}, device="cpu", **chosen
                 )
@@ -142,16 +144,11 @@ class SB3Learner:
         self._envs.seed(seed)
         self._envs.set_options(dict(options))
         self._model.set_env(self._envs, force_reset=True)
-        with own_randomness(seed):
+        telling = _Telling(watch, self._lanes)
+        with own_randomness(seed), numbers_only():
             np.random.seed(seed % 2**32)  # replay and exploration of SB3 draw from it; it gets its state back
             self._model.action_space.seed(seed % 2**32)
-            try:
-                self._model.learn(
-                    steps, callback=_Telling(watch, self._lanes), log_interval=None, reset_num_timesteps=False
-                )
-            except ValueError:  # torch refuses a distribution that has no numbers
-                refuse_infinite(self._model.policy.parameters(), {}, self.steps)
-                raise
+            self._model.learn(steps, callback=telling, log_interval=None, reset_num_timesteps=False)
         refuse_infinite(self._model.policy.parameters(), self._model.logger.name_to_value, self.steps)
 
     def save(self, folder: Path) -> None:
