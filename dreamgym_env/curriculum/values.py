@@ -1,14 +1,14 @@
 """What episodes of a task came to, and what the task is worth for learning.
 
 With r_1 ... r_n the returns of the latest n episodes of a task, the value is their variance (arXiv 2511.03773,
-section 4.3): V = (1/n) sum (r_i - r_mean)^2.  It is largest where the agent succeeds about half of the time, and 0 where
-it always or never does.
+section 4.2, on generating tasks by a curriculum): V = (1/n) sum (r_i - r_mean)^2.  It is largest where the agent succeeds
+about half of the time, and 0 where it always or never does.
 
 The paper's rule takes a task that never succeeds for one that teaches nothing, although it may be nearly done.  Here
 such a task counts as *hard*, where its graded scores s_i in [0, 1] say that something of it was achieved: one more
-attempt is thought of as succeeding with the chance s_mean, so that p = s_mean / (n + 1) estimates how often the task will
-succeed, and the value is the variance of such outcomes, p (1 - p).  It grows with s_mean, it is 0 where every score is, and
-it is below the value of any task with one success in as many attempts: p < 1/n <= 1/2.
+attempt is thought of as succeeding with the chance s_mean, so that p = s_mean / (n + 1) estimates how often the task
+will succeed, and the value is the variance of such outcomes, p (1 - p).  It grows with s_mean, it is 0 where every score
+is, and it is below the value of any task with one success in as many attempts: p < 1/n <= 1/2.
 """
 
 from __future__ import annotations
@@ -104,6 +104,10 @@ class TaskValues:
     def count(self, unit: str) -> int:
         """Return how many results of a unit count now."""
         return len(self._results.get(unit, ()))
+
+    def tasks(self, unit: str) -> tuple[str, ...]:
+        """Return the tasks whose results of a unit count now, each once."""
+        return tuple(dict.fromkeys(result.task_id for result in self._results.get(unit, ())))
 
     def valuable(self) -> dict[str, float]:
         """Return the units of a value above 0, in the order in which they were first noted."""

@@ -37,6 +37,8 @@ _KEPT = 0.6
 """How often the original's type, object and place are kept, each of them, where the house has them."""
 _ELSEWHERE = 0.4
 """Share of variations that are drawn in the house of another game."""
+_HOUSES = 6
+"""Other houses that are looked into for the original's object."""
 _GOALS = 8
 """Goals drawn for a variation."""
 
@@ -55,16 +57,13 @@ class ALFWorldVariations:
 
     def propose(self, task: Task, draws: Draws) -> Task | None:
         """Draw a goal in a house. Raises ResetOptionError for a task without a goal."""
-        house = str(task.facts.get("house", task.family))
-        if self._domain.tells_facts and draws.chance(_ELSEWHERE):
-            house = draws.pick(self._domain.task_ids(task.split))
-        own = self._domain.told_task(house)
         wanted = goal_of(task)
+        own = self._house(task, wanted, draws)
         for _ in range(_GOALS):
             goal = _draw_goal(wanted, own.facts, draws)
             if goal not in (None, goal_of(own)) and House.of(own.facts).walk(goal):
                 sentence = sentence_of(goal, draws)
-                return self._told(task, sentence, goal_members(goal), _with_house(own.facts, house, task.family))
+                return self._told(task, sentence, goal_members(goal), _with_house(own, task.family))
         return None
 
     def identity(self, task: Task) -> str:
@@ -85,6 +84,17 @@ class ALFWorldVariations:
         )
         return self._told(task, sentence, task.goal, task.facts) if right else None
 
+    def _house(self, task: Task, wanted: Goal, draws: Draws) -> Task:
+        """Return the game in whose house to draw: where the task is played, or one that has its object, too."""
+        there = str(task.facts.get("house", task.family))
+        if self._domain.tells_facts and draws.chance(_ELSEWHERE):
+            ids = self._domain.task_ids(task.split)
+            for _ in range(_HOUSES):
+                other = self._domain.told_task(draws.pick(ids))
+                if wanted.object in _objects(other.facts):
+                    return other
+        return self._domain.told_task(there)
+
     def _told(self, task: Task, sentence: str, goal: Mapping[str, Any], facts: Mapping[str, Any]) -> Task:
         told = facts if self._domain.tells_facts else {}
         contents = facts["contents"] if facts else self._domain.told_task(task.family).facts["contents"]
@@ -92,23 +102,15 @@ class ALFWorldVariations:
         return variation_of(task, sentence, first, goal, told)
 
 
-def _with_house(facts: Mapping[str, Any], house: str, family: str) -> dict[str, Any]:
-    """Return facts that say whose house it is, where it is not the original's: the real engine has to know."""
-    return {**{name: value for name, value in facts.items() if name != "house"}, **_house(house, family)}
-
-
-def _house(house: str, family: str) -> dict[str, str]:
-    return {"house": house} if house != family else {}
+def _with_house(own: Task, family: str) -> dict[str, Any]:
+    """Return a game's facts, and whose house it is where it is not the original's: the real engine has to know."""
+    return {**own.facts, **({"house": own.id} if own.id != family else {})}
 
 
 def _draw_goal(wanted: Goal, facts: Mapping[str, Any], draws: Draws) -> Goal | None:
     """Return a goal that the classes of things in a house allow, like a wanted one in some ways; or None."""
     classes = facts.get("classes", {})
-    fixed = frozenset(facts.get("fixed", ()))
-    things = dict.fromkeys(thing for there in facts["contents"].values() for thing in there)
-    objects = sorted({_class(thing, classes) for thing in things if thing not in fixed} - FIXED)
-    lamps = sorted({_class(thing, classes) for thing in things} & LAMPS)
-    receptacles = sorted({_class(name, classes) for name in facts["contents"]})
+    objects = _objects(facts)
     kind = wanted.type if draws.chance(_KEPT) else draws.pick(GOAL_TYPES)
     verb = VERB_OF.get(kind)
     if verb is not None:
@@ -117,11 +119,20 @@ def _draw_goal(wanted: Goal, facts: Mapping[str, Any], draws: Draws) -> Goal | N
     if thing is None:
         return None
     if kind == "look_at_obj_in_light":
-        lamp = _kept_or_other(wanted.lamp, lamps, draws)
+        lamps = {_class(thing, classes) for there in facts["contents"].values() for thing in there} & LAMPS
+        lamp = _kept_or_other(wanted.lamp, sorted(lamps), draws)
         return Goal(kind, thing, lamp=lamp) if lamp is not None else None
+    receptacles = sorted({_class(name, classes) for name in facts["contents"]})
     places = [name for name in receptacles if is_receptacle_class(name) and accepts(name, thing)]
     place = _kept_or_other(wanted.receptacle, places, draws)
     return Goal(kind, thing, place) if place is not None else None
+
+
+def _objects(facts: Mapping[str, Any]) -> list[str]:
+    """Return the classes of things in a house that can be taken."""
+    fixed = frozenset(facts.get("fixed", ()))
+    things = {thing for there in facts["contents"].values() for thing in there} - fixed
+    return sorted({_class(thing, facts.get("classes", {})) for thing in things} - FIXED)
 
 
 def _kept_or_other(wanted: str, there: Sequence[str], draws: Draws) -> str | None:
