@@ -18,9 +18,9 @@ from dreamgym_env.types import Embedder
 __all__ = ["DEFAULT_SIMILARITY", "InstructionClusters"]
 
 DEFAULT_SIMILARITY = 0.6
-"""By :class:`HashingEmbedder`, of 400 train tasks each: WebShop's fall into 314 clusters, where 90 % of the members want
-the cluster's kind of product; the bundled sites' into 170, 98 % of its template; ALFWorld's into 102, by shared words.
-At 0.5 it is 66 % and 92 %."""
+"""By :class:`HashingEmbedder`, of 400 train tasks each: WebShop's fall into 314 clusters, where 90 % of the members
+want the cluster's kind of product; the bundled sites' into 170, 98 % of its template; ALFWorld's into 102, by shared
+words.  At 0.5 it is 66 % and 92 %."""
 
 
 class InstructionClusters:

@@ -25,7 +25,7 @@ import numpy as np
 
 from dreamgym_env.curriculum.clusters import InstructionClusters
 from dreamgym_env.curriculum.records import task_from_record, task_to_record
-from dreamgym_env.curriculum.values import EpisodeResult, TaskValues
+from dreamgym_env.curriculum.values import TaskResult, TaskValues
 from dreamgym_env.curriculum.variations import RuleVariator, Screen, TaskVariator
 from dreamgym_env.errors import CurriculumError, UnknownTaskError
 from dreamgym_env.types import Domain, Task
@@ -129,7 +129,7 @@ class Curriculum:
         self._check(task_id)
         return self._values.value(self._unit(task_id)) if self._is_playable(task_id) else 0.0
 
-    def observe(self, results: Iterable[EpisodeResult]) -> None:
+    def observe(self, results: Iterable[TaskResult]) -> None:
         """Learn from episodes.
 
         Those that a model or an engine cut short are left out, and those of variations that have gone since.

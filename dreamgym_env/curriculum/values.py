@@ -1,14 +1,14 @@
 """What episodes of a task came to, and what the task is worth for learning.
 
 With r_1 ... r_n the returns of the latest n episodes of a task, the value is their variance (arXiv 2511.03773,
-section 4.2, on generating tasks by a curriculum): V = (1/n) sum (r_i - r_mean)^2.  It is largest where the agent succeeds
-about half of the time, and 0 where it always or never does.
+section 4.2, on generating tasks by a curriculum): V = (1/n) sum (r_i - r_mean)^2.  It is largest where the agent
+succeeds about half of the time, and 0 where it always or never does.
 
 The paper's rule takes a task that never succeeds for one that teaches nothing, although it may be nearly done.  Here
 such a task counts as *hard*, where its graded scores s_i in [0, 1] say that something of it was achieved: one more
 attempt is thought of as succeeding with the chance s_mean, so that p = s_mean / (n + 1) estimates how often the task
-will succeed, and the value is the variance of such outcomes, p (1 - p).  It grows with s_mean, it is 0 where every score
-is, and it is below the value of any task with one success in as many attempts: p < 1/n <= 1/2.
+will succeed, and the value is the variance of such outcomes, p (1 - p).  It grows with s_mean, it is 0 where every
+score is, and it is below the value of any task with one success in as many attempts: p < 1/n <= 1/2.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["EpisodeResult", "TaskValues", "hard_task_value", "return_variance", "value_of"]
+__all__ = ["TaskResult", "TaskValues", "hard_task_value", "return_variance", "value_of"]
 
 _FEWEST = 2
 """Episodes that a value needs: one alone varies from nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class EpisodeResult:
+class TaskResult:
     """What an episode of a task came to."""
 
     task_id: str
@@ -39,7 +39,7 @@ class EpisodeResult:
     """Why a model or an engine cut it short; such an episode says nothing of the agent. Empty where none did."""
 
     @classmethod
-    def from_info(cls, info: Mapping[str, Any], total_reward: float) -> EpisodeResult:
+    def from_info(cls, info: Mapping[str, Any], total_reward: float) -> TaskResult:
         """Return the result of an episode from the ``info`` of its last step, which has all but its reward's sum."""
         return cls(
             str(info["task_id"]),
@@ -64,7 +64,7 @@ def hard_task_value(scores: Sequence[float]) -> float:
     return chance * (1 - chance)
 
 
-def value_of(results: Sequence[EpisodeResult]) -> float:
+def value_of(results: Sequence[TaskResult]) -> float:
     """Return what results of one task, or of tasks that are alike, say of its value; 0 for fewer than two."""
     if len(results) < _FEWEST:
         return 0.0
@@ -89,10 +89,10 @@ class TaskValues:
         if isinstance(window, bool) or not isinstance(window, int) or window < _FEWEST:
             raise ValueError(f"window must be a whole number of at least {_FEWEST}, not {window!r}.")
         self.window = window
-        self._results: dict[str, deque[EpisodeResult]] = {}
+        self._results: dict[str, deque[TaskResult]] = {}
         self._values: dict[str, float] = {}
 
-    def add(self, unit: str, result: EpisodeResult) -> None:
+    def add(self, unit: str, result: TaskResult) -> None:
         """Note a result of a unit: a task, or a cluster of tasks."""
         self._results.setdefault(unit, deque(maxlen=self.window)).append(result)
         self._values[unit] = value_of(list(self._results[unit]))
@@ -131,4 +131,4 @@ class TaskValues:
         self._results, self._values = {}, {}
         for unit, results in rows.items():
             for task_id, reward, score, won in results:
-                self.add(unit, EpisodeResult(str(task_id), float(reward), float(score), bool(won)))
+                self.add(unit, TaskResult(str(task_id), float(reward), float(score), bool(won)))

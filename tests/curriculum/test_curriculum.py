@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_domain import ToyHouse
 
-from dreamgym_env.curriculum import Curriculum, EpisodeResult, InstructionClusters, TaskValues
+from dreamgym_env.curriculum import Curriculum, InstructionClusters, TaskResult, TaskValues
 from dreamgym_env.domains import load_domain
 from dreamgym_env.errors import CurriculumError, UnknownTaskError
 from dreamgym_env.types import Domain, Task, TaskSource
@@ -23,8 +23,8 @@ def house() -> Domain:
     return load_domain("alfworld")
 
 
-def outcome(task: Task, won: bool, score: float | None = None) -> EpisodeResult:
-    return EpisodeResult(task.id, float(won), float(won) if score is None else score, won)
+def outcome(task: Task, won: bool, score: float | None = None) -> TaskResult:
+    return TaskResult(task.id, float(won), float(won) if score is None else score, won)
 
 
 def play(curriculum: Curriculum, episodes: int, rng: np.random.Generator) -> list[Task]:
@@ -134,7 +134,7 @@ def test_tasks_that_read_alike_share_a_value_where_there_are_no_groups(house: Do
 
 def test_an_episode_that_was_cut_short_by_a_failure_says_nothing_of_the_agent(house: Domain):
     curriculum, task = Curriculum(house), house.task("alfworld/train/0")
-    curriculum.observe([outcome(task, True), EpisodeResult(task.id, 0.0, 0.0, False, "The server is gone.")])
+    curriculum.observe([outcome(task, True), TaskResult(task.id, 0.0, 0.0, False, "The server is gone.")])
     assert curriculum.value(task.id) == 0
 
 
@@ -195,7 +195,7 @@ class TestBadInput:
         """Above all those of a test, whose variations would give the test away."""
         curriculum = Curriculum(house)
         with pytest.raises(CurriculumError, match="neither of the split 'train'"):
-            curriculum.observe([EpisodeResult("alfworld/train/1", 1.0, 1.0, True), EpisodeResult(task_id, 0, 0, False)])
+            curriculum.observe([TaskResult("alfworld/train/1", 1.0, 1.0, True), TaskResult(task_id, 0, 0, False)])
         assert curriculum.state() == Curriculum(house).state()
 
     @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamgym_env.curriculum import EpisodeResult, InstructionClusters, TaskValues
+from dreamgym_env.curriculum import InstructionClusters, TaskResult, TaskValues
 from dreamgym_env.curriculum.values import hard_task_value, return_variance, value_of
 from dreamgym_env.memory import HashingEmbedder
 
@@ -17,9 +17,9 @@ EMBEDDER = HashingEmbedder()
 scores = st.floats(0, 1, allow_nan=False)
 
 
-def results(*outcomes: float, won: bool | None = None) -> list[EpisodeResult]:
+def results(*outcomes: float, won: bool | None = None) -> list[TaskResult]:
     """Episodes with these scores; a score of 1 is a success."""
-    return [EpisodeResult("t", float(score == 1), score, score == 1 if won is None else won) for score in outcomes]
+    return [TaskResult("t", float(score == 1), score, score == 1 if won is None else won) for score in outcomes]
 
 
 class TestVariance:
@@ -89,7 +89,7 @@ class TestTaskValues:
 
     def test_a_result_is_read_off_an_info(self):
         info = {"task_id": "t", "task_score": np.float64(0.5), "won": np.False_, "failure": ""}
-        assert EpisodeResult.from_info(info, 0) == EpisodeResult("t", 0.0, 0.5, False)
+        assert TaskResult.from_info(info, 0) == TaskResult("t", 0.0, 0.5, False)
 
 
 class TestClusters:
