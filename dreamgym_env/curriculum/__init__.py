@@ -13,6 +13,7 @@ from __future__ import annotations
 from dreamgym_env.curriculum.clusters import InstructionClusters
 from dreamgym_env.curriculum.curriculum import Curriculum
 from dreamgym_env.curriculum.generated import GeneratedVariator
+from dreamgym_env.curriculum.strings import variator_from_string
 from dreamgym_env.curriculum.values import TaskResult, TaskValues
 from dreamgym_env.curriculum.variations import RuleVariator, TaskVariator, Variation
 
@@ -25,4 +26,5 @@ __all__ = [
     "TaskValues",
     "TaskVariator",
     "Variation",
+    "variator_from_string",
 ]

@@ -34,18 +34,15 @@ def test_nearly_every_template_has_more_instances():
     assert sum(task is not None for task in made) > 0.8 * len(ORIGINALS)
 
 
-@pytest.mark.parametrize("task_id", list(ORIGINALS.values())[::4])
-def test_the_oracle_of_a_variation_solves_it_and_not_the_original(task_id: str):
-    task, original = varied(task_id), DOMAIN.task(task_id)
-    if task is None:
-        pytest.skip("this template has no more instances")
-    steps = list(play(PlainPages(), task, AGENTS["oracle"](DOMAIN), "oracle", np.random.default_rng(0)))
-    last = steps[-1]
-    assert last.reward == 1.0, [step.action for step in steps]
+def test_the_oracle_of_a_variation_solves_it_and_not_the_original():
     assert VERIFIER is not None
-    for one, right in ((task, True), (original, False)):
-        said = VERIFIER.verify(one, last.history, last.state, last.action, last.next_state)
-        assert said.terminated and (said.success == right or one.goal["eval"] == task.goal["eval"])
+    pages = PlainPages()
+    for task in filter(None, map(varied, list(ORIGINALS.values())[::4])):
+        *_, last = play(pages, task, AGENTS["oracle"](DOMAIN), "oracle", np.random.default_rng(0))
+        assert last.reward == 1.0, task
+        for one, right in ((task, True), (DOMAIN.task(task.parent), False)):
+            said = VERIFIER.verify(one, last.history, last.state, last.action, last.next_state)
+            assert said.terminated and (said.success == right or one.goal["eval"] == task.goal["eval"])
 
 
 def test_nobody_knows_what_other_sites_hold():
