@@ -7,6 +7,7 @@ from dreamgym_env.masking import mask_secrets
 __all__ = [
     "BufferLockedError",
     "ComparisonError",
+    "CurriculumError",
     "DreamGymError",
     "ExperienceFormatError",
     "GameError",
@@ -43,6 +44,10 @@ class WorldModelStringError(DreamGymError, ValueError):
 
 class ComparisonError(DreamGymError, ValueError):
     """Two environments cannot be compared fairly; the message says why, and what to do."""
+
+
+class CurriculumError(DreamGymError, ValueError):
+    """A curriculum cannot be set up, told a result, or restored; the message says why, and what to do."""
 
 
 class RecordingError(DreamGymError):
