@@ -41,8 +41,14 @@ def train(
         Path | None, typer.Option(help="Policy to go on from, such as one of `dreamgym clone`.", show_default=False)
     ] = None,
     curriculum: Annotated[
-        float, typer.Option(help="Largest share of tasks that are variations of those worth most; 0 for none.")
-    ] = 0.0,
+        bool, typer.Option("--curriculum", help="Draw tasks by what they teach, and variations of those worth most.")
+    ] = False,
+    variations: Annotated[
+        float, typer.Option(help="Largest share of the curriculum's tasks that are variations.")
+    ] = 0.5,
+    variator: Annotated[
+        str, typer.Option(metavar="rules|MODEL", help="What makes variations: the domain's rules, or a language model.")
+    ] = "rules",
     anchor: Annotated[float, typer.Option(help="Share of the dream's episodes played in the real environment.")] = 0.0,
     enrich: Annotated[
         bool, typer.Option("--enrich", help="Let accepted dream transitions become memories (in OUT/buffer).")
@@ -91,6 +97,8 @@ def train(
             settings=read_settings(settings),
             anchor=anchor,
             curriculum=curriculum,
+            variations=variations,
+            variator=variator,
             enrich=enrich,
             evaluate_every=evaluate_every,
             evaluation_tasks=evaluation_tasks,

@@ -18,10 +18,11 @@ import numpy as np
 import torch
 from torch.distributions import Categorical
 
+from dreamgym_env.curriculum import TaskResult
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.learning.checking import numbers_only, refuse_infinite
-from dreamgym_env.learning.learner import FinishedEpisode, Watch
+from dreamgym_env.learning.learner import Watch
 from dreamgym_env.learning.states import load_state, save_state
 from dreamgym_env.policies.features import Encoded, Situation
 from dreamgym_env.policies.policy import Policy
@@ -29,7 +30,7 @@ from dreamgym_env.policies.scorer import pad
 from dreamgym_env.training.randomness import own_randomness
 from dreamgym_env.types import Turn
 
-__all__ = ["AUTORESET_MODE", "DEFAULTS", "GRPOLearner", "group_advantages", "make"]
+__all__ = ["DEFAULTS", "GRPOLearner", "group_advantages", "make"]
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -46,9 +47,6 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         )
     }
 )
-
-AUTORESET_MODE = "Disabled"
-"""A lane that has ended waits for the others of its batch."""
 
 
 def make(
@@ -99,9 +97,9 @@ class _Trajectory:
         self.score, self.won = float(infos["task_score"][at]), bool(infos["won"][at])
         self.failure, self.ended = str(infos["failure"][at]), ended
 
-    def finished(self) -> FinishedEpisode:
+    def result(self) -> TaskResult:
         """Return what it came to."""
-        return FinishedEpisode(self.task_id, self.reward, self.score, self.won, len(self.history), self.failure)
+        return TaskResult(self.task_id, self.reward, self.score, self.won, self.failure)
 
 
 class GRPOLearner:
@@ -114,7 +112,7 @@ class GRPOLearner:
 
         Args:
             envs: all lanes play one batch of groups; their number must be a multiple of the group's size, and their
-                ``autoreset_mode`` :data:`AUTORESET_MODE`.
+                ``autoreset_mode`` ``"Disabled"``: a lane that has ended waits for the others of its batch.
             policy: that it begins with; it is copied.
             hyperparameters: members of :data:`DEFAULTS`.
 
@@ -178,7 +176,7 @@ class GRPOLearner:
                 ended = bool(terminations[at] or truncations[at])
                 played[lane].moved(actions[at], states[at], float(rewards[at]), ended, infos, at)
                 if ended:
-                    watch.finished(played[lane].finished())
+                    watch.finished(played[lane].result(), len(played[lane].history))
             self.steps += len(running)
             most -= len(running)
             if not watch.stepped(len(running)):

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from dreamgym_env.curriculum import TaskResult
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.policies.policy import Policy
 
-__all__ = ["ALGORITHMS", "DivergedError", "FinishedEpisode", "Learner", "Watch", "find_algorithm", "make_learner"]
+__all__ = ["ALGORITHMS", "Algorithm", "DivergedError", "Learner", "Watch", "find_algorithm", "make_learner"]
 
 
 class DivergedError(TrainingError):
     """A weight or a loss is no finite number any more; what was learnt in this chunk is worth nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedEpisode:
-    """What an episode that was learnt from came to."""
-
-    task_id: str
-    reward: float
-    """Sum of its rewards."""
-    score: float
-    """The domain's graded score of its last step, in [0, 1]."""
-    won: bool
-    length: int
-    """Steps."""
-    failure: str = ""
-    """Why a model or an engine cut it short; empty where none did."""
 
 
 class Watch(Protocol):
@@ -43,8 +28,8 @@ class Watch(Protocol):
         """Count steps of the environments; returns whether to go on."""
         ...
 
-    def finished(self, episode: FinishedEpisode) -> None:
-        """Take note of an episode."""
+    def finished(self, result: TaskResult, length: int) -> None:
+        """Take note of an episode that was learnt from, and of how many steps it had."""
         ...
 
     def updated(self, figures: Mapping[str, float]) -> None:
@@ -97,30 +82,38 @@ class Learner(Protocol):
         ...
 
 
-Maker = Callable[..., Learner]
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """Where an algorithm is, and how it plays."""
 
-ALGORITHMS: Mapping[str, str] = MappingProxyType(
+    module: str
+    """Its ``make`` makes a learner, and ``DEFAULTS`` are hyper-parameters by the algorithm's name."""
+    autoreset_mode: str
+    """Of the vector environments that it learns in."""
+    plays_groups: bool = False
+    """Whether it begins each task several times at once."""
+
+    def load(self) -> Any:
+        """Return the module. Raises MissingDependencyError: its package is not installed."""
+        return importlib.import_module(self.module)
+
+
+_SB3 = "dreamgym_env.integrations.sb3.learner"
+ALGORITHMS: Mapping[str, Algorithm] = MappingProxyType(
     {
-        "maskable-ppo": "dreamgym_env.integrations.sb3.learner",
-        "ppo": "dreamgym_env.integrations.sb3.learner",
-        "dqn": "dreamgym_env.integrations.sb3.learner",
-        "grpo": "dreamgym_env.learning.grpo",
+        "maskable-ppo": Algorithm(_SB3, "SameStep"),
+        "ppo": Algorithm(_SB3, "SameStep"),
+        "dqn": Algorithm(_SB3, "SameStep"),
+        "grpo": Algorithm("dreamgym_env.learning.grpo", "Disabled", plays_groups=True),
     }
 )
-"""Name of an algorithm -> the module whose ``make`` makes it; ``DEFAULTS`` there are its hyper-parameters, and
-``AUTORESET_MODE`` says how its environments begin anew."""
 
 
-def find_algorithm(algorithm: str) -> Any:
-    """Return an algorithm's module.
-
-    Raises:
-        TrainingError: there is no such algorithm.
-        MissingDependencyError: its package is not installed.
-    """
-    if algorithm not in ALGORITHMS:
-        raise TrainingError(f"There is no algorithm {algorithm!r}; there are: {', '.join(ALGORITHMS)}.")
-    return importlib.import_module(ALGORITHMS[algorithm])
+def find_algorithm(name: str) -> Algorithm:
+    """Return an algorithm. Raises TrainingError: there is none of this name."""
+    if name not in ALGORITHMS:
+        raise TrainingError(f"There is no algorithm {name!r}; there are: {', '.join(ALGORITHMS)}.")
+    return ALGORITHMS[name]
 
 
 def make_learner(
@@ -137,7 +130,7 @@ def make_learner(
     Args:
         algorithm: a key of :data:`ALGORITHMS`.
         envs: where it learns; it resets them, and does not close them.  Made with the algorithm's
-            ``AUTORESET_MODE``.
+            ``autoreset_mode``.
         policy: that it begins with.
         hyperparameters: in place of the algorithm's defaults.
         total_steps: of all phases, for what changes over a run.
@@ -147,12 +140,12 @@ def make_learner(
         TrainingError: there is no such algorithm, or it has no such hyper-parameter, or not with that value.
         MissingDependencyError: its package is not installed.
     """
-    module = find_algorithm(algorithm)
+    module = find_algorithm(algorithm).load()
     defaults: Mapping[str, Any] = module.DEFAULTS[algorithm]
     for name in hyperparameters:
         if name not in defaults:
             raise TrainingError(
                 f"{algorithm} has no hyper-parameter {name!r} here; it has: {', '.join(sorted(defaults))}."
             )
-    make: Maker = module.make
-    return make(algorithm, envs, policy, {**defaults, **hyperparameters}, total_steps, most_steps)
+    made: Learner = module.make(algorithm, envs, policy, {**defaults, **hyperparameters}, total_steps, most_steps)
+    return made

@@ -17,11 +17,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from dreamgym_env.curriculum import Curriculum, InstructionClusters, TaskResult, variator_from_string
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.evaluation.rollout import env_id
 from dreamgym_env.learning.evaluating import Evaluation, evaluate
-from dreamgym_env.learning.learner import FinishedEpisode, Learner, Watch, make_learner
+from dreamgym_env.learning.learner import Learner, Watch, find_algorithm, make_learner
 from dreamgym_env.learning.options import LearningOptions
 from dreamgym_env.learning.places import open_dream, open_evaluation, open_real
 from dreamgym_env.learning.run_folder import RunFolder
@@ -138,6 +139,7 @@ class LearningRun:
         """Learn in one phase, or what is left of it; returns whether to the end."""
         with self._open(phase) as envs:
             learner = self._learner(phase, envs)
+            curriculum = self._curriculum(envs.domain) if phase == "dream" and self.options.curriculum else None
             total = _whole(self._asked(phase), learner.update_steps)
             self._onlooker.begins(phase, env_id(envs), self.progress.steps[phase], total)
             if self.folder.latest() is None:
@@ -145,7 +147,7 @@ class LearningRun:
                 self._checkpoint(learner)
             chunk = learner.update_steps * math.ceil(self.options.evaluate_every / learner.update_steps)
             while left := _whole(total - self.progress.steps[phase], learner.update_steps):
-                if not self._learn_chunk(phase, learner, envs, min(chunk, left)):
+                if not self._learn_chunk(phase, learner, envs, min(chunk, left), curriculum):
                     self._checkpoint(learner)
                     return False
                 self._evaluate(phase, learner.policy, judge)
@@ -154,14 +156,19 @@ class LearningRun:
             self._checkpoint(learner)
         return True
 
-    def _learn_chunk(self, phase: str, learner: Learner, envs: TextVectorEnv, steps: int) -> bool:
+    def _learn_chunk(
+        self, phase: str, learner: Learner, envs: TextVectorEnv, steps: int, curriculum: Curriculum | None
+    ) -> bool:
         before, real_before, began = learner.steps, envs.real_transitions, time.perf_counter()
-        watch = _Counting(self._onlooker)
-        learner.learn(steps, seed=self._seed(learner.steps), options={}, watch=watch)
+        watch = _Counting(self._onlooker, curriculum)
+        options = {} if curriculum is None else {"tasks": curriculum}
+        learner.learn(steps, seed=self._seed(learner.steps), options=options, watch=watch)
         self.progress.steps[phase] += learner.steps - before
         self.progress.real_transitions[phase] += envs.real_transitions - real_before
         self.progress.seconds[phase] += time.perf_counter() - began
         self.progress.failures += watch.failures
+        if curriculum is not None:
+            self.progress.curriculum = curriculum.state()
         return watch.goes_on
 
     def _evaluate(self, phase: str, policy: Policy, judge: TextVectorEnv | None) -> None:
@@ -215,6 +222,21 @@ class LearningRun:
             learner.load(latest)
         return learner
 
+    def _curriculum(self, domain: Domain) -> Curriculum:
+        """Return a curriculum that goes on from what the latest checkpoint knows."""
+        options = self.options
+        curriculum = Curriculum(
+            domain,
+            split=options.split,
+            share=options.variations,
+            variator=variator_from_string(options.variator, domain, seed=options.seed),
+            clusters=None if find_algorithm(options.algorithm).plays_groups else InstructionClusters(),
+            seed=options.seed,
+        )
+        if self.progress.curriculum is not None:
+            curriculum.restore(self.progress.curriculum)
+        return curriculum
+
     def _first_policy(self, domain: Domain) -> Policy:
         """Return the policy that the run begins with, as it was kept when the run began."""
         if not self.folder.start.exists():
@@ -238,10 +260,10 @@ class LearningRun:
 
 
 class _Counting:
-    """A watch that counts failures, and remembers whether the run is to go on."""
+    """A watch that counts failures, lets a curriculum learn, and remembers whether the run is to go on."""
 
-    def __init__(self, onlooker: Onlooker) -> None:
-        self._onlooker = onlooker
+    def __init__(self, onlooker: Onlooker, curriculum: Curriculum | None) -> None:
+        self._onlooker, self._curriculum = onlooker, curriculum
         self.goes_on = True
         self.failures = 0
 
@@ -249,9 +271,11 @@ class _Counting:
         self.goes_on = self._onlooker.stepped(steps) and self.goes_on
         return self.goes_on
 
-    def finished(self, episode: FinishedEpisode) -> None:
-        self.failures += bool(episode.failure)
-        self._onlooker.finished(episode)
+    def finished(self, result: TaskResult, length: int) -> None:
+        self.failures += bool(result.failure)
+        if self._curriculum is not None:
+            self._curriculum.observe([result])
+        self._onlooker.finished(result, length)
 
     def updated(self, figures: Mapping[str, float]) -> None:
         self._onlooker.updated(figures)

@@ -39,8 +39,12 @@ class LearningOptions:
     """Further keywords of the environments; those that the real one knows are given to both."""
     anchor: float = 0.0
     """Share of the dream's episodes that are played in the real environment."""
-    curriculum: float = 0.0
-    """Largest share of the dream's tasks that are variations (the paper's lambda); 0 for no curriculum."""
+    curriculum: bool = False
+    """Whether a curriculum chooses the dream's tasks (:class:`~dreamgym_env.curriculum.Curriculum`)."""
+    variations: float = 0.5
+    """Largest share of the curriculum's tasks that are variations: the paper's lambda."""
+    variator: str = "rules"
+    """What makes them: the domain's rules, or a string of a language model."""
     enrich: bool = False
     """Whether accepted dream transitions become memories, in a buffer in the run's folder."""
     evaluate_every: int = 8_192
@@ -56,7 +60,7 @@ class LearningOptions:
             _at_least(0, name, getattr(self, name))
         for name in ("lanes", "hidden", "most_candidates", "evaluate_every"):
             _at_least(1, name, getattr(self, name))
-        for name in ("anchor", "curriculum"):
+        for name in ("anchor", "variations"):
             share = getattr(self, name)
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} is a share between 0 and 1, not {share!r}.")

@@ -66,7 +66,7 @@ def real_keywords(options: LearningOptions) -> Mapping[str, Any]:
 
 @contextlib.contextmanager
 def _lanes(options: LearningOptions, *, real: bool, keywords: Mapping[str, Any]) -> Iterator[TextVectorEnv]:
-    mode = find_algorithm(options.algorithm).AUTORESET_MODE
+    mode = find_algorithm(options.algorithm).autoreset_mode
     env = make_lanes(options.domain, options.lanes, real=real, autoreset_mode=mode, **keywords)
     with contextlib.closing(env):
         yield env

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from dreamgym_env.curriculum import TaskResult
 from dreamgym_env.learning.evaluating import Evaluation
-from dreamgym_env.learning.learner import FinishedEpisode
 from dreamgym_env.learning.loop import Progress
 
 __all__ = ["Display", "Stop", "stopping_at_signals"]
@@ -66,7 +66,7 @@ class Display:
         self._stop, self._say = stop, say
         self._bar: tqdm[Any] | None = None
         self._phase, self._steps = "", 0
-        self._recent: deque[FinishedEpisode] = deque(maxlen=_RECENT)
+        self._recent: deque[tuple[TaskResult, int]] = deque(maxlen=_RECENT)
 
     def begins(self, phase: str, env_id: str, done: int, total: int) -> None:
         """Open the bar of a phase."""
@@ -82,17 +82,17 @@ class Display:
             self._bar.update(steps)
         return not self._stop.asked
 
-    def finished(self, episode: FinishedEpisode) -> None:
+    def finished(self, result: TaskResult, length: int) -> None:
         """Take an episode into what is shown."""
-        self._recent.append(episode)
+        self._recent.append((result, length))
 
     def updated(self, figures: Mapping[str, float]) -> None:
         """Write losses, and how the latest episodes went."""
         shown = {f"losses/{name}": value for name, value in figures.items()}
         if self._recent:
-            shown[f"{self._phase}/success"] = float(np.mean([one.won for one in self._recent]))
-            shown[f"{self._phase}/task_score"] = float(np.mean([one.score for one in self._recent]))
-            shown[f"{self._phase}/episode_length"] = float(np.mean([one.length for one in self._recent]))
+            shown[f"{self._phase}/success"] = float(np.mean([one.won for one, _ in self._recent]))
+            shown[f"{self._phase}/task_score"] = float(np.mean([one.task_score for one, _ in self._recent]))
+            shown[f"{self._phase}/episode_length"] = float(np.mean([length for _, length in self._recent]))
         self._write(shown)
         if self._bar is not None and self._recent:
             self._bar.set_postfix_str(f"{self._phase} success {shown[f'{self._phase}/success']:.2f}", refresh=False)

@@ -79,7 +79,18 @@ def compare_policies(
 
 
 _SHOWN = frozenset(
-    ("algorithm", "steps", "then_real", "lanes", "start", "anchor", "curriculum", "enrich", "hyperparameters", "seed")
+    (
+        "algorithm",
+        "steps",
+        "then_real",
+        "lanes",
+        "start",
+        "anchor",
+        "curriculum",
+        "variations",
+        "enrich",
+        "hyperparameters",
+    )
 )
 """Options that a report names."""
 
@@ -93,6 +104,13 @@ def told(options: LearningOptions, progress: Progress) -> list[str]:
     ]
     if anchors := progress.real_transitions["dream"]:
         said.append(f"{anchors:,} of the steps in the dream were those of anchors, played in {real}.")
+    if progress.curriculum is not None:
+        drawn, made = progress.curriculum["drawn"], progress.curriculum["ancestors"]
+        varied = sum(count for task_id, count in drawn.items() if task_id in made)
+        said.append(
+            f"The curriculum made {len(made):,} variations of tasks; {varied:,} of the {sum(drawn.values()):,} tasks "
+            "that it drew were such."
+        )
     if progress.evaluation_transitions:
         said.append(
             f"Evaluations took {progress.evaluation_transitions:,} further transitions in {real}, which nothing was "

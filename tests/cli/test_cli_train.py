@@ -18,11 +18,14 @@ SMALL = ("--lanes", 4, "--hyper", "n_steps=8", "--evaluate-every", 32, "--tasks"
 def test_from_the_dream_to_the_world_and_a_report(dreamgym, shop, copying_model, tmp_path):
     out = tmp_path / "run"
     command = ("train", "webshop", "--out", out, "--steps", 64, "--then-real", 40, "--world-model", copying_model)
+    command += ("--curriculum", "--anchor", 0.5)
     result = dreamgym(*command, *SMALL)
     assert result.exit_code == 0, result.output
     assert "64 steps in DreamGym/WebShop-v0 and 40 in DreamGymReal/WebShop-v0" in " ".join(result.output.split())
     progress = json.loads((out / "progress.json").read_text())
-    assert progress["steps"] == {"dream": 64, "real": 40} and progress["real_transitions"] == {"dream": 0, "real": 40}
+    assert progress["steps"] == {"dream": 64, "real": 40}
+    assert progress["real_transitions"]["real"] == 40 and 0 < progress["real_transitions"]["dream"] < 64
+    assert sum(progress["curriculum"]["drawn"].values()) >= 8  # four lanes, two chunks
     report = (out / "report.html").read_text()
     assert "Success in DreamGymReal/WebShop-v0 while learning" in report and "after learning" in report
     agent = f"policy({out / 'policy'}):1.0"
@@ -35,7 +38,7 @@ def test_from_the_dream_to_the_world_and_a_report(dreamgym, shop, copying_model,
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (("--curriculum", 1.5), "curriculum is a share between 0 and 1"),
+        (("--curriculum", "--variations", 1.5), "variations is a share between 0 and 1"),
         (("--algo", "sarsa"), "There is no algorithm 'sarsa'"),
         (("--hyper", "speed=3"), "has no hyper-parameter 'speed'"),
         (("--set", "producs=x"), "knows 'producs'"),

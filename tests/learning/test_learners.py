@@ -32,15 +32,15 @@ class Notes:
         self.steps += steps
         return self.steps < self.most
 
-    def finished(self, episode):
-        self.episodes.append(episode)
+    def finished(self, result, length):
+        self.episodes.append(result)
 
     def updated(self, figures):
         self.updates.append(dict(figures))
 
 
 def lanes(algorithm):
-    return vector(8, find_algorithm(algorithm).AUTORESET_MODE, max_episode_steps=12)
+    return vector(8, find_algorithm(algorithm).autoreset_mode, max_episode_steps=12)
 
 
 def new_policy(envs):

@@ -10,8 +10,8 @@ from dreamgym_env.learning.options import LearningOptions
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"curriculum": 1.5}, "curriculum is a share between 0 and 1"),
-        ({"curriculum": float("nan")}, "curriculum is a share"),
+        ({"variations": 1.5}, "variations is a share between 0 and 1"),
+        ({"variations": float("nan")}, "variations is a share"),
         ({"anchor": -0.1}, "anchor is a share"),
         ({"steps": -1}, "steps must be a whole number"),
         ({"steps": 1.5}, "steps must be a whole number"),

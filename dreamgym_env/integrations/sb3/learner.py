@@ -17,17 +17,18 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecMonitor
 
+from dreamgym_env.curriculum import TaskResult
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.integrations.sb3.policies import CandidatePolicy, CandidateQPolicy, MaskableCandidatePolicy
 from dreamgym_env.integrations.sb3.vec_env import TextVecEnv
 from dreamgym_env.learning.checking import numbers_only, refuse_infinite
-from dreamgym_env.learning.learner import FinishedEpisode, Watch
+from dreamgym_env.learning.learner import Watch
 from dreamgym_env.learning.states import load_state, save_state
 from dreamgym_env.policies.policy import Policy
 from dreamgym_env.training.randomness import own_randomness
 
-__all__ = ["AUTORESET_MODE", "DEFAULTS", "SB3Learner", "make"]
+__all__ = ["DEFAULTS", "SB3Learner", "make"]
 
 _PPO = MappingProxyType(
     {
@@ -67,8 +68,6 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 """Algorithm -> its hyper-parameters, by the names of Stable-Baselines3."""
-
-AUTORESET_MODE = "SameStep"
 
 _CLASSES: Mapping[str, tuple[Any, Any]] = MappingProxyType(
     {
@@ -195,16 +194,8 @@ class _Telling(BaseCallback):
     def _on_step(self) -> bool:
         for info in self.locals["infos"]:
             if "episode" in info:
-                self._watch.finished(
-                    FinishedEpisode(
-                        info["task_id"],
-                        float(info["episode"]["r"]),
-                        float(info["task_score"]),
-                        bool(info["won"]),
-                        int(info["episode"]["l"]),
-                        str(info.get("failure") or ""),
-                    )
-                )
+                result = TaskResult.from_info(info, info["episode"]["r"])
+                self._watch.finished(result, int(info["episode"]["l"]))
         return self._watch.stepped(self._lanes)
 
     def _on_training_end(self) -> None:
