@@ -207,7 +207,7 @@ class _Player:
         idle = self._envs.num_envs - len(tasks)
         seeds = rng.integers(2**31, size=len(tasks)).tolist()
         options = {
-            "task_id": [*tasks, *tasks[:1] * idle],
+            "task_id": [*tasks, *[tasks[0]] * idle],
             "group_size": group_size,
             "reset_mask": np.arange(self._envs.num_envs) < len(tasks),
         }
