@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from dreamgym_env.errors import TrainingError
+from dreamgym_env.errors import TrainingError, WorldModelError
 from dreamgym_env.types import Prompt
 from dreamgym_env.world_model.generators.batches import clean_text
 from dreamgym_env.world_model.generators.prompt_encoder import PromptEncoder
@@ -37,14 +37,20 @@ class ConversationEncoder:
         eos_token_ids: with which a reply may end.
 
     Raises:
-        TrainingError: the chat template cannot render a conversation of several turns.
+        TrainingError: the chat template cannot render a conversation of texts with several turns.
     """
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerBase, chat_options: Mapping[str, Any], eos_token_ids: Collection[int]
     ) -> None:
         self._tokenizer, self._options, self._eos = tokenizer, dict(chat_options), frozenset(eos_token_ids)
-        self._first = PromptEncoder(tokenizer, chat_options=chat_options)
+        try:
+            self._first = PromptEncoder(tokenizer, chat_options=chat_options)
+        except WorldModelError as error:
+            raise TrainingError(
+                "The tokenizer's chat template cannot render messages of pure text: train a language model whose "
+                "template is for texts."
+            ) from error
         self._between("what-is-asked")
 
     def opening(self, prompt: Prompt) -> list[int]:
