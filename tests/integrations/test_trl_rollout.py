@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 
-import numpy as np
 import pytest
 
-for package in ("trl", "datasets"):
-    pytest.importorskip(package, reason=f'needs {package}: pip install "dreamgym_env[trl]"')
+pytest.importorskip("trl", reason='needs trl: pip install "dreamgym_env[trl]"')
 
 import torch
 from scripted import failing_model, house_model, simulator
@@ -97,7 +94,9 @@ def test_a_model_that_samples_is_trained_on_a_dream(train):
     trainer.train()
     assert trainer.state.global_step == 2 and len(kept) == 2
     assert all(turns == HOUSE.max_episode_steps for columns in kept for turns in columns["turns"])
-    assert {"episodes/success", "episodes/turns", "replies/ill_formed", "replies/cut"} <= trainer.state.log_history[0].keys()
+    assert {"episodes/success", "episodes/turns", "replies/ill_formed", "replies/cut"} <= trainer.state.log_history[
+        0
+    ].keys()
 
 
 def test_all_running_episodes_are_sampled_in_one_call_and_step_in_one(train):

@@ -5,13 +5,19 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dreamgym_env.evaluation.thinking import STOP
 
-__all__ = ["EpisodeTokens", "until_stop"]
+__all__ = ["OUT_OF_TOKENS", "EpisodeTokens", "columns", "until_stop"]
 
 OUT_OF_TOKENS = "token_budget"
 """``stop_reason`` of an episode that was cut short because its tokens were used up."""
+_FIELDS = (
+    *("task_id", "episode_return", "won", "task_score", "stop_reason", "failure"),
+    *("turns", "ill_formed", "cut_replies"),
+)
+"""What reward functions are told about an episode."""
 
 
 @dataclass(slots=True)
@@ -74,6 +80,18 @@ class EpisodeTokens:
             self.logprobs = [*(self.logprobs or []), *logprobs]
         self.completion_ids += ids
         self.env_mask += [own] * len(ids)
+
+
+def columns(episodes: Sequence[EpisodeTokens]) -> dict[str, Any]:
+    """Return what TRL takes, a list for each of its names and of those that reward functions are told."""
+    told = any(episode.logprobs is not None for episode in episodes)
+    return {
+        "prompt_ids": [episode.prompt_ids for episode in episodes],
+        "completion_ids": [episode.completion_ids for episode in episodes],
+        "env_mask": [episode.env_mask for episode in episodes],
+        "logprobs": [one.logprobs or [0.0] * len(one.completion_ids) for one in episodes] if told else None,
+        **{name: [getattr(episode, name) for episode in episodes] for name in _FIELDS},
+    }
 
 
 def until_stop(ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> tuple[list[int], str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,24 +11,17 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import KeywordError, TrainingError
-from dreamgym_env.evaluation.thinking import PromptBounds, agent_prompt, following_message, read_reply
-from dreamgym_env.integrations.trl.chat import ConversationEncoder
-from dreamgym_env.integrations.trl.episode import OUT_OF_TOKENS, EpisodeTokens, until_stop
+from dreamgym_env.evaluation.thinking import PromptBounds
+from dreamgym_env.integrations.trl.episode import EpisodeTokens, columns
+from dreamgym_env.integrations.trl.player import EpisodePlayer
 from dreamgym_env.integrations.trl.rows import task_of
-from dreamgym_env.integrations.trl.sampling import context_length, refuse_uneven_processes, replies_of
+from dreamgym_env.integrations.trl.sampling import refuse_uneven_processes
 from dreamgym_env.types import Domain
 
 if TYPE_CHECKING:
     from trl import GRPOTrainer
 
 __all__ = ["TextRollout", "make_rollout_func"]
-
-_LOG = logging.getLogger(__name__)
-_FIELDS = (
-    *("task_id", "episode_return", "won", "task_score", "stop_reason", "failure"),
-    *("turns", "ill_formed", "cut_replies"),
-)
-"""What reward functions are told about an episode."""
 
 
 def make_rollout_func(
@@ -152,102 +144,17 @@ class TextRollout:
         envs = self.envs if training else self.eval_envs
         tasks = [task_of(prompt) for prompt in prompts]
         group_size = _group_size(tasks, trainer.num_generations if training else trainer.num_generations_eval)
-        player = _Player(envs, trainer, self.tokens_per_turn, self._bounds)
+        player = EpisodePlayer(envs, trainer, self.tokens_per_turn, self._bounds)
         episodes: list[EpisodeTokens] = []
         for at in range(0, len(tasks), envs.num_envs):
             episodes += player.play(tasks[at : at + envs.num_envs], group_size, self._rng)
-        return _columns(episodes)
+        return columns(episodes)
 
     def close(self) -> None:
         """Close the environments."""
         self.envs.close()
         if self.eval_envs is not self.envs:
             self.eval_envs.close()
-
-
-class _Player:
-    """Plays the episodes of one call."""
-
-    def __init__(self, envs: TextVectorEnv, trainer: GRPOTrainer, tokens_per_turn: int, bounds: PromptBounds) -> None:
-        self._envs, self._trainer = envs, trainer
-        self._tokens, self._bounds = tokens_per_turn, bounds
-        self._context = context_length(trainer)
-        tokenizer = getattr(trainer.processing_class, "tokenizer", trainer.processing_class)
-        self._decode = lambda ids: str(tokenizer.decode(ids, skip_special_tokens=True))
-        self._encoder = ConversationEncoder(tokenizer, trainer.chat_template_kwargs, trainer.eos_token_ids)
-
-    def play(self, tasks: Sequence[str], group_size: int, rng: np.random.Generator) -> list[EpisodeTokens]:
-        """Play a task in each of the first lanes, to the end."""
-        episodes = self._begin(tasks, group_size, rng)
-        running = [lane for lane, episode in enumerate(episodes) if not episode.stop_reason]
-        while running:
-            replies, logprobs = replies_of(self._trainer, [episodes[lane].ids for lane in running], self._tokens)
-            actions = [
-                self._add_reply(episodes[lane], reply, None if logprobs is None else logprobs[at])
-                for at, (lane, reply) in enumerate(zip(running, replies, strict=True))
-            ]
-            self._envs.send(actions, running)
-            states, rewards, terminations, truncations, infos = self._envs.recv(len(running))
-            for at, lane in enumerate(running):  # what is received is in rising order of lanes
-                episode = episodes[lane]
-                episode.episode_return += float(rewards[at])
-                for name in ("won", "task_score", "failure"):
-                    setattr(episode, name, infos[name][at])
-                if terminations[at] or truncations[at]:
-                    episode.stop_reason = infos["stop_reason"][at]
-                else:
-                    self._continue(episode, replies[at], states[at], infos["available_actions"][at])
-            running = [lane for lane in running if not episodes[lane].stop_reason]
-        for episode in episodes:
-            if not episode.completion_ids:
-                self._give_up(episode, episode.failure or "The model sampled nothing.")
-        return episodes
-
-    def _begin(self, tasks: Sequence[str], group_size: int, rng: np.random.Generator) -> list[EpisodeTokens]:
-        idle = self._envs.num_envs - len(tasks)
-        seeds = rng.integers(2**31, size=len(tasks)).tolist()
-        options = {
-            "task_id": [*tasks, *[tasks[0]] * idle],
-            "group_size": group_size,
-            "reset_mask": np.arange(self._envs.num_envs) < len(tasks),
-        }
-        states, infos = self._envs.reset(seed=[*seeds, *[None] * idle], options=options)
-        episodes = []
-        for lane, task_id in enumerate(tasks):
-            offered = infos["available_actions"][lane]
-            prompt = agent_prompt(
-                self._envs.domain, infos["instruction"][lane], (), states[lane], offered, self._bounds
-            )
-            episode = EpisodeTokens(task_id, self._encoder.opening(prompt), self._trainer.max_completion_length)
-            if self._context is not None:
-                episode.most = min(episode.most, self._context - len(episode.prompt_ids))
-            if not episode.has_room(self._tokens):
-                _LOG.warning("The first prompt of %s has %d tokens.", task_id, len(episode.prompt_ids))
-                self._give_up(episode, "The first prompt leaves no room for a reply in the model's context.")
-            episodes.append(episode)
-        return episodes
-
-    def _add_reply(self, episode: EpisodeTokens, reply: list[int], logprobs: list[float | None] | None) -> str:
-        """Add a reply, cut where the model begins to make the environment up; return its action."""
-        kept, text = until_stop(reply, self._decode)
-        reply[:] = kept
-        read = read_reply(text, self._envs.domain.parse_action)
-        episode.add_reply(reply, None if logprobs is None else logprobs[: len(reply)])
-        episode.ill_formed += not read.well_formed
-        episode.cut_replies += not reply or reply[-1] not in self._trainer.eos_token_ids
-        return read.action
-
-    def _continue(self, episode: EpisodeTokens, reply: list[int], state: str, offered: Sequence[str]) -> None:
-        """Tell the model what came of its action, or stop where there is no room for another turn."""
-        message = self._encoder.between(reply, following_message(state, offered, self._bounds))
-        if episode.has_room(len(message) + self._tokens):
-            episode.add_message(message)
-        else:
-            episode.stop_reason = OUT_OF_TOKENS
-
-    def _give_up(self, episode: EpisodeTokens, failure: str) -> None:
-        longest = len(episode.prompt_ids) if self._context is None else self._context - 1
-        episode.give_up(failure, self._trainer.eos_token_ids[0], longest)
 
 
 def _text_envs(envs: VectorEnv[Any, Any, Any]) -> TextVectorEnv:
@@ -266,15 +173,3 @@ def _group_size(tasks: Sequence[str], asked: int) -> int:
     whole = len(tasks) % asked == 0
     same = all(len(set(tasks[at : at + asked])) == 1 for at in range(0, len(tasks), asked))
     return asked if whole and same else 1
-
-
-def _columns(episodes: Sequence[EpisodeTokens]) -> dict[str, Any]:
-    """Return what TRL takes."""
-    told = any(episode.logprobs is not None for episode in episodes)
-    return {
-        "prompt_ids": [episode.prompt_ids for episode in episodes],
-        "completion_ids": [episode.completion_ids for episode in episodes],
-        "env_mask": [episode.env_mask for episode in episodes],
-        "logprobs": [one.logprobs or [0.0] * len(one.completion_ids) for one in episodes] if told else None,
-        **{name: [getattr(episode, name) for episode in episodes] for name in _FIELDS},
-    }
