@@ -1,8 +1,8 @@
-"""GRPO of TRL trains a language model in a dream of WebShop; the real WebShop says what it has learnt.
+r"""GRPO of TRL trains a language model in a dream of WebShop; the real WebShop says what it has learnt.
 
     pip install "dreamgym_env[trl,training]"
     python examples/trl_grpo.py --model tiny --steps 2 --batch 4 --group 2    # random weights, on a CPU: to see it run
-    python examples/trl_grpo.py --model Qwen/Qwen2.5-3B-Instruct --vllm --lora 64 --steps 200 --batch 64 --group 8 \\
+    python examples/trl_grpo.py --model Qwen/Qwen2.5-3B-Instruct --vllm --lora 64 --steps 200 --batch 64 --group 8 \
         --world-model openai:Qwen/Qwen2.5-7B-Instruct@http://localhost:8001/v1
 
 docs/trl.md says what the second one needs.  ``--env-id DreamGymReal/WebShop-v0`` trains in the real environment.

@@ -169,12 +169,30 @@ def test_tokens_of_the_environment_have_no_part_in_the_loss(train, monkeypatch):
     assert (logps.grad[own] != 0).all()
 
 
+def test_what_won_becomes_likelier_than_what_lost(train):
+    trainer, _ = train()
+    _, batch = scored(trainer)
+    ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
+    read = torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1)
+    own = batch["completion_mask"] * batch["tool_mask"]
+
+    def likelihoods():
+        with torch.no_grad():
+            logps, *_ = trainer._get_per_token_logps_and_entropies(trainer.model, ids, read, own.shape[1])
+        return (logps * own).sum(1) / own.sum(1)
+
+    before = likelihoods()
+    trainer.train()
+    gained = likelihoods() - before
+    assert gained[[0, 2]].min() > gained[[1, 3]].max()
+
+
 def test_a_reply_ends_where_it_makes_the_environment_up(train):
     def dreaming(row, text):
         return "Action: go kitchen\nState: Room: kitchen\nAction: leave"
 
     trainer, kept = train(dreaming)
-    rows, batch = scored(trainer)
+    _, batch = scored(trainer)
     assert set(kept[0]["stop_reason"]) == {"step_limit"}  # nobody left
     assert kept[0]["cut_replies"] == kept[0]["turns"] and not any(kept[0]["ill_formed"])
     text = trainer.processing_class.decode(batch["completion_ids"][0])
