@@ -264,6 +264,8 @@ def test_what_an_engine_tells_of_its_sampling_stays_with_its_tokens(train):
     assert engine.asked == ((4, 1, 40), (2, 1, 40)) and engine.max_completion_length == 900
     told, own = batch["sampling_per_token_logps"], (batch["tool_mask"] * batch["completion_mask"]).bool()
     assert (told[own] == -0.5).all() and (told[~own] == 0).all() and "importance_sampling_ratio" in batch
+    trainer.model.config.max_position_embeddings = 100  # no prompt fits, and the engine is not asked
+    assert not trainer._generate_and_score_completions(rows)["sampling_per_token_logps"].any()
 
 
 def test_an_evaluation_may_be_in_another_environment(train):

@@ -82,9 +82,13 @@ class EpisodeTokens:
         self.env_mask += [own] * len(ids)
 
 
-def columns(episodes: Sequence[EpisodeTokens]) -> dict[str, Any]:
-    """Return what TRL takes, a list for each of its names and of those that reward functions are told."""
-    told = any(episode.logprobs is not None for episode in episodes)
+def columns(episodes: Sequence[EpisodeTokens], *, told: bool) -> dict[str, Any]:
+    """Return what TRL takes, a list for each of its names and of those that reward functions are told.
+
+    Args:
+        episodes: n episodes that have ended.
+        told: whether the engine tells log probabilities; ``"logprobs"`` is None otherwise.
+    """
     return {
         "prompt_ids": [episode.prompt_ids for episode in episodes],
         "completion_ids": [episode.completion_ids for episode in episodes],

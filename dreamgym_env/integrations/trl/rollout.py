@@ -148,7 +148,7 @@ class TextRollout:
         episodes: list[EpisodeTokens] = []
         for at in range(0, len(tasks), envs.num_envs):
             episodes += player.play(tasks[at : at + envs.num_envs], group_size, self._rng)
-        return columns(episodes)
+        return columns(episodes, told=trainer.use_vllm)
 
     def close(self) -> None:
         """Close the environments."""
