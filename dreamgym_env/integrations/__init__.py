@@ -2,4 +2,5 @@
 
 - :mod:`.candidate_features`: text environments as vectors and numbers, for any trainer (Gymnasium wrappers).
 - :mod:`.sb3`: Stable-Baselines3 and sb3-contrib.
+- :mod:`.trl`: GRPO of TRL, for language models.
 """
