@@ -1,4 +1,5 @@
-# make demo   a WebShop episode in the dream beside the real engine, a side-by-side table, and a dream of ALFWorld
+# make demo   a WebShop episode in the dream beside the real engine, a side-by-side table, a dream of ALFWorld, and a
+#             policy that learns in the dream: its success in the real engine before and after
 # make test   lint, types and the default test suite
 # Both make .venv and install what they need; PYTHON chooses the interpreter (3.11 to 3.13).
 
@@ -14,6 +15,7 @@ TORCH := torch==2.13.0
 demo: $(VENV)/.installed
 	$(BIN)/dreamgym demo
 	$(BIN)/dreamgym demo alfworld --dream-only
+	$(BIN)/dreamgym demo --learn
 
 test: $(VENV)/.installed-dev lint
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile

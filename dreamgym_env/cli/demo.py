@@ -29,6 +29,8 @@ __all__ = ["demo"]
 _SPLIT = "test"
 _SHOWN_AGENT, _COMPARED_AGENT = "oracle", "noisy-oracle"
 _MOST_LANES = 32
+_LESSON_TASKS = 200
+"""Test tasks that success is measured on before and after learning."""
 
 
 def demo(
@@ -40,8 +42,15 @@ def demo(
     dream_only: Annotated[
         bool, typer.Option("--dream-only", help="One episode in the dream; the real environment is left out.")
     ] = False,
+    learn: Annotated[
+        bool,
+        typer.Option("--learn", help="A policy learns in the dream for a minute or two, and is tried in the real one."),
+    ] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Steps that it learns from (with --learn).")] = 1536,
 ) -> None:
     """Show the dream beside the real environment: one episode page by page, then a table over test tasks.
+
+    With --learn, in place of these: what a small policy learns in the dream, and what it can then do in the real one.
 
     The episode is an oracle's, which knows the goal; the table is played by a noisy oracle, which often errs, so that
     the two environments can disagree about failures too.
@@ -51,6 +60,9 @@ def demo(
     from dreamgym_env.evaluation.pairs import draw_tasks
 
     console = make_console()
+    if learn:
+        _show_learning(console, domain, world_model, seed, steps, json_file)
+        return
     if dream_only:
         _show_dream(console, domain, world_model, seed, json_file)
         return
@@ -67,6 +79,20 @@ def demo(
         console.print()
         _say(console, f"All figures are in {json_file}.")
     _say_next(console, domain, comparison.dream.env_id)
+
+
+def _show_learning(
+    console: Console, domain: str, world_model: str, seed: int, steps: int, json_file: Path | None
+) -> None:
+    """Let a policy learn in the dream, and print what that is worth in the real environment."""
+    from dreamgym_env.cli.lesson import show_learning
+
+    found = show_learning(console, domain, world_model, seed, steps, _LESSON_TASKS)
+    if json_file is not None:
+        write_json(found, json_file)
+        _say(console, f"All figures are in {json_file}.")
+    console.print()
+    _say(console, f"Next: `dreamgym clone {domain} --out FOLDER`, then `dreamgym train {domain} --start FOLDER ...`.")
 
 
 def _show_dream(console: Console, domain: str, world_model: str, seed: int, json_file: Path | None) -> None:

@@ -119,12 +119,10 @@ def _run(options: LearningOptions, out: Path, *, overwrite: bool, report: bool) 
     from dreamgym_env.learning.reporting import told
     from dreamgym_env.learning.run_folder import RunFolder
 
-    out.mkdir(parents=True, exist_ok=True)
     folder = RunFolder(out)
     with contextlib.ExitStack() as opened:
         opened.enter_context(blame_settings(options.settings))
-        opened.enter_context(folder.lock())
-        folder.claim(options.to_json(), overwrite=overwrite)
+        opened.enter_context(folder.claimed(options.to_json(), overwrite=overwrite))
         stop = opened.enter_context(stopping_at_signals())
         display = opened.enter_context(Display(folder.tensorboard, stop, tqdm.write))
         run = LearningRun(options, folder, display)

@@ -54,13 +54,13 @@ def stopping_at_signals() -> Iterator[Stop]:
 class Display:
     """Shows a run; a context manager."""
 
-    def __init__(self, tensorboard: Path | None, stop: Stop, say: Callable[[str], object]) -> None:
+    def __init__(self, tensorboard: Path | None, stop: Stop, say: Callable[[str], object] | None) -> None:
         """Create one.
 
         Args:
             tensorboard: folder for TensorBoard; None for none, and none where it is not installed.
             stop: when that is asked for, the run is told to end.
-            say: is given a line after each evaluation.
+            say: is given a line after each evaluation; None for none.
         """
         self._writer = _open_writer(tensorboard)
         self._stop, self._say = stop, say
@@ -101,6 +101,8 @@ class Display:
         """Write what an evaluation has found."""
         self._steps = progress.all_steps
         self._write({"real/test_success": evaluation.success, "real/test_score": evaluation.score})
+        if self._say is None:
+            return
         failures = f", {evaluation.failures} failed" if evaluation.failures else ""
         self._say(
             f"after {progress.all_steps:>7,} steps ({progress.all_real_transitions:,} of them real): solves "

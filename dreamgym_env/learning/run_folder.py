@@ -13,10 +13,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from dreamgym_env.locking import only_writer
 
 __all__ = ["RunFolder"]
 
-_RUN, _PROGRESS, _CHECKPOINTS = "run.json", "progress.json", "checkpoints"
+_RUN, _PROGRESS, _CHECKPOINTS, _LOCK = "run.json", "progress.json", "checkpoints", ".lock"
 _KEPT = 2
 _FORMAT, _VERSION = "dreamgym_env.run", 1
 
@@ -39,25 +40,23 @@ class RunFolder:
         self.policy, self.start = path / "policy", path / "start"
         self.tensorboard = path / "tensorboard"
 
-    def lock(self) -> Any:
-        """Return a context in which no other process may write here.
-
-        Raises:
-            TrainingError: one does.
-        """
-        refusal = TrainingError(f"Another process is learning in {self.path}: wait for it, or name another folder.")
-        return only_writer(self.path / ".lock", refusal)
-
-    def claim(self, asked: Mapping[str, Any], *, overwrite: bool) -> None:
-        """Begin a run, or find that the one here was begun with the same.
+    @contextlib.contextmanager
+    def claimed(self, asked: Mapping[str, Any], *, overwrite: bool = False) -> Iterator[RunFolder]:
+        """Hold the folder for a run, which is begun or gone on with; no other process may write here meanwhile.
 
         Args:
             asked: JSON values that the result follows from.
             overwrite: forget the run that is here.
 
         Raises:
-            TrainingError: another run was begun here, or something else lies here.
+            TrainingError: another process learns here, another run was begun here, or something else lies here.
         """
+        refusal = TrainingError(f"Another process is learning in {self.path}: wait for it, or name another folder.")
+        with only_writer(self.path / _LOCK, refusal):
+            self._claim(asked, overwrite=overwrite)
+            yield self
+
+    def _claim(self, asked: Mapping[str, Any], *, overwrite: bool) -> None:
         wanted = json.loads(json.dumps({"format": _FORMAT, "version": _VERSION, **asked}))
         if overwrite and self._is_run():
             for name in ("policy", "start", _CHECKPOINTS, "tensorboard", "buffer"):
@@ -65,7 +64,7 @@ class RunFolder:
             for name in (_RUN, _PROGRESS):
                 (self.path / name).unlink(missing_ok=True)
         if not (self.path / _RUN).exists():
-            others = [one.name for one in self.path.iterdir() if one.name != ".lock"]
+            others = [one.name for one in self.path.iterdir() if one.name != _LOCK]
             if others:
                 raise TrainingError(
                     f"{self.path} is not empty, and no run of `dreamgym train`: it holds {', '.join(others[:3])}. Name "

@@ -70,3 +70,15 @@ def test_a_dream_alone_needs_no_real_environment_and_says_that_it_is_one(dreamgy
     ):
         assert said in result.output
     assert "dreamgym play alfworld" in result.output[-300:]
+
+
+def test_what_is_learnt_in_the_dream_is_measured_in_the_real_environment(dreamgym, shop, copying_model, tmp_path):
+    figures = tmp_path / "learnt.json"
+    result = dreamgym("demo", "--learn", "--world-model", copying_model, "--steps", 128, "--json", figures)
+    assert result.exit_code == 0, result.output
+    found = json.loads(figures.read_text())
+    assert found["steps"] == {"dream": 128, "real": 0}
+    for when in ("before", "after"):
+        assert found[when]["env_id"] == "DreamGymReal/WebShop-v0" and found[when]["episodes"] == 200
+        share = f"{found[when]['success']:.1%} of 200 test tasks solved in DreamGymReal/WebShop-v0"
+        assert share in " ".join(result.output.split())

@@ -54,10 +54,8 @@ class Onlooker:
 
 
 def begin(options, path, onlooker=None):
-    path.mkdir(exist_ok=True)
-    folder = RunFolder(path)
-    folder.claim(options.to_json(), overwrite=False)
-    return LearningRun(options, folder, onlooker or Onlooker())
+    with RunFolder(path).claimed(options.to_json()) as folder:
+        return LearningRun(options, folder, onlooker or Onlooker())
 
 
 def weights(path):
@@ -146,13 +144,20 @@ def test_a_run_with_other_options_is_not_gone_on_with(whole):
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     for overwrite in (False, True):
-        with pytest.raises(TrainingError, match=r"it holds thesis\.tex"):
-            RunFolder(tmp_path).claim(REAL.to_json(), overwrite=overwrite)
+        with (
+            pytest.raises(TrainingError, match=r"it holds thesis\.tex"),
+            RunFolder(tmp_path).claimed(REAL.to_json(), overwrite=overwrite),
+        ):
+            pass
     assert (tmp_path / "thesis.tex").exists()
 
 
 def test_two_processes_do_not_learn_in_one_folder(tmp_path):
-    with RunFolder(tmp_path).lock(), pytest.raises(TrainingError, match="Another process"), RunFolder(tmp_path).lock():
+    with (
+        RunFolder(tmp_path).claimed(REAL.to_json()),
+        pytest.raises(TrainingError, match="Another process"),
+        RunFolder(tmp_path).claimed(REAL.to_json()),
+    ):
         pass
 
 
