@@ -61,13 +61,15 @@ class RolloutWorker:
         self._factories: dict[str, AgentFactory] = {}
         self._weights: dict[str, Mapping[str, Any]] = {}
 
-    def begin(self, *, renew: bool) -> None:
+    def begin(self, weights: Mapping[str, Mapping[str, Any]], *, renew: bool) -> None:
         """Begin a round of units; what is left of an earlier one is forgotten.
 
         Args:
+            weights: what agents shall act by in it, by their names.
             renew: make the environment anew, because its buffer was changed.
 
         Raises:
+            CollectionError: the environment is none of this library, or an agent has no weights.
             DreamGymError: the environment cannot be made; the message says why.
         """
         if renew:
@@ -77,24 +79,13 @@ class RolloutWorker:
             if not isinstance(made, TextVectorEnv):
                 made.close()
                 raise CollectionError(f"{self._setup.env_id} is no text environment of this library.")
-            self._env = made
+            self._env, self._stream = made, open_stream(made.backend)
+        self._weights = weights
+        for name in weights.keys() & self._factories.keys():
+            self._load_weights(name)
+        self._stream.close()  # of an earlier round; it can be used again
         self._waiting: deque[Unit] = deque()
-        self._stream = open_stream(self._env.backend)
         self._running = RunningEpisodes(self._env, self._stream, seat_agents(self._factories))
-
-    def load_weights(self, weights: Mapping[str, Mapping[str, Any]]) -> None:
-        """Let agents act by other weights.
-
-        Args:
-            weights: by the agents' names.
-
-        Raises:
-            CollectionError: one of them has no weights.
-        """
-        self._weights.update(weights)
-        for name in weights:
-            if name in self._factories:
-                self._load_weights(name)
 
     def work(self, units: Sequence[Unit]) -> list[tuple[int, EpisodeResult]]:
         """Take units, play until one is done, and return all that are; nothing where nothing is left to play.
