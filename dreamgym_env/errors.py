@@ -43,7 +43,7 @@ class WorldModelStringError(DreamGymError, ValueError):
 
 
 class CollectionError(DreamGymError):
-    """Episodes cannot be collected: all who play them died, or there is no room for them; the message says what helps."""
+    """Episodes cannot be collected: all who play them died, or nobody can be started; the message says what helps."""
 
 
 class ComparisonError(DreamGymError, ValueError):

@@ -8,7 +8,7 @@
 
     ray.init(address="auto")  # a cluster that `ray start` has made
     dream = {"world_model": "openai:MODEL@http://gpu:8000/v1", "buffer": "http://store:8001"}
-    with RayCollector("DreamGym/WebShop-v0", num_actors=32, envs_per_actor=64, settings=dream, enrich=True) as collector:
+    with RayCollector("DreamGym/WebShop-v0", num_actors=32, settings=dream, enrich=True) as collector:
         plans = plan_episodes(collector.domain.task_ids("train"), "random", seed=0)
         for collected in collector.collect(plans, path="runs/dreams.jsonl.gz"):
             collected.number, collected.transitions
