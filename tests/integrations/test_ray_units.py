@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import clusters  # noqa: F401 - before ray
 import gymnasium as gym
 import pytest
 import torch
@@ -84,15 +85,15 @@ def collect(worker, plans):
 
 def test_a_worker_plays_what_a_rollout_plays():
     plans = plans_of(7)
-    worker = RolloutWorker(WorkerSetup(REAL_SHOP, 3))
-    worker.begin({}, renew=False)
+    worker, setup = RolloutWorker(), WorkerSetup(REAL_SHOP, 3)
+    worker.begin(setup, {}, renew=False)
     ended = collect(worker, plans)
     env = gym.make_vec(REAL_SHOP, num_envs=5)
     with open_agents(env.domain, ["random"]) as agents:
         expected = play(env, agents, plans).episodes
     assert [ended[number] for number in range(7)] == list(expected)
     worker.work([(7, plans[0])])
-    worker.begin({}, renew=False)  # a round that was broken off leaves nothing behind
+    worker.begin(setup, {}, renew=False)  # a round that was broken off leaves nothing behind
     assert worker.work([]) == []
     worker.close()
     env.close()
@@ -110,31 +111,31 @@ def learner(domain):
 
 def test_agents_act_by_the_weights_of_the_round():
     plans, shop = plans_of(4, "learner"), load_domain("webshop")
-    worker = RolloutWorker(WorkerSetup(REAL_SHOP, 4, agents={"learner": learner}))
+    worker, setup = RolloutWorker(), WorkerSetup(REAL_SHOP, 4, agents={"learner": learner})
     env = gym.make_vec(REAL_SHOP, num_envs=4)
     for seed in (1, 2):
-        worker.begin({"learner": policy(seed).scorer.state_dict()}, renew=seed == 2)
+        worker.begin(setup, {"learner": policy(seed).scorer.state_dict()}, renew=seed == 2)
         expected = play(env, {"learner": PolicyCrew(shop, policy(seed), name="learner", temperature=1.0)}, plans)
         assert collect(worker, plans) == dict(enumerate(expected.episodes))
     with pytest.raises(PolicyError, match="do not fit the policy of 'learner'"):
-        worker.begin({"learner": {"wrong": torch.zeros(1)}}, renew=False)
+        worker.begin(setup, {"learner": {"wrong": torch.zeros(1)}}, renew=False)
     worker.close()
     env.close()
 
 
 def test_a_worker_says_what_is_wrong_with_a_unit():
-    worker = RolloutWorker(WorkerSetup(REAL_SHOP, 2))
-    worker.begin({"random": {}}, renew=False)
+    worker, setup = RolloutWorker(), WorkerSetup(REAL_SHOP, 2)
+    worker.begin(setup, {"random": {}}, renew=False)
     with pytest.raises(CollectionError, match="'random' has no weights"):
         worker.work([(0, EpisodePlan("webshop/train/0", "random", 0))])
-    worker.begin({}, renew=False)
+    worker.begin(setup, {}, renew=False)
     with pytest.raises(UnknownAgentError):
         worker.work([(0, EpisodePlan("webshop/train/0", "nobody", 0))])
     with pytest.raises(UnknownTaskError):
         worker.work([(0, EpisodePlan("webshop/train/x", "random", 0))])
     worker.close()
     with pytest.raises(CollectionError, match="CartPole-v1 is no text environment"):
-        RolloutWorker(WorkerSetup("CartPole-v1", 2)).begin({}, renew=False)
+        RolloutWorker().begin(WorkerSetup("CartPole-v1", 2), {}, renew=False)
 
 
 @pytest.mark.parametrize(

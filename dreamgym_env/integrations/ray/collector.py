@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import ray
 import torch
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from dreamgym_env.errors import CollectionError
 from dreamgym_env.evaluation.rollout import EpisodePlan, EpisodeResult
@@ -138,7 +139,8 @@ class RayCollector:
             )
         self.env_id, self.enrich = env_id, enrich
         self.settings: Mapping[str, Any] = MappingProxyType(dict(settings))
-        self._setup = WorkerSetup(env_id, envs_per_actor, dict(settings), dict(agents))
+        self._lanes = envs_per_actor
+        self._setup = ray.put(WorkerSetup(env_id, envs_per_actor, dict(settings), dict(agents)))
         self._options = {
             **{"num_cpus": 1, "scheduling_strategy": "SPREAD"},
             **actor_options,
@@ -265,7 +267,7 @@ class RayCollector:
 
     def _begin(self, actor: _Actor, *, renew: bool) -> None:
         actor.playing, actor.began = 0, False
-        self._calls[actor.handle.begin.remote(self._weights, renew=renew)] = actor
+        self._calls[actor.handle.begin.remote(self._setup, self._weights, renew=renew)] = actor
 
     def _hand_out(self, ledger: Ledger) -> None:
         """Give each actor that waits for us as many units as it has free lanes."""
@@ -273,7 +275,7 @@ class RayCollector:
         for actor in self._actors:
             if actor.name in busy:
                 continue
-            units = ledger.issue(actor.name, self._setup.lanes - actor.playing)
+            units = ledger.issue(actor.name, self._lanes - actor.playing)
             actor.playing += len(units)
             if actor.playing:
                 self._calls[actor.handle.work.remote(units)] = actor
@@ -296,8 +298,18 @@ class RayCollector:
         try:
             ended = ray.get(call)
         except RayTaskError as error:  # it lives, and says what is wrong: another one would say the same
-            raise error.cause from error
+            if isinstance(error.cause, Exception) and not isinstance(error.cause, RayError):
+                raise error.cause from error
+            raise CollectionError(
+                f"An actor could not read what it was sent ({_reason(error)}): what makes agents must be a function of "
+                "a module that can be imported on every machine, or of your script itself."
+            ) from error
         except RayError as error:
+            if isinstance(error, RayActorError) and error.actor_init_failed:
+                raise CollectionError(
+                    f"No actor can be made ({_reason(error)}): install the same version of dreamgym_env, and of what it "
+                    "needs, on every machine."
+                ) from error
             self._replace(actor, ledger, error)
             return ()
         actor.began = True
@@ -306,7 +318,7 @@ class RayCollector:
 
     def _replace(self, actor: _Actor, ledger: Ledger, error: RayError) -> None:
         lost = ledger.lost(actor.name)
-        reason = mask_secrets(" ".join(str(error).split())[:400])
+        reason = _reason(error)
         _logger.warning("Actor %s died and took %d episodes with it: %s", actor.name, len(lost), reason)
         self._count(deaths=1)
         with contextlib.suppress(RayError):
@@ -326,7 +338,7 @@ class RayCollector:
 
     def _start(self, place: int) -> _Actor:
         self._lives += 1
-        return _Actor(f"{place}.{self._lives}", ray.remote(RolloutWorker).options(**self._options).remote(self._setup))
+        return _Actor(f"{place}.{self._lives}", ray.remote(RolloutWorker).options(**self._options).remote())
 
     # what becomes of episodes
 
@@ -347,6 +359,12 @@ class RayCollector:
 
     def _count(self, **more: int) -> None:
         self._stats = replace(self._stats, **{name: getattr(self._stats, name) + by for name, by in more.items()})
+
+
+def _reason(error: RayError) -> str:
+    """Return what Ray says, in one line; what matters stands at the beginning, or at the end of a traceback."""
+    text = " ".join(re.sub(r"\x1b\[\d*m", "", str(error)).split())
+    return mask_secrets(text if len(text) <= 600 else f"{text[:250]} … {text[-350:]}")
 
 
 def _on_cpu(value: Any) -> Any:

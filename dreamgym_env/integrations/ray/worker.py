@@ -54,17 +54,17 @@ class WorkerSetup:
 class RolloutWorker:
     """Plays units in a shard of the lanes; it knows nothing of Ray."""
 
-    def __init__(self, setup: WorkerSetup) -> None:
-        """Note what to do; nothing is made yet, so that this cannot fail."""
-        self._setup = setup
+    def __init__(self) -> None:
+        """Make nothing yet: what fails in the making of an actor is hard to tell from its death."""
         self._env: TextVectorEnv | None = None
         self._factories: dict[str, AgentFactory] = {}
         self._weights: dict[str, Mapping[str, Any]] = {}
 
-    def begin(self, weights: Mapping[str, Mapping[str, Any]], *, renew: bool) -> None:
+    def begin(self, setup: WorkerSetup, weights: Mapping[str, Mapping[str, Any]], *, renew: bool) -> None:
         """Begin a round of units; what is left of an earlier one is forgotten.
 
         Args:
+            setup: what to do, the same in each round.
             weights: what agents shall act by in it, by their names.
             renew: make the environment anew, because its buffer was changed.
 
@@ -72,6 +72,7 @@ class RolloutWorker:
             CollectionError: the environment is none of this library, or an agent has no weights.
             DreamGymError: the environment cannot be made; the message says why.
         """
+        self._setup = setup
         if renew:
             self.close()
         if self._env is None:
