@@ -307,8 +307,8 @@ class RayCollector:
         except RayError as error:
             if isinstance(error, RayActorError) and error.actor_init_failed:
                 raise CollectionError(
-                    f"No actor can be made ({_reason(error)}): install the same version of dreamgym_env, and of what it "
-                    "needs, on every machine."
+                    f"No actor can be made ({_reason(error)}): install the same version of dreamgym_env, and of what "
+                    "it needs, on every machine."
                 ) from error
             self._replace(actor, ledger, error)
             return ()
