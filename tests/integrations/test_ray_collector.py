@@ -6,9 +6,12 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import gymnasium as gym
 import pytest
@@ -30,6 +33,7 @@ from dreamgym_env.types import Source
 
 DREAM, REAL = "DreamGym/WebShop-v0", "DreamGymReal/WebShop-v0"
 TASKS = load_domain("webshop").task_ids("train")
+EXAMPLES = Path(__file__).parents[2] / "examples"
 QUARTER = {"num_cpus": 0.25}
 
 
@@ -157,7 +161,13 @@ def test_the_same_plan_gives_the_same_episode_whoever_plays_it(model):
     plans = plan_episodes(TASKS[:10], "random", 3)
     settings = {"world_model": f"openai:m@{model}", "max_episode_steps": 5}
     with RayCollector(DREAM, num_actors=2, envs_per_actor=2, settings=settings, actor_options=QUARTER) as collector:
-        found = {collected.number: collected.transitions for collected in collector.collect(iter(plans))}
+        round_under_way = collector.collect(iter(plans))
+        first = next(round_under_way)
+        with pytest.raises(CollectionError, match="A round is under way"):
+            next(collector.collect(plans))
+        with pytest.raises(CollectionError, match="Weights change between rounds"):
+            collector.set_weights({"random": {}})
+        found = {collected.number: collected.transitions for collected in (first, *round_under_way)}
     assert found == played_alone(plans, settings)
 
 
@@ -170,11 +180,9 @@ def test_rounds_that_cannot_go_on_say_why():
     ) as collector:
         with pytest.raises(WorldModelError, match="No server for model m could be reached"):
             list(collector.collect(plans))
-        under_way = collector.collect(plans)
         twice = [replace(plans[0], agent="other"), plans[0]]
         with pytest.raises(ValueError, match="a seed of its own"):
             list(collector.collect(twice))
-        under_way.close()
         for lives in (1, 0):
             ray.kill(collector.actors[0])
             if lives:
@@ -192,6 +200,16 @@ def test_a_cluster_without_room_says_so():
         pytest.raises(CollectionError, match="No actor was ready within 1 seconds"),
     ):
         list(collector.collect(plan_episodes(TASKS[:1], "random", 0)))
+
+
+def test_the_example_collects(tmp_path):
+    with tempfile.TemporaryDirectory(prefix="ray") as short:
+        options = ["--env-id", REAL, "--episodes", "5", "--actors", "1", "--envs", "3", "--out", str(tmp_path)]
+        said = subprocess.check_output(
+            [sys.executable, EXAMPLES / "ray_rollouts.py", *options], text=True, env={**os.environ, "RAY_TMPDIR": short}
+        )
+    assert "of 5 episodes solved by random" in said and "episodes=5" in said
+    assert len({step.episode for step in read_transitions(tmp_path / "round-0.jsonl.gz")}) == 5
 
 
 def test_an_actor_does_not_enrich():

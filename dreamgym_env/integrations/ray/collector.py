@@ -87,7 +87,7 @@ class _Actor:
     playing: int = 0
     """Units that it holds."""
     began: bool = False
-    """Whether its environment is there, in this round."""
+    """Whether it has made its environment."""
 
 
 class RayCollector:
@@ -207,15 +207,14 @@ class RayCollector:
             DreamGymError: the environment or an agent cannot be made; the message says why.
             ValueError: two plans have the same task and seed.
         """
-        if self._collecting:
-            raise CollectionError("A round is under way: take all its episodes, or close it, before the next one.")
         return self._collect(Ledger(plans), None if path is None else Path(path))
 
     def close(self) -> None:
         """End the actors; calling it twice is allowed."""
-        if self._actors and ray.is_initialized():
-            ray.wait([actor.handle.close.remote() for actor in self._actors], num_returns=len(self._actors),
-                     timeout=_CLOSING_SECONDS)  # fmt: skip
+        if ray.is_initialized():
+            closing = [actor.handle.close.remote() for actor in self._actors if actor.began]
+            if closing:
+                ray.wait(closing, num_returns=len(closing), timeout=_CLOSING_SECONDS)
             for actor in self._actors:
                 ray.kill(actor.handle)
         self._actors.clear()
@@ -232,6 +231,8 @@ class RayCollector:
     # a round
 
     def _collect(self, ledger: Ledger, path: Path | None) -> Iterator[CollectedEpisode]:
+        if self._collecting:
+            raise CollectionError("A round is under way: take all its episodes, or close it, before the next one.")
         dreams: dict[int, tuple[Transition, ...]] = {}
         self._collecting = True
         try:
@@ -266,7 +267,7 @@ class RayCollector:
                         yield number, episode
 
     def _begin(self, actor: _Actor, *, renew: bool) -> None:
-        actor.playing, actor.began = 0, False
+        actor.playing = 0
         self._calls[actor.handle.begin.remote(self._setup, self._weights, renew=renew)] = actor
 
     def _hand_out(self, ledger: Ledger) -> None:
