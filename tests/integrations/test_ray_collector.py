@@ -159,7 +159,7 @@ def test_an_actor_dies_and_nothing_is_lost_or_doubled(tmp_path, model):
 
 def test_the_same_plan_gives_the_same_episode_whoever_plays_it(model):
     plans = plan_episodes(TASKS[:10], "random", 3)
-    settings = {"world_model": f"openai:m@{model}", "max_episode_steps": 5}
+    settings = {"world_model": f"openai:m@{model}", "seed_experience": False, "max_episode_steps": 5}
     with RayCollector(DREAM, num_actors=2, envs_per_actor=2, settings=settings, actor_options=QUARTER) as collector:
         round_under_way = collector.collect(iter(plans))
         first = next(round_under_way)
@@ -174,7 +174,7 @@ def test_the_same_plan_gives_the_same_episode_whoever_plays_it(model):
 def test_rounds_that_cannot_go_on_say_why():
     """All in one collector: to start one takes its time."""
     plans = plan_episodes(TASKS[:8], "random", 0)
-    settings = {"world_model": "openai:m@http://127.0.0.1:9/v1"}
+    settings = {"world_model": "openai:m@http://127.0.0.1:9/v1", "seed_experience": False}
     with RayCollector(
         DREAM, num_actors=1, envs_per_actor=2, settings=settings, actor_options=QUARTER, max_restarts=1
     ) as collector:

@@ -58,7 +58,7 @@ class RolloutWorker:
         """Make nothing yet: what fails in the making of an actor is hard to tell from its death."""
         self._env: TextVectorEnv | None = None
         self._factories: dict[str, AgentFactory] = {}
-        self._weights: dict[str, Mapping[str, Any]] = {}
+        self._weights: Mapping[str, Mapping[str, Any]] = {}
 
     def begin(self, setup: WorkerSetup, weights: Mapping[str, Mapping[str, Any]], *, renew: bool) -> None:
         """Begin a round of units; what is left of an earlier one is forgotten.
