@@ -191,6 +191,8 @@ def test_rounds_that_cannot_go_on_say_why():
         with pytest.raises(CollectionError, match="All actors of DreamGym/WebShop-v0 died"):
             list(collector.collect(plans))
         assert collector.stats.deaths == 2 and collector.actors == ()
+        with pytest.raises(CollectionError, match="no actor left"):
+            list(collector.collect(plans))
 
 
 def test_a_cluster_without_room_says_so():

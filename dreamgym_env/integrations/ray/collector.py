@@ -255,6 +255,8 @@ class RayCollector:
 
     def _play(self, ledger: Ledger) -> Iterator[tuple[int, EpisodeResult]]:
         """Yield the result of each unit once."""
+        if not self._actors:
+            raise CollectionError("There is no actor left: they died, or the collector was closed. Make a new one.")
         for actor in self._actors:
             self._begin(actor, renew=self._stale)
         self._stale = False
