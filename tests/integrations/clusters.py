@@ -27,15 +27,28 @@ def local_cluster() -> Iterator[None]:
 
     folder = tempfile.mkdtemp(prefix="ray")  # the path of a socket in it has at most 107 characters
     try:
-        ray.init(
-            address="local",
-            num_cpus=2,
-            object_store_memory=100 * 2**20,
-            include_dashboard=False,
-            log_to_driver=False,
-            _temp_dir=folder,
-        )
+        for attempt in range(3):
+            try:
+                _start(folder)
+                break
+            except Exception:  # Ray's own, of no class: a node has 30 seconds to start, which a busy machine may exceed
+                ray.shutdown()
+                if attempt == 2:
+                    raise
         yield
     finally:
         ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(folder: str) -> None:
+    import ray
+
+    ray.init(
+        address="local",
+        num_cpus=2,
+        object_store_memory=100 * 2**20,
+        include_dashboard=False,
+        log_to_driver=False,
+        _temp_dir=folder,
+    )
