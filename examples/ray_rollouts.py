@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--env-id", default="DreamGym/WebShop-v0")
     parser.add_argument("--agent", default="random", help="such as policy(runs/policy), or one of the domain's")
-    parser.add_argument("--world-model", default="embedded")
+    parser.add_argument("--world-model", help="of the dream; the embedded one unless you say otherwise")
     parser.add_argument("--buffer", help="URL of a Chroma server, which what is dreamt is added to")
     parser.add_argument("--episodes", type=int, default=200, help="of a round")
     parser.add_argument("--rounds", type=int, default=1)
@@ -43,7 +43,8 @@ def main() -> None:
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray.init(address=args.address, log_to_driver=False)
-    settings = {"world_model": args.world_model, "buffer": args.buffer}
+    asked = {"world_model": args.world_model, "buffer": args.buffer}
+    settings = {name: value for name, value in asked.items() if value is not None}
     with RayCollector(
         args.env_id,
         num_actors=args.actors,
