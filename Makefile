@@ -33,9 +33,9 @@ $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-# alfworld: the planner of its engine is compiled, about two minutes; sb3: 40 MB, seconds, and the torch that is there
+# alfworld: the planner of its engine is compiled, about two minutes; sb3, trl: 110 MB, and the torch that is there
 $(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable ".[dev,alfworld,miniwob,sb3,webarena]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev,alfworld,miniwob,sb3,trl,webarena]"
 	$(CHROMIUM)
 	touch $@
 

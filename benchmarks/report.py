@@ -12,6 +12,7 @@ from typing import Any
 
 from report_domains import alfworld_games, compare, judge, web, webshop
 from report_tables import common, measured, percent, shown, table
+from transfer_results import transfer
 
 FOLDER = Path(__file__).parent
 MODEL_FOLDER = FOLDER.parent / "dreamgym_env" / "world_model" / "embedded"
@@ -310,6 +311,7 @@ RENDERERS = {
     "throughput": throughput,
     "webshop": webshop,
     "compare": compare,
+    "transfer": transfer,
     "judge": judge,
     "fidelity": fidelity,
     "tried": tried,

@@ -8,6 +8,7 @@ __all__ = [
     "BufferLockedError",
     "CollectionError",
     "ComparisonError",
+    "CurriculumError",
     "DreamGymError",
     "ExperienceFormatError",
     "GameError",
@@ -48,6 +49,10 @@ class CollectionError(DreamGymError):
 
 class ComparisonError(DreamGymError, ValueError):
     """Two environments cannot be compared fairly; the message says why, and what to do."""
+
+
+class CurriculumError(DreamGymError, ValueError):
+    """A curriculum cannot be set up, told a result, or restored; the message says why, and what to do."""
 
 
 class RecordingError(DreamGymError):

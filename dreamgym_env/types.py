@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
 __all__ = [
     "AnswerStream",
     "AnsweredBy",
@@ -31,6 +33,7 @@ __all__ = [
     "StreamingGenerator",
     "StreamingWorldModel",
     "Task",
+    "TaskSource",
     "TextGenerator",
     "Transition",
     "Turn",
@@ -110,6 +113,19 @@ class Task:
     def family(self) -> str:
         """Id of the original task: an evaluation of one member of a family hides the recordings of all."""
         return self.parent or self.id
+
+
+@runtime_checkable
+class TaskSource(Protocol):
+    """Decides which tasks are played, such as a curriculum; ``reset(options={"tasks": source})`` takes one."""
+
+    def draw(self, rng: np.random.Generator) -> Task:
+        """Return the task of the next episode, or of the next group of identical starts.
+
+        Args:
+            rng: all chance comes from it; it is made for this one call, from the seed of the asking lane.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dreamgym_env.cli import annotate, buffer, clone, compare, demo, fidelity, finetune, judge, play, record
+from dreamgym_env.cli import annotate, buffer, clone, compare, demo, fidelity, finetune, judge, play, record, train
 from dreamgym_env.cli.errors import CommandGroup, tolerate_odd_characters
 
 __all__ = ["app"]
@@ -30,6 +30,7 @@ app.command("annotate")(annotate.annotate)
 app.command("finetune")(finetune.finetune)
 app.command("compare")(compare.compare)
 app.command("clone")(clone.clone)
+app.command("train")(train.train)
 app.command("fidelity")(fidelity.fidelity)
 app.command("judge")(judge.judge)
 app.add_typer(buffer.app, name="buffer")

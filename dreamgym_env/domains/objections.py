@@ -6,13 +6,11 @@ returns, or of one of the classes that it is derived from.  A domain without one
 
 from __future__ import annotations
 
-import functools
-import importlib
-import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from dreamgym_env.domains.beside import made_beside
 from dreamgym_env.types import Domain, Task, Transition
 
 __all__ = ["CONSISTENCY", "HALLUCINATION", "INFORMATIVENESS", "JudgeRules", "Objection", "judge_rules_of"]
@@ -52,20 +50,5 @@ class JudgeRules(Protocol):
 
 def judge_rules_of(domain: Domain) -> JudgeRules | None:
     """Return the domain's own rules, or None where it has none."""
-    for kind in type(domain).__mro__:
-        make = _maker_beside(kind.__module__)
-        if make is not None:
-            return make(domain)
-    return None
-
-
-@functools.cache
-def _maker_beside(module: str) -> Callable[[Any], JudgeRules] | None:
-    """Return ``judge_rules`` of the module ``judging`` beside a module, or None."""
-    package = module.rpartition(".")[0]
-    if not package or importlib.util.find_spec(f"{package}.judging") is None:
-        return None
-    make: Callable[[Any], JudgeRules] | None = getattr(
-        importlib.import_module(f"{package}.judging"), "judge_rules", None
-    )
-    return make
+    rules: JudgeRules | None = made_beside(domain, "judging", "judge_rules")
+    return rules

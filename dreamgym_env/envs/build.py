@@ -18,7 +18,7 @@ from dreamgym_env.world_model.build import world_model_from_string
 __all__ = ["build_simulator", "dream_keywords"]
 
 _SIMULATION = frozenset(field.name for field in dataclasses.fields(SimulationOptions))
-_GENERATION = frozenset({"codec", "temperature", "max_new_tokens", "retries"})
+_GENERATION = frozenset({"codec", "temperature", "max_new_tokens", "reasoning", "retries"})
 
 
 def build_simulator(
@@ -41,8 +41,8 @@ def build_simulator(
             transitions file to join.
         settings: members of :class:`~dreamgym_env.simulation.simulator.SimulationOptions` (``k``, ``guard``,
             ``replay``, ``memo``, ``success``, ``enrich``, ``evaluation``); ``codec``, ``temperature``,
-            ``max_new_tokens`` and ``retries`` of a world-model string; all others go to the domain, such as
-            WebShop's ``products`` and ``goals``.
+            ``max_new_tokens``, ``reasoning`` and ``retries`` of a world-model string; all others go to the domain,
+            such as WebShop's ``products`` and ``goals``.
 
     Raises:
         TypeError: a keyword that nobody knows, or a value of the wrong type.

@@ -34,8 +34,8 @@ class TextEnv(gym.Env[str, str]):
     success, else 0.0. ``info``: see :func:`dreamgym_env.envs.info.step_info`.
 
     Episodes are truncated at the domain's ``max_episode_steps``; under ``gymnasium.make`` and in a ``TimeLimit`` at
-    theirs, which :func:`_wrapped_limit` finds.  ``reset(options=)`` takes ``task_id``, ``split`` or ``task`` (a
-    :class:`~dreamgym_env.types.Task`).
+    theirs, which :func:`_wrapped_limit` finds.  ``reset(options=)`` takes ``task_id``, ``split``, ``task`` (a
+    :class:`~dreamgym_env.types.Task`) or ``tasks`` (a :class:`~dreamgym_env.types.TaskSource`, asked for one).
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 1}  # noqa: RUF012 - gymnasium's form
@@ -83,7 +83,8 @@ class TextEnv(gym.Env[str, str]):
 
         Raises:
             UnknownTaskError: no such task or split.
-            ResetOptionError: an unknown option, one of the wrong type, or a task whose goal cannot be checked.
+            ResetOptionError: an unknown option, one of the wrong type, or a task whose goal cannot be checked; a source
+                that gives no task.
             GameError: a real environment cannot play the task's game.
             ClosedEnvironmentError: the environment was closed.
         """

@@ -16,7 +16,7 @@ from dreamgym_env.deadline import Deadline
 from dreamgym_env.envs.info import add_infos, reset_info, step_info
 from dreamgym_env.envs.lanes import read_choices, read_group_size, read_mask, read_seeds
 from dreamgym_env.envs.spaces import AnyText
-from dreamgym_env.envs.tasks import TaskChoice, TaskSampler, read_options
+from dreamgym_env.envs.tasks import GroupDraws, TaskChoice, TaskSampler, read_options
 from dreamgym_env.envs.text_env import (
     MAX_ACTION_LENGTH,
     MAX_OBSERVATION_LENGTH,
@@ -40,6 +40,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
     s + i. ``reset(options=)`` takes, beside those of :class:`TextEnv`, lists of n of them, ``group_size`` G (lanes
     0..G-1 play the same task, G..2G-1 the next, ...; n must be a multiple of G) and ``reset_mask`` (bool array of
     shape (n,): only these lanes are reset). Options hold for automatic resets too, until the next ``reset``.
+    A source of ``tasks`` is asked once for each group, whenever its members begin.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._sampler = TaskSampler(domain, split)
         self._choices = [TaskChoice()] * num_envs
-        self._group_size = 1
+        self._groups = GroupDraws()
         self._rngs = [np.random.default_rng() for _ in range(num_envs)]
         self._episodes: list[Episode | None] = [None] * num_envs
         self._stream: OutcomeStream | None = None
@@ -125,8 +126,8 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
 
         Raises:
             UnknownTaskError: no such task or split.
-            ResetOptionError: an unknown option, one of the wrong type or length, or a task whose goal cannot be
-                checked.  All lanes are then unchanged.
+            ResetOptionError: an unknown option, one of the wrong type or length, a task whose goal cannot be
+                checked, or a source that gives no task.  All lanes are then unchanged.
             gymnasium.error.AlreadyPendingCallError: one of these lanes was sent an action and not received.
             ClosedEnvironmentError: the environment was closed.
         """
@@ -135,16 +136,17 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
         mask = options.pop("reset_mask", None)
         lanes = read_mask(mask, self.num_envs)
         self._refuse_under_way(lanes, "reset")
-        current = 1 if mask is None else self._group_size
         asked = options.pop("group_size", None)
-        group_size = current if asked is None else read_group_size(asked, self.num_envs)
+        groups = self._groups.copy() if mask is not None else GroupDraws()
+        if asked is not None and (size := read_group_size(asked, self.num_envs)) != groups.size:
+            groups = GroupDraws(size)
         choices = read_choices(options, self.num_envs)
         seeds = read_seeds(seed, self.num_envs)
-        rngs = self._generators(lanes, seeds, group_size, partial=mask is not None)
-        drawn = [self._sampler.draw(choices[lane], rngs[lane], lane % group_size) for lane in lanes]
+        rngs = self._generators(lanes, seeds, groups.size, partial=mask is not None)
+        drawn = [self._sampler.draw(choices[lane], rngs[lane], groups, lane) for lane in lanes]
         infos: dict[str, Any] = {}
         self._begin(lanes, drawn, infos, {lane: lane for lane in range(self.num_envs)})
-        self._group_size = group_size  # nothing is refused from here on
+        self._groups = groups  # nothing is refused from here on
         for lane in lanes:
             self._choices[lane], self._rngs[lane] = choices[lane], rngs[lane]
         return self._observations(), infos
@@ -324,7 +326,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             self._add_final(infos, place, {lane: rows.pop(lane) for lane in finished})
             ended = [*ended, *finished]
         add_infos(infos, [place[lane] for lane in rows], list(rows.values()), len(order))
-        drawn = [self._sampler.draw(self._choices[lane], self._rngs[lane], lane % self._group_size) for lane in ended]
+        drawn = [self._sampler.draw(self._choices[lane], self._rngs[lane], self._groups, lane) for lane in ended]
         self._begin(ended, drawn, infos, place)
         return tuple(self._episode(lane).state for lane in order), rewards, terminations, truncations, infos
 
@@ -382,7 +384,7 @@ class TextVectorEnv(VectorEnv[tuple[str, ...], Sequence[str], np.ndarray]):
             if seeds[leader] is not None:
                 generators[lane] = np.random.default_rng(seeds[leader])
                 continue
-            regrouped = group_size != self._group_size
+            regrouped = group_size != self._groups.size
             generator = copy.deepcopy(self._rngs[lane if partial and not regrouped else leader])
             if regrouped:  # lanes that were one group draw alike: tell the new groups apart
                 generator = np.random.default_rng([int(generator.integers(2**63)), leader])

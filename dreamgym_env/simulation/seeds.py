@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-__all__ = ["episode_seed", "group_draw"]
+__all__ = ["episode_seed", "group_draw", "source_generator"]
 
 
 def episode_seed(entropy: int, member: int) -> int:
@@ -29,6 +29,11 @@ def group_draw(seed: int, purpose: str) -> float:
     """
     digest = hashlib.blake2b(f"{purpose}.{seed >> 32}".encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "little") >> 11) / 2**53
+
+
+def source_generator(entropy: int) -> np.random.Generator:
+    """Return a generator for what decides a group's task; it has no numbers in common with the seeds of its members."""
+    return np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=(1,)))
 
 
 def _words(entropy: int, position: int) -> int:

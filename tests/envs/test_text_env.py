@@ -197,10 +197,11 @@ class TestReset:
         assert followers[0] == followers[1] == followers[2]
 
     BAD_OPTIONS: ClassVar[dict[str, Any]] = {
-        "unknown": ({"task_ids": "x"}, ResetOptionError, "task_ids.*task, task_id and split"),
+        "unknown": ({"task_ids": "x"}, ResetOptionError, "task_ids.*task, task_id, tasks and split"),
         "a number": ({"task_id": 17}, ResetOptionError, "takes a str, not int"),
         "no task": ({"task": {"instruction": "x"}}, ResetOptionError, "takes a Task, not dict"),
         "nothing": ({"split": None}, ResetOptionError, "takes a str, not NoneType"),
+        "no source": ({"tasks": ["toyhouse/train/0"]}, ResetOptionError, "takes a TaskSource, not list"),
         "unknown task": ({"task_id": "toyhouse/train/99"}, UnknownTaskError, "toyhouse/train/0"),
         "unknown split": ({"split": "dev"}, UnknownTaskError, "train, eval, test"),
         "another domain's": ({"task": Task("a", "webshop", "b", "c")}, UnknownTaskError, "webshop.*toyhouse"),

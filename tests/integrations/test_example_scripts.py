@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from transformers import AutoModelForCausalLM
 
 from dreamgym_env.domains import load_domain
 from dreamgym_env.policies.policy import Policy
@@ -53,3 +54,12 @@ def test_cleanrl_ppo_writes_tensorboards_files_where_that_is_installed(tmp_path)
     options = ("--num-envs", "2", "--num-steps", "4", "--num-minibatches", "1", "--eval-episodes", "2")
     run("cleanrl_ppo.py", tmp_path, "--env-id", REAL_SHOP, "--total-timesteps", "8", *options)
     assert list((tmp_path / "policy").glob("events.out.tfevents.*"))
+
+
+def test_trl_grpo(tmp_path):
+    pytest.importorskip("trl", reason='needs trl: pip install "dreamgym_env[trl]"')
+    sizes = ("--steps", "1", "--batch", "4", "--group", "2", "--test-tasks", "4")
+    lengths = ("--max-turns", "2", "--max-tokens", "2500", "--tokens-per-turn", "4")
+    said = run("trl_grpo.py", tmp_path, "--env-id", REAL_SHOP, "--model", "tiny", *sizes, *lengths)
+    assert f"{REAL_SHOP}, 4 test tasks: solved before 0.00" in said and "solved after 1 steps" in said
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "policy").num_parameters() > 0

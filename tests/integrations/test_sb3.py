@@ -45,6 +45,7 @@ from dreamgym_env.integrations.sb3 import (
 from dreamgym_env.policies.features import FeatureSettings, Situation
 from dreamgym_env.policies.policy import Policy
 from dreamgym_env.shadow.vector import ShadowRealVector
+from dreamgym_env.types import Task
 
 REAL_SHOP = "DreamGymReal/WebShop-v0"
 PPO_SETTINGS = {"n_steps": 32, "batch_size": 128, "gamma": 0.95}
@@ -213,6 +214,28 @@ def test_options_are_shared_or_one_for_each_lane():
     envs.set_options([{"task_id": wanted[0]}, {"split": "test"}])
     with pytest.raises(ResetOptionError, match="same names"):
         envs.reset()
+
+
+class EvalTasks:
+    """A source of tasks that can be told to give others."""
+
+    number = 0
+
+    def draw(self, rng: np.random.Generator) -> Task:
+        return ToyHouse().task(f"toyhouse/eval/{self.number}")
+
+
+def test_a_source_of_tasks_is_asked_itself_and_not_a_copy():
+    source = EvalTasks()
+    envs = VecMonitor(houses(2))
+    envs.set_options({"tasks": source})
+    envs.reset()
+    source.number = 2
+    envs.step(np.array([number_of(candidates, "leave") for candidates in envs.get_attr("candidates")]))
+    assert [info["task_id"] for info in envs.unwrapped.reset_infos] == ["toyhouse/eval/2"] * 2
+    envs.set_options()
+    envs.reset()
+    assert all(info["split"] == "train" for info in envs.unwrapped.reset_infos)
 
 
 def test_other_ways_of_beginning_anew_are_refused():

@@ -40,9 +40,10 @@ from dreamgym_env.domains.alfworld.games import (
     open_games,
 )
 from dreamgym_env.domains.alfworld.known import known_of
+from dreamgym_env.domains.alfworld.other_goals import with_goal
 from dreamgym_env.domains.alfworld.teaching import explain, teach
 from dreamgym_env.domains.alfworld.texts import join_sentences, page_kind, split_sentences
-from dreamgym_env.domains.alfworld.verifier import ALFWorldVerifier
+from dreamgym_env.domains.alfworld.verifier import ALFWorldVerifier, goal_of
 from dreamgym_env.errors import ResetOptionError, UnknownTaskError
 from dreamgym_env.types import Composer, Memory, Task, Transition, Turn, Verifier
 
@@ -132,20 +133,31 @@ class ALFWorld:
         """
         return self._task(task_id)
 
+    @property
+    def tells_facts(self) -> bool:
+        """Whether a task's hidden facts are known to the dream."""
+        return self._tells
+
+    def told_task(self, task_id: str) -> Task:
+        """Return a task with its facts, also where the dream is not told them. Raises what :meth:`task` raises."""
+        return self.task(task_id) if self._tells else find_task(self._games, task_id)
+
     def game_of(self, task: Task) -> Game:
-        """Return the game that a task, or the one that it varies, is played in.
+        """Return the game that a task is played in; for a variation, that of its house, with the variation's goal.
 
         Raises:
             ResetOptionError: it is no task of these games: the real engine plays nothing else.
-            GameError: the game cannot be read.
+            GameError: the game cannot be read, or cannot have the goal.
             MissingDependencyError: the extra ``alfworld`` is not installed.
         """
+        house = str(task.facts.get("house") or task.family)
         try:
-            return find_game(self._games, task.family)
+            game = find_game(self._games, house)
         except UnknownTaskError as error:
             raise ResetOptionError(
-                f"The real ALFWorld plays only tasks of its games, and {task.family!r:.80} is none. {error}"
+                f"The real ALFWorld plays only tasks of its games, and {house!r:.80} is none. {error}"
             ) from error
+        return with_goal(game, goal_of(task)) if task.parent and task.goal else game
 
     def segment(self, state: str, instruction: str) -> tuple[str, ...]:
         """Split a text into sentences, the instruction replaced by a placeholder."""

@@ -17,6 +17,7 @@ from dreamgym_env.domains.browser.wandering import ErringAgent, WanderingAgent
 from dreamgym_env.domains.webarena.tasks import WebTask, bundled_ids, bundled_task, resolve_url
 from dreamgym_env.domains.webarena.tasks.oracle import Answer, Click, Fill, Goto, Select, Step
 from dreamgym_env.domains.webarena.tasks.shipped import SPLITS
+from dreamgym_env.domains.webarena.verifier import task_from_goal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +51,9 @@ class OracleAgent:
 
 
 def _bundled(task: Task) -> WebTask | None:
-    """Return the bundled task of a task, or of the one that it varies; None where it is none."""
+    """Return the task whose steps lead to a task's goal: itself, or the one that it varies; None without any."""
+    if "oracle" in task.goal:
+        return task_from_goal(task)
     known = any(task.family in bundled_ids(split) for split in SPLITS)
     return bundled_task(task.family) if known else None
 

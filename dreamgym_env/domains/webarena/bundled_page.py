@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dreamgym_env.domains.webarena.sites import Sites, resolve_url
@@ -21,9 +22,14 @@ class BundledPage:
     confined = False
     viewport = None
 
-    def __init__(self, task_id: str) -> None:
-        """Name the task, and get sites with their first content."""
-        self._task = bundled_task(task_id)
+    def __init__(self, task_id: str, varied: Mapping[str, Any] | None = None) -> None:
+        """Name the task, and get sites with their first content.
+
+        Args:
+            task_id: a bundled one's.
+            varied: members of :class:`~.tasks.WebTask` in which a variation of it is another.
+        """
+        self._task = replace(bundled_task(task_id), **(varied or {}))
         self._served = _FREE.pop() if _FREE else Sites()
         self._lane = self._served.lanes[0]
         self._lane.reset()

@@ -18,7 +18,7 @@ from dreamgym_env.domains.webarena.tasks import WebTask, bundled_ids, bundled_ta
 from dreamgym_env.domains.webarena.tasks.shipped import SPLITS
 from dreamgym_env.types import Task
 
-__all__ = ["FIRST_PAGES_FILE", "bundled_tasks", "look_up_first_pages"]
+__all__ = ["FIRST_PAGES_FILE", "bundled_tasks", "look_up_first_pages", "task_of"]
 
 FIRST_PAGES_FILE = Path(__file__).with_name("data") / "first_pages.json"
 
@@ -26,7 +26,7 @@ FIRST_PAGES_FILE = Path(__file__).with_name("data") / "first_pages.json"
 @functools.cache
 def bundled_tasks() -> Mapping[str, Task]:
     """Return the bundled tasks by id, in order."""
-    tasks = [_task(bundled_task(task_id)) for split in SPLITS for task_id in bundled_ids(split)]
+    tasks = [task_of(bundled_task(task_id)) for split in SPLITS for task_id in bundled_ids(split)]
     return {task.id: task for task in tasks}
 
 
@@ -60,7 +60,8 @@ def _first_pages() -> dict[str, PageText]:
     return {url: PageText(page["title"], page["url"], tuple(page["lines"])) for url, page in pages.items()}
 
 
-def _task(task: WebTask) -> Task:
+def task_of(task: WebTask) -> Task:
+    """Return a task on the bundled sites as the library knows tasks."""
     page = _first_pages().get(task.start_url) or PageText("", resolve_url(task.start_url), ())
     return Task(
         id=task.id,

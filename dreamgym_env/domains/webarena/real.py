@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dreamgym_env.domains.browser.real import BrowserTask, RealBrowser
 from dreamgym_env.domains.webarena.domain import WebArena
 from dreamgym_env.domains.webarena.official import deployment
+from dreamgym_env.domains.webarena.verifier import task_from_goal
 from dreamgym_env.errors import ResetOptionError, UnknownTaskError
 from dreamgym_env.types import Task
 
@@ -37,9 +39,10 @@ class RealWebArena(RealBrowser):
         )
 
 
-def bundled_browser_task(task_id: str) -> BrowserTask:
-    """Return what sets a bundled task up."""
-    return BrowserTask("dreamgym_env.domains.webarena.bundled_page:BundledPage", {"task_id": task_id})
+def bundled_browser_task(task_id: str, varied: Mapping[str, Any] | None = None) -> BrowserTask:
+    """Return what sets a bundled task up, or a variation of it, see :class:`~.bundled_page.BundledPage`."""
+    arguments = {"task_id": task_id, "varied": dict(varied) if varied else None}
+    return BrowserTask("dreamgym_env.domains.webarena.bundled_page:BundledPage", arguments)
 
 
 def _browser_task(domain: WebArena, task: Task) -> BrowserTask:
@@ -51,7 +54,11 @@ def _browser_task(domain: WebArena, task: Task) -> BrowserTask:
             f"The real sites play only tasks that they have, and {task.family!r:.80} is none. {error}"
         ) from error
     if domain.sites == "bundled":
-        return bundled_browser_task(original.id)
+        if task.goal.get("eval", original.goal["eval"]) == original.goal["eval"]:
+            return bundled_browser_task(original.id)
+        task_from_goal(task)  # a goal that cannot be judged is an error now
+        varied = {"eval": task.goal["eval"], "start_url": task.goal.get("start_url", original.goal["start_url"])}
+        return bundled_browser_task(original.id, varied)
     return BrowserTask(
         "dreamgym_env.domains.webarena.official_page:OfficialPage", {"task_id": original.goal["task_id"]}
     )

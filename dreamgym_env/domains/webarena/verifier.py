@@ -17,7 +17,7 @@ from dreamgym_env.domains.webarena.tasks.task import WebTask, task_from_record
 from dreamgym_env.errors import ResetOptionError, WebTaskError
 from dreamgym_env.types import Task, Turn, Verdict
 
-__all__ = ["WebArenaVerifier"]
+__all__ = ["WebArenaVerifier", "task_from_goal"]
 
 _LAST = frozenset({"send_msg_to_user", "report_infeasible"})
 _INFEASIBLE = "N/A"
@@ -33,7 +33,7 @@ class WebArenaVerifier:
 
     def check(self, task: Task) -> None:
         """Raise ResetOptionError unless the task has a goal in WebArena's format that its evaluators can read."""
-        _web_task(task)
+        task_from_goal(task)
 
     def verify(self, task: Task, history: Sequence[Turn], state: str, action: str, next_state: str) -> Verdict:
         """Judge the step: only a message to the user ends an episode.
@@ -44,7 +44,7 @@ class WebArenaVerifier:
         parsed = parse(action)
         if parsed is None or parsed.name not in _LAST or not isinstance(parsed.arguments[0], str):
             return Verdict(False, False, 0.0)
-        web_task = _web_task(task)
+        web_task = task_from_goal(task)
         course = read_course(history, state, task.instruction)
         if course is None:
             return Verdict(False, True, 0.0)
@@ -55,7 +55,8 @@ class WebArenaVerifier:
         return Verdict(score > 0, True, score)
 
 
-def _web_task(task: Task) -> WebTask:
+def task_from_goal(task: Task) -> WebTask:
+    """Return what a task's goal says in WebArena's format. Raises ResetOptionError where that cannot be read."""
     record = {"sites": ["shop"], "start_url": "about:blank", **task.goal, "intent": task.instruction or "-"}
     try:
         return task_from_record(record)

@@ -21,6 +21,7 @@ from dreamgym_env.evaluation.report import plots, sheets
 from dreamgym_env.evaluation.report.about import about_facts, summary_facts
 from dreamgym_env.evaluation.report.axes import mark
 from dreamgym_env.evaluation.report.cells import environment_ids
+from dreamgym_env.evaluation.report.curves import learning_curve
 from dreamgym_env.evaluation.report.reading import figure, items, part, text
 from dreamgym_env.evaluation.report.transcripts import make_viewer
 from dreamgym_env.evaluation.report.wording import clip, visible
@@ -62,6 +63,8 @@ def _render(comparison: Mapping[str, Any]) -> str:
             summary=summary_facts(comparison),
             verdict=[str(sentence) for sentence in items(comparison, "verdict")],
             warnings=[str(sentence) for sentence in items(comparison, "warnings")],
+            learnt=[str(sentence) for sentence in items(comparison.get("learning"), "said")],
+            curve=learning_curve(comparison),
             agents=sheets.agents_sheet(comparison),
             rollouts=[sheets.rollouts_sheet(comparison, measure) for measure in ("success", "score")],
             success=plots.success_plot(comparison),

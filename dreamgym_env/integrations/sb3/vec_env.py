@@ -84,7 +84,8 @@ class TextVecEnv(VecEnv):
     A lane that ends begins anew in the same step: its ``info`` is that of the last step, with
     ``terminal_observation``, ``TimeLimit.truncated`` (the episode was cut short, by its limit or by a failure) and
     ``is_success``; ``reset_infos`` has the new episode's.  ``set_options`` takes those of a vector environment's
-    ``reset``; they hold for automatic resets too, until the next ``reset``.
+    ``reset``; they hold for automatic resets too, until the next ``reset``.  A source of ``tasks`` is the caller's own
+    object, and no copy: what it learns counts from the next draw on.
 
     ``get_attr``, ``set_attr`` and ``env_method`` address lanes: ``action_masks()``, ``candidates`` and whatever
     ``set_attr`` has put on one; beside that get what all share, such as ``spec``, ``domain`` and
@@ -142,6 +143,11 @@ class TextVecEnv(VecEnv):
         self._reset_seeds()
         self._reset_options()
         return observations
+
+    def set_options(self, options: list[dict[str, Any]] | dict[str, Any] | None = None) -> None:
+        """Keep options for the next :meth:`reset`: the same for all, or a list of one dictionary for each lane."""
+        rows = [options or {}] * self.num_envs if options is None or isinstance(options, dict) else options
+        self._options = [dict(row) for row in rows]  # the base class copies deeply, and a source of tasks must not be
 
     def step_async(self, actions: npt.NDArray[np.int64]) -> None:
         """Keep the actions for :meth:`step_wait`, shape (n,)."""

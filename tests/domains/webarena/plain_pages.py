@@ -20,6 +20,7 @@ from dreamgym_env.domains.browser.texts import with_error
 from dreamgym_env.domains.webarena.sites.replica import Replica
 from dreamgym_env.domains.webarena.tasks import bundled_task, evaluate, resolve_url
 from dreamgym_env.domains.webarena.tasks.html_tree import Element, parse_html, parse_selector
+from dreamgym_env.domains.webarena.verifier import task_from_goal
 from dreamgym_env.types import Task, Transition, Turn
 
 _BLOCKS = frozenset(
@@ -58,7 +59,7 @@ class PlainPages:
         changed = local_change(self.page, parsed)
         if parsed.name == "send_msg_to_user":
             done = True
-            reward = evaluate(bundled_task(self._task.family), parsed.arguments[0], self.page.url, self._sites)
+            reward = evaluate(task_from_goal(self._task), parsed.arguments[0], self.page.url, self._sites)
         elif error := refused_address(parsed):
             state = with_error(self.page.write(self._task.instruction), self._task.instruction, error)
             self.page = read_page(state, self._task.instruction) or self.page

@@ -20,7 +20,7 @@ from dreamgym_env.domains.webarena.tasks.recipes import (
     shop_admin,
 )
 
-__all__ = ["RECIPES", "TASKS_PER_RECIPE", "draw_records"]
+__all__ = ["RECIPES", "TASKS_PER_RECIPE", "draw_records", "evaluation_of", "intent_of"]
 
 RECIPES: Sequence[Recipe] = tuple(
     recipe
@@ -54,19 +54,25 @@ def _drafts(recipe: Recipe, database: Database) -> list[Draft]:
             break
         draft = recipe.build(database, Draws(_SEED, recipe.intent, attempt))
         if draft is not None:
-            drafts.setdefault(_intent(recipe, draft), draft)
+            drafts.setdefault(intent_of(recipe, draft), draft)
     return list(drafts.values())
 
 
-def _intent(recipe: Recipe, draft: Draft) -> str:
+def intent_of(recipe: Recipe, draft: Draft) -> str:
+    """Return the template with the draft's arguments."""
     intent = recipe.intent
     for name, value in draft.arguments.items():
         intent = intent.replace("{{" + name + "}}", value)
     return intent
 
 
-def _record(recipe: Recipe, position: int, draft: Draft, number: int) -> dict[str, Any]:
+def evaluation_of(draft: Draft) -> dict[str, Any]:
+    """Return ``eval`` with all its members, as WebArena's tasks have it."""
     empty: dict[str, Any] = {"reference_answers": None, "reference_url": "", "program_html": []}
+    return {**empty, **draft.evaluation}
+
+
+def _record(recipe: Recipe, position: int, draft: Draft, number: int) -> dict[str, Any]:
     return {
         "id": f"webarena/{recipe.split}/{number}",
         "split": recipe.split,
@@ -76,8 +82,8 @@ def _record(recipe: Recipe, position: int, draft: Draft, number: int) -> dict[st
         "intent_template_id": position,
         "intent_template": recipe.intent,
         "instantiation_dict": dict(draft.arguments),
-        "intent": _intent(recipe, draft),
+        "intent": intent_of(recipe, draft),
         "require_reset": True,
-        "eval": {**empty, **draft.evaluation},
+        "eval": evaluation_of(draft),
         "oracle": steps_to_records(draft.oracle),
     }

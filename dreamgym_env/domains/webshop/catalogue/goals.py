@@ -16,7 +16,7 @@ from dreamgym_env.domains.webshop.catalogue.instructions import Wish, word_wish
 from dreamgym_env.domains.webshop.catalogue.products import Product
 from dreamgym_env.domains.webshop.catalogue.vocabulary import Attribute
 
-__all__ = ["SPLIT_SIZES", "Shelf", "generate_goals"]
+__all__ = ["ATTRIBUTE_COUNTS", "HIDDEN_SHARE", "SPLIT_SIZES", "Shelf", "generate_goals", "price_upper"]
 
 SPLIT_SIZES = {"test": 200, "eval": 200, "train": 1500}
 """Goals of each split, in the order of the file."""
@@ -25,6 +25,7 @@ CANDIDATES = 30
 HIDDEN_SHARE = 0.25
 """Share of goals that may ask for an attribute that no text of the target mentions, where the target has one."""
 ATTRIBUTE_COUNTS = (1, 2, 2, 2, 3, 3, 4)
+"""How many attributes a demand has, each as likely."""
 PRICE_STEPS = ((50, 5), (200, 10), (400, 20), (float("inf"), 50))
 """Bounds are multiples of the second number for prices below the first, in dollars."""
 
@@ -131,12 +132,12 @@ def _demand(target: Product, shelf: Shelf, draws: Draws, asked: set[tuple[Any, .
     for _ in range(CANDIDATES):
         attributes = tuple(draws.sample(askable, draws.pick(ATTRIBUTE_COUNTS)))
         options = {name: draws.pick(values) for name, values in target.record["options"].items() if draws.chance(0.85)}
-        price_upper = _price_upper(target.top_price, draws)
+        bound = price_upper(target.top_price, draws)
         texts = [attribute.text for attribute in attributes]
-        rivals = len(shelf.satisfying(target, texts, list(options.values()), price_upper)) - 1
+        rivals = len(shelf.satisfying(target, texts, list(options.values()), bound)) - 1
         key = (*sorted(texts), *options.values())
         if key not in asked and (best is None or rivals < best.rivals):
-            best = Demand(attributes, options, price_upper, rivals)
+            best = Demand(attributes, options, bound, rivals)
             if rivals == 0:
                 break
     if best is None:
@@ -152,7 +153,7 @@ def _mentioned(target: Product) -> tuple[Attribute, ...]:
     return tuple(attribute for attribute in target.attributes if attribute.text in text)
 
 
-def _price_upper(price: float, draws: Draws) -> float:
+def price_upper(price: float, draws: Draws) -> float:
     """Return a round bound above the price: most often the next one, which excludes dearer near-duplicates."""
     step = next(step for limit, step in PRICE_STEPS if price < limit)
     next_round = (int(price / step) + 1) * step
