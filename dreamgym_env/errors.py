@@ -6,6 +6,7 @@ from dreamgym_env.masking import mask_secrets
 
 __all__ = [
     "BufferLockedError",
+    "CollectionError",
     "ComparisonError",
     "CurriculumError",
     "DreamGymError",
@@ -40,6 +41,10 @@ class WorldModelError(DreamGymError):
 
 class WorldModelStringError(DreamGymError, ValueError):
     """A string that should name a world model or a text generator cannot be read; the message lists the forms."""
+
+
+class CollectionError(DreamGymError):
+    """Episodes cannot be collected: all who play them died, or nobody can be started; the message says what helps."""
 
 
 class ComparisonError(DreamGymError, ValueError):

@@ -1,95 +1,21 @@
-"""Rollouts: agents play tasks in all lanes of a vector environment at once.
-
-The environment's backend is driven directly: a lane that has nothing left to play then costs no call of the world
-model, which the step of a vector environment, taking an action in every lane, could not spare.
-"""
+"""Rollouts: agents play tasks in all lanes of a vector environment at once (:mod:`.running`)."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
-from dreamgym_env.envs.text_env import clean_action
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
-from dreamgym_env.evaluation.agents import Agent, AgentFactory, Crew, CrewMember
-from dreamgym_env.simulation.episode import Episode, Outcome
-from dreamgym_env.types import StopReason, Task
+from dreamgym_env.evaluation.agents import Agent, AgentFactory
+from dreamgym_env.evaluation.running import Clock, EpisodePlan, EpisodeResult, RunningEpisodes, Seat, seat_agents
+from dreamgym_env.simulation.episode import BatchedOutcomes
+from dreamgym_env.types import Task
 
 __all__ = ["EpisodePlan", "EpisodeResult", "Rollout", "plan_episodes", "play", "play_each", "replay_actions"]
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodePlan:
-    """One episode to play."""
-
-    task_id: str
-    agent: str
-    """Name of the agent, a key of the rollout's table of agents."""
-    seed: int
-    """All that is random in the episode, on the agent's side and the environment's, follows from it."""
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeResult:
-    """One episode as it was played."""
-
-    task: Task
-    agent: str
-    seed: int
-    outcomes: tuple[Outcome, ...]
-    """What came of each action, in order."""
-    agent_failure: str = ""
-    """Why the agent could not go on; empty where it could."""
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """The actions, in order."""
-        return tuple(outcome.transition.action for outcome in self.outcomes)
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """The first state and the one after each action: ``steps + 1`` texts."""
-        return (self.task.initial_state, *(outcome.transition.next_state for outcome in self.outcomes))
-
-    @property
-    def steps(self) -> int:
-        """How many actions were taken."""
-        return len(self.outcomes)
-
-    @property
-    def stop(self) -> StopReason:
-        """Why it stopped; ``RUNNING`` if the agent left it."""
-        return self.outcomes[-1].stop if self.outcomes else StopReason.RUNNING
-
-    @property
-    def success(self) -> bool:
-        """Whether the task was solved; an episode that a failure of the model cut short was not."""
-        return self.stop is StopReason.SUCCESS
-
-    @property
-    def score(self) -> float:
-        """The domain's graded score of the last step, in [0, 1]."""
-        return self.outcomes[-1].transition.score if self.outcomes else 0.0
-
-    @property
-    def failure(self) -> str:
-        """Why the world model, the real engine or the agent gave no answer; empty where all did."""
-        return self.agent_failure or (self.outcomes[-1].failure if self.outcomes else "")
-
-    @property
-    def failed(self) -> bool:
-        """Whether a failure of the world model, of the real engine or of the agent's own model cut it short."""
-        return bool(self.agent_failure) or self.stop in (StopReason.MODEL_FAILURE, StopReason.ENGINE_FAILURE)
-
-    @property
-    def answered_by(self) -> Mapping[str, int]:
-        """How many steps each stage answered: ``{"model": 3, "guard": 1}``."""
-        return dict(Counter(str(outcome.answered_by) for outcome in self.outcomes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,15 +94,15 @@ def play(
         UnknownTaskError: a plan names a task that the environment's domain does not have.
         WorldModelError: the world model as a whole cannot answer.
     """
-    clock = _Clock()
-    return _collect(env, _run(env, plans, _seat_agents(agents), clock), clock, progress)
+    clock = Clock()
+    return _collect(env, _run(env, plans, seat_agents(agents), clock), clock, progress)
 
 
 def play_each(
     env: TextVectorEnv, agents: Mapping[str, AgentFactory], plans: Iterable[EpisodePlan]
 ) -> Iterator[EpisodeResult]:
     """Yield episodes in the plans' order as they end; arguments and errors are those of :func:`play`."""
-    return _run(env, plans, _seat_agents(agents), _Clock())
+    return _run(env, plans, seat_agents(agents), Clock())
 
 
 def replay_actions(
@@ -187,7 +113,7 @@ def replay_actions(
     An episode ends when the environment ends it or when the actions are used up; in the latter case its ``stop`` is
     ``RUNNING``, and it is no success.
     """
-    clock = _Clock()
+    clock = Clock()
     plans = [EpisodePlan(episode.task.id, episode.agent, episode.seed) for episode in episodes]
     scripts = iter(episode.actions for episode in episodes)
 
@@ -210,124 +136,23 @@ class _Script:
         return next(self._left, None)
 
 
-_Seat = Callable[[Task, EpisodePlan], Agent]
-"""Returns who plays an episode, which has begun for it."""
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Sums up the time that an environment takes."""
-
-    seconds: float = 0.0
-
-    def __enter__(self) -> None:
-        self.seconds -= time.perf_counter()
-
-    def __exit__(self, *error: object) -> None:
-        self.seconds += time.perf_counter()
-
-
-@dataclass(slots=True)
-class _Lane:
-    """An episode that is being played."""
-
-    number: int
-    """Position in the plans."""
-    plan: EpisodePlan
-    episode: Episode
-    agent: Agent
-    outcomes: list[Outcome] = field(default_factory=list)
-    left: bool = False
-    """Whether its player has no further action."""
-
-    @property
-    def running(self) -> bool:
-        return not self.left and self.episode.stop is StopReason.RUNNING
-
-    def result(self) -> EpisodeResult:
-        failure = self.agent.failure if self.left and isinstance(self.agent, CrewMember) else ""
-        return EpisodeResult(self.episode.task, self.plan.agent, self.plan.seed, tuple(self.outcomes), failure)
-
-
-def _seat_agents(agents: Mapping[str, AgentFactory]) -> _Seat:
-    def seat(task: Task, plan: EpisodePlan) -> Agent:
-        agent = agents[plan.agent]()
-        agent.begin(task, np.random.default_rng([plan.seed, 1]))
-        return agent
-
-    return seat
-
-
-def _run(env: TextVectorEnv, plans: Iterable[EpisodePlan], seat: _Seat, clock: _Clock) -> Iterator[EpisodeResult]:
+def _run(env: TextVectorEnv, plans: Iterable[EpisodePlan], seat: Seat, clock: Clock) -> Iterator[EpisodeResult]:
     """Keep all lanes busy until the plans are used up; yield in the plans' order."""
+    running = RunningEpisodes(env, BatchedOutcomes(env.backend), seat, clock)
     waiting = enumerate(plans)
-    lanes: list[_Lane] = []
     done: dict[int, EpisodeResult] = {}
     following = 0
     while True:
-        lanes.extend(_begin(env, list(islice(waiting, env.num_envs - len(lanes))), seat, clock))
-        if not lanes:
+        running.begin(list(islice(waiting, running.free)))
+        if not len(running):
             return
-        _step(env, lanes, clock)
-        done.update((lane.number, lane.result()) for lane in lanes if not lane.running)
-        lanes = [lane for lane in lanes if lane.running]
+        done.update(running.step())
         while following in done:
             yield done.pop(following)
             following += 1
 
 
-def _begin(
-    env: TextVectorEnv,
-    plans: Sequence[tuple[int, EpisodePlan]],
-    seat: _Seat,
-    clock: _Clock,
-) -> list[_Lane]:
-    tasks = [env.domain.task(plan.task_id) for _, plan in plans]
-    with clock:
-        episodes = env.backend.begin(tasks, [plan.seed for _, plan in plans])
-    return [
-        _Lane(number, plan, episode, seat(task, plan))
-        for (number, plan), task, episode in zip(plans, tasks, episodes, strict=True)
-    ]
-
-
-def _step(env: TextVectorEnv, lanes: Sequence[_Lane], clock: _Clock) -> None:
-    """Take one action in each lane whose player has one."""
-    actions: list[str] = []
-    for lane, action in zip(lanes, _choose(env, lanes), strict=True):
-        lane.left = action is None
-        if action is not None:
-            actions.append(clean_action(action))
-    acting = [lane for lane in lanes if not lane.left]
-    with clock:
-        outcomes = env.backend.advance([lane.episode for lane in acting], actions, env.step_limit)
-    for lane, outcome in zip(acting, outcomes, strict=True):
-        lane.outcomes.append(outcome)
-
-
-def _choose(env: TextVectorEnv, lanes: Sequence[_Lane]) -> Sequence[str | None]:
-    """Return each lane's next action; those who play in one crew are asked at once."""
-    states = [lane.episode.state for lane in lanes]
-    offered = [env.backend.available_actions(lane.episode) for lane in lanes]
-    actions: list[str | None] = [None] * len(lanes)
-    crews: dict[int, tuple[Crew, list[int]]] = {}
-    for at, lane in enumerate(lanes):
-        if isinstance(lane.agent, CrewMember):
-            crews.setdefault(id(lane.agent.crew), (lane.agent.crew, []))[1].append(at)
-        else:
-            actions[at] = lane.agent.act(states[at], offered[at])
-    for crew, places in crews.values():
-        chosen = crew.act_all(
-            [lanes[at].agent for at in places], [states[at] for at in places], [offered[at] for at in places]
-        )
-        for at, action in zip(places, chosen, strict=True):
-            actions[at] = action
-    return actions
-
-
-def _collect(
-    env: TextVectorEnv, episodes: Iterable[EpisodeResult], clock: _Clock, progress: Progress | None
-) -> Rollout:
+def _collect(env: TextVectorEnv, episodes: Iterable[EpisodeResult], clock: Clock, progress: Progress | None) -> Rollout:
     played = []
     for episode in episodes:
         played.append(episode)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
+from dreamgym_env.errors import PolicyError
 from dreamgym_env.policies.features import Situation
 from dreamgym_env.policies.policy import Policy
 from dreamgym_env.types import Domain, Task, Turn
@@ -37,6 +39,21 @@ class PolicyCrew:
     def __call__(self) -> PolicyAgent:
         """Make one more agent."""
         return PolicyAgent(self)
+
+    def load_weights(self, weights: Mapping[str, Any]) -> None:
+        """Act by other weights of the same network from now on.
+
+        Args:
+            weights: its ``state_dict()``, of tensors or arrays.
+
+        Raises:
+            PolicyError: they do not fit.
+        """
+        try:
+            self._policy.scorer.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
+        except RuntimeError as error:
+            raise PolicyError(f"The weights do not fit the policy of {self.name!r}: {error}") from error
+        self._policy.scorer.eval()
 
     def act_all(
         self, members: Sequence[PolicyAgent], states: Sequence[str], available_actions: Sequence[Sequence[str]]
