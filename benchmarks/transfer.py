@@ -26,8 +26,9 @@ from transfer_results import draw_curves
 RESULTS = Path(__file__).parent / "results" / "transfer.json"
 PICTURES = Path(__file__).parent.parent / "docs"
 CLONE = "clone"
-_LANES = 32
-_TASKS = 200
+_SHARED = ("--algo", "grpo", "--lanes", "64", "--hyper", "learning_rate=1e-3", "--tasks", "200", "--no-report")
+_POINTS = 10
+"""Evaluations of a run, beside that of the policy that it begins with."""
 _MOST_CANDIDATES = {"webshop": 20, "alfworld": 80, "webarena": 80}
 
 
@@ -63,11 +64,9 @@ def main(
     domain: Annotated[str, typer.Option(help="webshop, alfworld or webarena.")] = "webshop",
     arm: Annotated[list[str] | None, typer.Option(help="Only these arms, and what they begin with.")] = None,
     seeds: Annotated[int, typer.Option(help="Seeds: 0, 1, 2, ...")] = 3,
-    dream_steps: Annotated[int, typer.Option(help="Steps of the arms that learn in the dream.")] = 80_000,
+    dream_steps: Annotated[int, typer.Option(help="Steps of the arms that learn in the dream.")] = 16_384,
     many: Annotated[int, typer.Option(help="Transitions of the arm that learns in the real environment.")] = 80_000,
     few: Annotated[int, typer.Option(help="Transitions of the arms that see little of it.")] = 5_000,
-    hyper: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, of all arms.")] = None,
-    every: Annotated[int, typer.Option(help="Steps between evaluations.")] = 8_192,
     work: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs/transfer"),
 ) -> None:
     """Train, evaluate, and keep what came of it."""
@@ -77,13 +76,12 @@ def main(
         start = _cloned(domain, seed, folder / CLONE)
         for one in chosen:
             begin = start if one.after == CLONE else folder / _folder(one.after) / "policy"
-            steps = {"many": many, "few": few}.get(one.real, 0)
+            dream, real = dream_steps if one.dream else 0, {"many": many, "few": few}.get(one.real, 0)
             command = [
                 *("train", domain, "--out", str(folder / _folder(one.name)), "--start", str(begin)),
-                *("--steps", str(dream_steps if one.dream else 0), "--then-real", str(steps), "--seed", str(seed)),
-                *("--lanes", str(_LANES), "--tasks", str(_TASKS), "--no-report"),
-                *("--most-candidates", str(_MOST_CANDIDATES.get(domain, 80)), "--evaluate-every", str(every)),
-                *(part for value in hyper or () for part in ("--hyper", value)),
+                *("--steps", str(dream), "--then-real", str(real), "--seed", str(seed), *_SHARED),
+                *("--most-candidates", str(_MOST_CANDIDATES.get(domain, 80))),
+                *("--evaluate-every", str((dream + real) // _POINTS)),
                 *one.options,
             ]
             _dreamgym(command)

@@ -28,7 +28,7 @@ _STYLES = {
 _REFERENCE = "real, many"
 _SLOW_STEP = 1.0
 """Seconds of a step in an environment that costs are projected to."""
-_LANES = 32
+_LANES = 64
 
 
 def transfer(results: Mapping[str, Any]) -> Iterable[str]:
