@@ -75,6 +75,7 @@ def findings(
         "schema": SCHEMA,
         "about": {**about, "tasks_in_buffer": len(comparison.known_tasks)},
         "broken_off": dict(comparison.broken_off),
+        "interrupted": comparison.interrupted,
         "dream": {"id": comparison.dream_id},
         "real": {"id": comparison.real_id},
         "agents": [_agent(comparison, agent) for agent in comparison.runs],
@@ -102,6 +103,7 @@ def _agent(comparison: Comparison, agent: str) -> dict[str, Any]:
     return {
         "agent": agent,
         "episodes": len(rows),
+        "seeds": comparison.seeds(agent),
         "success": {side: _json(proportion(found, tasks)) for side, found in won.items()},
         "score": {side: _json(mean_estimate(found, tasks, _SEED)) for side, found in score.items()},
         "gap": {
@@ -141,19 +143,18 @@ def _all_agents(comparison: Comparison) -> dict[str, Any]:
 def _ranks(comparison: Comparison) -> dict[str, Any]:
     """Return how far agents rank alike by their success in the dream and in the real environment.
 
-    A task counts where no agent failed in it, so that all are ranked by the same tasks.
+    An episode counts where all agents have finished it and none failed, so that all are ranked by the same tasks.
     """
     agents = list(comparison.runs)
-    table = {agent: list(comparison.rows(agent)) for agent in agents}
-    sound = [at for at in range(len(table[agents[0]])) if not any(table[agent][at].failed for agent in agents)]
+    sound = [rows for rows in comparison.rows_of_all() if not any(row.failed for row in rows.values())]
     if not sound:
         reason = "There is no episode that every agent ended without a failure."
         return {"agents": len(agents), "spearman": None, "kendall": None, "pairs_that_differ": [], "why_none": reason}
     dream, real = (
-        {agent: [float(pick(table[agent][at]).success) for at in sound] for agent in agents}
+        {agent: [float(pick(rows[agent]).success) for rows in sound] for agent in agents}
         for pick in (SIDES["dream"], SIDES["real"])
     )
-    ranks = rank_correlation(dream, real, [table[agents[0]][at].task_id for at in sound], _SEED)
+    ranks = rank_correlation(dream, real, [rows[agents[0]].task_id for rows in sound], _SEED)
     return {
         "agents": ranks.agents,
         "spearman": _json(ranks.spearman),

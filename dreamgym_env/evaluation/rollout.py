@@ -16,11 +16,25 @@ import numpy as np
 
 from dreamgym_env.envs.text_env import clean_action
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
+from dreamgym_env.errors import WorldModelError
 from dreamgym_env.evaluation.agents import Agent, AgentFactory, Crew, CrewMember
 from dreamgym_env.simulation.episode import Episode, Outcome
 from dreamgym_env.types import StopReason, Task
 
-__all__ = ["EpisodePlan", "EpisodeResult", "Rollout", "plan_episodes", "play", "play_each", "replay_actions"]
+__all__ = [
+    "EnvironmentLostError",
+    "EpisodePlan",
+    "EpisodeResult",
+    "Rollout",
+    "plan_episodes",
+    "play",
+    "play_each",
+    "replay_actions",
+]
+
+
+class EnvironmentLostError(WorldModelError):
+    """The world model behind an environment cannot answer any more, whoever plays in it; not the model of an agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +180,7 @@ def play(
 
     Raises:
         UnknownTaskError: a plan names a task that the environment's domain does not have.
-        WorldModelError: the world model as a whole cannot answer.
+        WorldModelError: the world model as a whole cannot answer (EnvironmentLostError), or the model of an agent.
     """
     clock = _Clock()
     return _collect(env, _run(env, plans, _seat_agents(agents), clock), clock, progress)
@@ -216,15 +230,17 @@ _Seat = Callable[[Task, EpisodePlan], Agent]
 
 @dataclass(slots=True)
 class _Clock:
-    """Sums up the time that an environment takes."""
+    """Sums up the time that an environment takes, and tells its errors from those of agents."""
 
     seconds: float = 0.0
 
     def __enter__(self) -> None:
         self.seconds -= time.perf_counter()
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.seconds += time.perf_counter()
+        if isinstance(error, WorldModelError):
+            raise EnvironmentLostError(str(error)) from error
 
 
 @dataclass(slots=True)

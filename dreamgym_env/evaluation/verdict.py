@@ -28,8 +28,11 @@ def verdict(found: Mapping[str, Any]) -> list[str]:
 
 
 def warnings(found: Mapping[str, Any]) -> list[str]:
-    """Return sentences about what limits these figures: failures, few tasks."""
-    said = [
+    """Return sentences about what limits these figures: an interruption, failures, few tasks."""
+    said = []
+    if found["interrupted"]:
+        said.append("The comparison was interrupted: these figures are of what was finished before.")
+    said += [
         f"{agent['agent']}: {agent['failures'][side]} of {agent['episodes']} episodes were cut short by a failure in "
         f"{found[side]['id']}. They are counted as failures and left out of all other figures. "
         f"The first: {agent['first_failure']}"
@@ -37,8 +40,9 @@ def warnings(found: Mapping[str, Any]) -> list[str]:
         for side in ("dream", "real")
         if agent["failures"][side]
     ]
+    seeds = {agent["agent"]: len(agent["seeds"]) for agent in found["agents"]}
     said += [
-        f"{agent} is in no figure, for its comparison broke off: {problem}"
+        f"{agent} is in {_part(seeds.get(agent, 0))}, for its comparison broke off: {problem}"
         for agent, problem in found["broken_off"].items()
     ]
     if known := found["about"]["tasks_in_buffer"]:
@@ -154,6 +158,12 @@ def _speed(found: Mapping[str, Any]) -> list[str]:
     if faster == "real":
         said += " A dream pays where real steps are slow, costly or cannot be run at once."
     return [said]
+
+
+def _part(seeds: int) -> str:
+    if not seeds:
+        return "no figure"
+    return f"these figures with {'the first seed' if seeds == 1 else f'the first {seeds} seeds'} alone"
 
 
 def _interval(estimate: Mapping[str, Any]) -> str:
