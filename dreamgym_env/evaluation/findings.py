@@ -66,7 +66,7 @@ def findings(
         about: how: ``tasks``, ``seeds`` and whatever else a reader should know.
         anchors: how many tasks a calibration is fitted on; below 10 there is none.
         kept: how many transcripts at most.
-        judged: ``judges`` and ``judge_agreement``, where judges were asked.
+        judged: ``judges``, ``judges_failed`` and ``judge_agreement``, where judges were asked.
 
     Returns:
         JSON values; benchmarks, reports and tables read this layout.
@@ -85,6 +85,7 @@ def findings(
         "calibration": _calibration(comparison, anchors),
         "anchors_asked": anchors,
         "judges": [],
+        "judges_failed": {},
         "judge_agreement": None,
         **(judged or {}),
         "transcripts": kept_transcripts(comparison, kept),

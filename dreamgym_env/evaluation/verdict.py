@@ -50,6 +50,7 @@ def warnings(found: Mapping[str, Any]) -> list[str]:
             f"The dream's replay buffer holds experience of {known} of the compared tasks, which was allowed on "
             "purpose: these figures are not those of unseen tasks."
         )
+    said += [f"{judge} has marked no step: {problem}" for judge, problem in found["judges_failed"].items()]
     if found["calibration"] is None and found["anchors_asked"]:
         said.append(
             f"There is no calibration: it takes {FEWEST_ANCHORS} anchor tasks or more, and others to test it on; "
