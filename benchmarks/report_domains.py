@@ -224,7 +224,7 @@ def compare(results: dict[str, Any]) -> Iterable[str]:
 def _compared_rows(found: dict[str, Any]) -> Iterable[list[object]]:
     """Yield (figure, value, over what)."""
     ranks, drift, calibration = found["ranks"], found["drift"], found["calibration"]
-    agents = f"{ranks['agents']} agents"
+    agents = f"{ranks['agents']} agents, redrawn tasks"
     for measure in ("spearman", "kendall"):
         if one := ranks[measure]:
             interval = f"{one['value']:.3f} ({one['low']:.3f} - {one['high']:.3f})"
@@ -233,6 +233,9 @@ def _compared_rows(found: dict[str, Any]) -> Iterable[list[object]]:
                 interval,
                 agents,
             ]
+    if others := ranks.get("spearman_across_agents"):
+        interval = f"{others['low']:.2f} - {others['high']:.2f}, p = {others['p']:.2g}"
+        yield ["Spearman of other agents, were these drawn at random", interval, f"{ranks['agents']} agents"]
     claimed = [agent["false_success"] for agent in found["agents"] if agent["false_success"]]
     total = sum(one["count"] for one in claimed)
     if total:

@@ -149,8 +149,14 @@ def _ranks(comparison: Comparison) -> dict[str, Any]:
     agents = list(comparison.runs)
     sound = [rows for rows in comparison.rows_of_all() if not any(row.failed for row in rows.values())]
     if not sound:
-        reason = "There is no episode that every agent ended without a failure."
-        return {"agents": len(agents), "spearman": None, "kendall": None, "pairs_that_differ": [], "why_none": reason}
+        return {
+            "agents": len(agents),
+            "spearman": None,
+            "kendall": None,
+            "spearman_across_agents": None,
+            "pairs_that_differ": [],
+            "why_none": "There is no episode that every agent ended without a failure.",
+        }
     dream, real = (
         {agent: [float(pick(rows[agent]).success) for rows in sound] for agent in agents}
         for pick in (SIDES["dream"], SIDES["real"])
@@ -160,6 +166,7 @@ def _ranks(comparison: Comparison) -> dict[str, Any]:
         "agents": ranks.agents,
         "spearman": _json(ranks.spearman),
         "kendall": _json(ranks.kendall),
+        "spearman_across_agents": ranks.across_agents.to_json() if ranks.across_agents else None,
         "pairs_that_differ": [[pair.better_in_dream, pair.better_in_real] for pair in ranks.disagreements],
         "why_none": ranks.reason,
     }

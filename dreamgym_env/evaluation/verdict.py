@@ -12,6 +12,8 @@ __all__ = ["verdict", "warnings"]
 
 _FALSE, _CONSISTENT, _RANKED = 0.03, 0.95, 0.95
 """Below the first, and from the other two on, a dream is called true."""
+_SURPRISING = 0.05
+"""A p value above is no evidence."""
 _ROUNDING = 1e-6
 """Figures are rounded to six places."""
 
@@ -65,8 +67,26 @@ def _ranking(found: Mapping[str, Any]) -> list[str]:
     ranks = found["ranks"]
     if ranks["spearman"] is None:
         return [f"Whether agents rank the same cannot be said: {ranks['why_none']}"]
-    rho = ranks["spearman"]["value"]
-    interval = f"Spearman's rho {rho:.2f}, {_interval(ranks['spearman'])}, over {ranks['agents']} agents"
+    rho, others = ranks["spearman"]["value"], ranks["spearman_across_agents"]
+    interval = (
+        f"Spearman's rho {rho:.2f}; 95 % intervals: of these {ranks['agents']} agents, over redrawn tasks, "
+        f"{ranks['spearman']['low']:.2f} to {ranks['spearman']['high']:.2f}, and of other agents, were these drawn at "
+        f"random, {others['low']:.2f} to {others['high']:.2f}"
+    )
+    return [*_order(ranks, rho, interval), *_chance(ranks)]
+
+
+def _chance(ranks: Mapping[str, Any]) -> list[str]:
+    p = ranks["spearman_across_agents"]["p"]
+    if p <= _SURPRISING:
+        return []
+    return [
+        f"So few agents cannot tell: orders of {ranks['agents']} that are as much alike, or as much reversed, come "
+        f"about by chance in {p:.0%} of all cases."
+    ]
+
+
+def _order(ranks: Mapping[str, Any], rho: float, interval: str) -> list[str]:
     if not ranks["pairs_that_differ"]:
         if rho < 1 - _ROUNDING:
             return [

@@ -278,6 +278,17 @@ def test_pooled_figures_are_those_of_all_episodes_together():
     assert false["value"] == pytest.approx(sum(one["value"] * one["count"] for one in each) / 24)
 
 
+def test_what_few_agents_cannot_tell_is_said_beside_what_they_tell():
+    """Two of the three are tied, so that one order in three is as much alike, and as many are as much reversed."""
+    found = figures(compared())
+    others = found["ranks"]["spearman_across_agents"]
+    assert (others["low"], others["high"]) == (pytest.approx(-0.78, abs=0.02), 1.0)
+    assert others["p"] == pytest.approx(2 / 3, abs=1e-6)
+    assert "of these 3 agents, over redrawn tasks" in found["verdict"][0]
+    assert "of other agents, were these drawn at random, -0.78 to 1.00" in found["verdict"][0]
+    assert "come about by chance in 67% of all cases" in found["verdict"][1]
+
+
 def test_agents_that_are_tied_on_one_side_do_not_rank_the_same():
     found = figures(compared())
     found["ranks"]["spearman"] = {"value": 0.866, "low": 0.5, "high": 1.0, "count": 3, "clusters": 4}
