@@ -119,7 +119,7 @@ def rank_correlation(
         kendall,
         _disagreements(agents, means),
         reason,
-        None if reason else across_agents(*means.tolist(), seed),
+        None if reason else across_agents(means[0].tolist(), means[1].tolist(), seed),
     )
 
 

@@ -11,13 +11,13 @@ from typing import Any, SupportsFloat
 
 import gymnasium as gym
 
-from dreamgym_env.envs.reading import graded_score, name_of, offered_actions, won
+from dreamgym_env.envs.reading import graded_score, observed_text, offered_actions, won
 from dreamgym_env.errors import KeywordError
 from dreamgym_env.evaluation.foreign.domain import ForeignDomain
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
 from dreamgym_env.types import AnsweredBy, StopReason, Task, Turn
 
-__all__ = ["ForeignBackend", "observed_text"]
+__all__ = ["ForeignBackend"]
 
 Env = gym.Env[Any, Any]
 
@@ -78,7 +78,10 @@ class ForeignBackend:
         env = self.free.pop() if self.free else self.make()
         try:
             observation, info = env.reset(seed=self.domain.seeds[task.id])
-            state, session = observed_text(env, observation), _Seat(env, offered_actions(info), self._take_back)
+            state, session = (
+                observed_text(env, observation, "a comparison"),
+                _Seat(env, offered_actions(info), self._take_back),
+            )
         except Exception as error:  # whatever somebody else's environment may raise, it is reported as what it is
             _close(env)
             return Episode(
@@ -98,7 +101,11 @@ class ForeignBackend:
             return self._lose(episode, action, seat.failure)
         try:
             observation, paid, terminated, truncated, info = seat.env.step(action)
-            state, reward, offered = observed_text(seat.env, observation), self._reward(paid), offered_actions(info)
+            state, reward, offered = (
+                observed_text(seat.env, observation, "a comparison"),
+                self._reward(paid),
+                offered_actions(info),
+            )
             success = bool(terminated) and won(reward, info)
             score = graded_score(reward, info, float(success))
         except Exception as error:
@@ -137,16 +144,6 @@ class ForeignBackend:
         episode.history.append(Turn(episode.state, action))
         episode.stop = StopReason.ENGINE_FAILURE
         return Outcome(transition, AnsweredBy.REAL, episode.stop, failure=failure[:500])
-
-
-def observed_text(env: Env, observation: object) -> str:
-    """Return an observation, if it is a text. Raises KeywordError."""
-    if not isinstance(observation, str):
-        raise KeywordError(
-            f"{name_of(env)} shows {type(observation).__name__} as its observation, and a comparison needs texts: wrap "
-            "it in a gymnasium.ObservationWrapper that writes what the agent should read, and register that."
-        )
-    return str(observation)
 
 
 def _close(env: Env) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import gymnasium as gym
 
-from dreamgym_env.envs.reading import name_of, named_task, said
+from dreamgym_env.envs.reading import name_of, named_task, observed_text, said
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import KeywordError, UnknownTaskError
-from dreamgym_env.evaluation.foreign.backend import Env, ForeignBackend, observed_text
+from dreamgym_env.evaluation.foreign.backend import Env, ForeignBackend
 from dreamgym_env.evaluation.foreign.domain import SPLIT, ForeignDomain
 from dreamgym_env.types import Task
 
@@ -77,7 +77,7 @@ def _look_at(env: Env, tasks: int, known: Container[str] | None) -> tuple[dict[s
                 f"{name} cannot be reset with seed={seed}: {type(error).__name__}: {error}. A comparison begins every "
                 "episode with reset(seed=...), which returns an observation and an info."
             ) from error
-        text = observed_text(env, observation)
+        text = observed_text(env, observation, "a comparison")
         task_id = f"seed/{seed}" if known is None else named_task(info, name, text)
         if task_id in found or (known is not None and task_id not in known):
             continue
