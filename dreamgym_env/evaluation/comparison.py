@@ -15,13 +15,12 @@ from dreamgym_env.evaluation.rollout import EnvironmentLostError, EpisodeResult
 from dreamgym_env.evaluation.side_by_side import SideBySide, compare
 from dreamgym_env.evaluation.usage import AgentUsage
 from dreamgym_env.masking import mask_secrets
-from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.shadow.backend import ShadowedBackend
 from dreamgym_env.simulation.anchors import AnchoredBackend
 from dreamgym_env.simulation.simulator import Simulator
 from dreamgym_env.types import Domain
 
-__all__ = ["Comparison", "EpisodeRow", "compare_agents", "known_test_tasks", "refuse_unfair"]
+__all__ = ["Comparison", "EpisodeRow", "compare_agents", "refuse_unfair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +237,7 @@ def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test
             "The dream's replay buffer is not frozen, so that what it knows may change while it is tested: call "
             "freeze() on it, or let the environment open it (buffer=FOLDER), which then reads only."
         )
-    seen = known_test_tasks(buffer, task_ids)
+    seen = buffer.known(task_ids)
     if seen and not allow_test_tasks:
         raise ComparisonError(
             f"The dream's replay buffer holds experience of {len(seen)} of the {len(set(task_ids))} tasks that are to "
@@ -247,9 +246,3 @@ def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test
             "then says so."
         )
     return seen
-
-
-def known_test_tasks(buffer: ReplayBuffer, task_ids: Collection[str]) -> set[str]:
-    """Return the tasks that a buffer holds transitions of, or of variations of them."""
-    wanted = set(task_ids)
-    return {step.family for step in buffer.experience()} & wanted
