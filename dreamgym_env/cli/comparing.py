@@ -101,7 +101,8 @@ def run(asked: Asked, outputs: Outputs) -> int:
         complain(f"The comparison is not whole: it broke off with {', '.join(found['broken_off'])}.")
     if found["interrupted"] or interruptions.seen:
         return INTERRUPTED
-    return 0 if is_written and not found["broken_off"] else 1
+    is_told = any(agent["success"]["dream"] for agent in found["agents"])  # else every episode failed
+    return 0 if is_written and is_told and not found["broken_off"] else 1
 
 
 @contextlib.contextmanager

@@ -61,6 +61,8 @@ def judge(
     from dreamgym_env.memory.experience import read_domain_transitions
 
     if out is not None:
+        if out.resolve() in {file.resolve() for file in files}:
+            raise typer.BadParameter("it names one of the files that are to be judged.", param_hint="--json")
         check_writable(out)
     loaded = configured_domain(domain, read_settings(settings), transitions=files[0])
     found = [step for file in files for step in read_domain_transitions(file, loaded.name)]

@@ -59,7 +59,8 @@ def warnings(found: Mapping[str, Any]) -> list[str]:
             f"{found['anchors_asked']} of these tasks were to be anchors."
         )
     if found["about"]["tasks"] < 30:
-        said.append(f"Only {found['about']['tasks']} tasks were played: look at the intervals before the figures.")
+        tasks = _many(found["about"]["tasks"], "task was", "tasks were")
+        said.append(f"Only {tasks} played: look at the intervals before the figures.")
     return said
 
 
@@ -104,22 +105,23 @@ def _order(ranks: Mapping[str, Any], rho: float, interval: str) -> list[str]:
 def _successes(found: Mapping[str, Any]) -> list[str]:
     false, missed = found["all_agents"]["false_success"], found["all_agents"]["missed_success"]
     if false is None:
-        told = "No agent succeeded in the dream."
+        told = "The dream lets no agent succeed."
     elif not false["value"]:
         told = (
-            f"None of the {false['count']:,} successes in the dream is false ({_percents(false)}): the same "
-            "actions succeed in the real environment."
+            f"Of {_many(false['count'], 'success', 'successes')} in the dream none is false ({_percents(false)}): "
+            "the same actions succeed in the real environment."
         )
     else:
         word = "rarely flatters" if false["value"] < _FALSE else "flatters"
         told = (
-            f"The dream {word}: {false['value']:.1%} ({_percents(false)}) of its {false['count']:,} successes are "
-            "false, for the same actions do not succeed in the real environment."
+            f"The dream {word}: {false['value']:.1%} ({_percents(false)}) of its "
+            f"{_many(false['count'], 'success', 'successes')} are false, for the same actions do not succeed in the "
+            "real environment."
         )
     if missed is not None and missed["value"]:
         told += (
-            f" It misses {missed['value']:.1%} ({_percents(missed)}) of the {missed['count']:,} episodes whose "
-            "actions succeed in the real environment."
+            f" It misses {missed['value']:.1%} ({_percents(missed)}) of the "
+            f"{_many(missed['count'], 'episode', 'episodes')} whose actions succeed in the real environment."
         )
     return [told]
 
@@ -136,7 +138,7 @@ def _consistency(found: Mapping[str, Any]) -> list[str]:
             f"What agents find in the dream works in the real environment: the lowest consistency ratio, of {worst}, "
             f"is {figure}."
         ]
-    over = f"{low['count']:,} success{'' if low['count'] == 1 else 'es'}"
+    over = _many(low["count"], "success", "successes")
     if all(ratio["high"] >= _CONSISTENT for ratio in ratios.values()):
         return [
             "Whether what agents find in the dream always works in the real environment cannot be told from so few "
@@ -152,14 +154,15 @@ def _pages(found: Mapping[str, Any]) -> list[str]:
     episodes = sum(agent["first_difference"]["episodes"] for agent in found["agents"])
     differing = sum(agent["first_difference"]["differing"] for agent in found["agents"])
     if not differing:
-        return [f"Every page of all {episodes:,} dreamt episodes is the real one, word for word."]
+        many = _many(episodes, "dreamt episode", "dreamt episodes")
+        return [f"Every page of {'the' if episodes == 1 else 'all'} {many} is the real one, word for word."]
     kinds: Counter[str] = Counter()
     for agent in found["agents"]:
         kinds.update(agent["first_difference"]["action_kinds"])
     most = [f"{kind} ({count})" for kind, count in kinds.most_common(3)]
     return [
-        f"{differing:,} of {episodes:,} dreamt episodes differ somewhere from the same actions in the real "
-        f"environment; they first differ after {_listed(most)}."
+        f"{differing:,} of {_many(episodes, 'dreamt episode differs', 'dreamt episodes differ')} somewhere from the "
+        f"same actions in the real environment, first after {_listed(most)}."
     ]
 
 
@@ -179,6 +182,10 @@ def _speed(found: Mapping[str, Any]) -> list[str]:
     if faster == "real":
         said += " A dream pays where real steps are slow, costly or cannot be run at once."
     return [said]
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
 
 
 def _part(seeds: int) -> str:
