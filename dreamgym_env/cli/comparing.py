@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import functools
 import platform
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -212,11 +211,11 @@ def _tell(comparison: Comparison, found: Mapping[str, Any], outputs: Outputs) ->
 
     console = make_console()
     written, problems = [], []
-    for write in _writers(comparison, found, outputs):
+    for write, path in _writers(comparison, found, outputs):
         try:
-            written.append(write())
+            written.append(write(path))
         except OSError as error:
-            problems.append(f"{error.filename or 'A file'} could not be written: {error.strerror or error}.")
+            problems.append(f"{path} could not be written: {error.strerror or error}.")
     for sentence in (*found["verdict"], *found["warnings"]):
         console.print(textwrap.fill(sentence, console.width), markup=False)
     for table in tables(found):
@@ -229,8 +228,10 @@ def _tell(comparison: Comparison, found: Mapping[str, Any], outputs: Outputs) ->
     return not problems
 
 
-def _writers(comparison: Comparison, found: Mapping[str, Any], outputs: Outputs) -> Iterator[Callable[[], str]]:
-    """Yield what writes each file and says where it is."""
+def _writers(
+    comparison: Comparison, found: Mapping[str, Any], outputs: Outputs
+) -> Iterator[tuple[Callable[[Path], str], Path]]:
+    """Yield what writes a file and says where it is, and its path."""
     from dreamgym_env.evaluation.recordings import write_recordings
     from dreamgym_env.evaluation.report import markdown_table, write_html
 
@@ -257,4 +258,4 @@ def _writers(comparison: Comparison, found: Mapping[str, Any], outputs: Outputs)
         (all_steps, outputs.recordings),
     ):
         if path is not None:
-            yield functools.partial(write, path)
+            yield write, path

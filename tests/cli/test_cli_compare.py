@@ -158,7 +158,7 @@ def test_a_comparison_that_was_played_is_written_unless_it_is_interrupted_twice(
 
 def test_a_file_that_cannot_be_written_in_the_end_costs_no_other(dreamgym, shop, copying_model, tmp_path, monkeypatch):
     def full(*given):
-        raise OSError(errno.ENOSPC, "No space left on device", "out.html")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("dreamgym_env.evaluation.report.write_html", full)
     outputs = ("--report", tmp_path / "out.html", "--json", tmp_path / "out.json", "--markdown", tmp_path / "out.md")

@@ -141,6 +141,10 @@ def test_what_cannot_be_done_is_told_before_a_judge_is_asked(dreamgym, files, tm
     result = dreamgym("judge", "webshop", files[0], "--json", tmp_path)
     assert result.exit_code == 1 and "Is a directory" in result.stderr
     assert "judged by" not in result.output
+    before = files[0].read_bytes()
+    result = dreamgym("judge", "webshop", files[0], "--json", files[0])
+    assert result.exit_code == 2 and "one of the files that are to be judged" in result.stderr
+    assert files[0].read_bytes() == before
     result = dreamgym("judge", "webshop", files[0], "--judge", "rules", "--judge", " rules")
     assert result.exit_code == 1 and "'rules' is named twice" in result.stderr
 
