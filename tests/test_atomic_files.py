@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
 from dreamgym_env.atomic_files import write_atomically
+
+
+def names_in(folder):
+    return [path.name for path in folder.iterdir()]
 
 
 def test_a_file_is_written_into_a_new_folder_and_over_an_old_one(tmp_path):
@@ -18,7 +23,7 @@ def test_a_file_is_written_into_a_new_folder_and_over_an_old_one(tmp_path):
     path.chmod(0o640)
     write_atomically(path, "three")
     assert path.stat().st_mode & 0o777 == 0o640
-    assert os.listdir(path.parent) == ["out.txt"]
+    assert names_in(path.parent) == ["out.txt"]
 
 
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
@@ -32,7 +37,7 @@ def test_what_breaks_off_leaves_the_old_file(tmp_path, monkeypatch, error):
     monkeypatch.setattr("pathlib.Path.replace", broken)
     with pytest.raises(error):
         write_atomically(path, "new")
-    assert path.read_text() == "old" and os.listdir(tmp_path) == ["out.txt"]
+    assert path.read_text() == "old" and names_in(tmp_path) == ["out.txt"]
 
 
 def test_links_and_pipes_stay_what_they_are(tmp_path):
@@ -43,7 +48,7 @@ def test_links_and_pipes_stay_what_they_are(tmp_path):
     assert link.is_symlink() and target.read_text() == "new"
     reader, writer = os.pipe()
     with os.fdopen(reader) as read:
-        write_atomically(tmp_path.__class__(f"/dev/fd/{writer}"), "through")
+        write_atomically(Path(f"/dev/fd/{writer}"), "through")
         os.close(writer)
         assert read.read() == "through"
 
