@@ -9,11 +9,11 @@ extra ``alfworld``: the real engine is what the dream is measured by.
 ``candidates`` candidate actions, which rest on texts alone, beside those of the real engine; no model is asked
 ``consistent`` whole random episodes in the dream, with facts and without, checked by a program that knows no tracker
 ``demos``      walks of the oracle through the real games, taken again in the dream
-``beside``     agents in the dream, in the real engine, and the dream's actions in the real engine
 ``knowagent``  the recorded episodes of a prompted agent in an older version of the data (``--knowagent FOLDER``)
 =============  ========================================================================================================
 
 Games are the generated ones of the test split, or those of ``--games``, whose figures stand under their own name.
+Agents in the dream beside the real engine: ``benchmarks/compare.py --domain alfworld``, which takes such games, too.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ from dreamgym_env.evaluation.environments import make_lanes
 from dreamgym_env.evaluation.fidelity import COMPOSED, MODEL, Answer, FidelityOptions, answer_all
 from dreamgym_env.evaluation.fidelity_report import report_fidelity
 from dreamgym_env.evaluation.rollout import EpisodeResult, plan_episodes, play, replay_actions
-from dreamgym_env.evaluation.side_by_side import compare
 from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.memory.experience import read_transitions
 from dreamgym_env.training.record import parse_agent_shares, record_experience
@@ -53,8 +52,6 @@ from dreamgym_env.world_model.build import world_model_from_string
 
 RESULTS = Path(__file__).parent / "results" / "alfworld_games.json"
 MIX = "oracle:0.3,noisy-oracle:0.4,random:0.3"
-AGENTS = {"oracle": 240, "noisy-oracle": 240, "lazy": 60, "random": 60}
-"""Agent -> how many games it plays in both worlds at most: those that seldom end before step 50 play fewer."""
 _LANES = 32
 _CONSOLE = Console(width=140)
 _DESCRIBED = re.compile(r"(?:On the (\w+ \d+), you see|The (\w+ \d+) is (open|closed))")
@@ -67,7 +64,6 @@ class Part(enum.StrEnum):
     CANDIDATES = "candidates"
     CONSISTENT = "consistent"
     DEMOS = "demos"
-    BESIDE = "beside"
     KNOWAGENT = "knowagent"
 
 
@@ -94,7 +90,6 @@ def main(
         Part.CANDIDATES: lambda: measure_candidates(own, split, episodes),
         Part.CONSISTENT: lambda: measure_consistency(own, split, episodes, world_model),
         Part.DEMOS: lambda: measure_demonstrations(own, split, world_model),
-        Part.BESIDE: lambda: measure_beside(own, split, episodes, world_model),
     }
     for one, measure in measures.items():
         if part in (None, one):
@@ -337,21 +332,6 @@ def measure_demonstrations(own: Mapping[str, Any], split: str, world_model: str)
         "share": dreamt.solved / len(demonstrations),
         "same_texts_throughout": same / len(demonstrations),
     }
-
-
-def measure_beside(own: Mapping[str, Any], split: str, episodes: int, world_model: str) -> list[dict[str, Any]]:
-    """Play the games of a split with each agent in both worlds."""
-    rows = []
-    for agent, most in AGENTS.items():
-        dream = make_lanes("alfworld", _LANES, real=False, split=split, world_model=world_model, evaluation=True, **own)
-        real = make_lanes("alfworld", _LANES, real=True, split=split, **own)
-        table = {agent: agent_factory(dream.domain, agent)}
-        row = compare(dream, real, table, agent, dream.domain.task_ids(split)[: min(most, episodes)], seed=0).to_json()
-        dream.close()
-        real.close()
-        del row["episodes"]
-        rows.append(row)
-    return rows
 
 
 # --- the recorded episodes of another's agent

@@ -16,7 +16,7 @@ _SOURCES = {"generated": "generated games of the test split, whose rooms are in 
 
 def webshop(results: dict[str, Any]) -> Iterable[str]:
     """Render ``webshop.json``."""
-    yield f"## WebShop, dream and real\n\n`python benchmarks/webshop.py --data FOLDER`, {measured(results)}.\n"
+    yield f"## WebShop, the real one\n\n`python benchmarks/webshop.py --data FOLDER`, {measured(results)}.\n"
     if sessions := results.get("recorded_sessions"):
         yield (
             f"Sessions recorded in the original WebShop, replayed in `DreamGymReal/WebShop-v0` on the original's data "
@@ -40,12 +40,6 @@ def webshop(results: dict[str, Any]) -> Iterable[str]:
             for agent, row in results["agents_in_real"].items()
         ],
     )
-    yield (
-        "The same agent on the same test tasks in the dream (embedded model, nothing recorded of test "
-        "tasks) and in the real engine. *Consistency* is the success of the dream's actions, taken again in the real "
-        "engine, over the success of acting there.\n"
-    )
-    yield side_by_side(results["side_by_side"])
 
 
 def side_by_side(rows: Sequence[dict[str, Any]]) -> str:
@@ -91,7 +85,11 @@ def alfworld_games(results: dict[str, Any]) -> Iterable[str]:
         if earlier:
             yield f"Measured with the embedded model's weights before the last training: {', '.join(earlier)}.\n"
         if beside := parts.get("beside"):
-            yield "The same agent on the same games in the dream and in the real engine:\n"
+            yield (
+                f"The same agent on the same games in the dream and in the real engine ({beside['date']}; `python "
+                "benchmarks/compare.py --domain alfworld --name official --option=--set --option=games=FILE "
+                f"--option=--split --option={name}` measures it anew, and more):\n"
+            )
             yield side_by_side(beside["figures"])
     if knowagent := results.get("knowagent"):
         found = knowagent["figures"]
@@ -224,7 +222,7 @@ def compare(results: dict[str, Any]) -> Iterable[str]:
 def _compared_rows(found: dict[str, Any]) -> Iterable[list[object]]:
     """Yield (figure, value, over what)."""
     ranks, drift, calibration = found["ranks"], found["drift"], found["calibration"]
-    agents = f"{ranks['agents']} agents"
+    agents = f"{ranks['agents']} agents, redrawn tasks"
     for measure in ("spearman", "kendall"):
         if one := ranks[measure]:
             interval = f"{one['value']:.3f} ({one['low']:.3f} - {one['high']:.3f})"
@@ -233,6 +231,9 @@ def _compared_rows(found: dict[str, Any]) -> Iterable[list[object]]:
                 interval,
                 agents,
             ]
+    if others := ranks.get("spearman_across_agents"):
+        interval = f"{others['low']:.2f} - {others['high']:.2f}, p = {others['p']:.2g}"
+        yield ["Spearman of other agents, were these drawn at random", interval, f"{ranks['agents']} agents"]
     claimed = [agent["false_success"] for agent in found["agents"] if agent["false_success"]]
     total = sum(one["count"] for one in claimed)
     if total:

@@ -1,6 +1,7 @@
-"""How good the two WebShops are: our engine beside the original's recordings, and the dream beside our engine.
+"""How good the real WebShop is: our engine beside the original's recordings, and what scripted agents reach in it.
 
-``python benchmarks/webshop.py [--data FOLDER] [--tasks N]`` prints tables and writes ``results/webshop.json``.
+``python benchmarks/webshop.py [--data FOLDER]`` prints a table and writes ``results/webshop.json``; the dream beside it
+is measured by ``benchmarks/compare.py``.
 ``--data`` names a folder with ``products_1000.jsonl.gz``, ``goals_6910.jsonl.gz`` and ``sessions_20.jsonl.gz``:
 sessions that were recorded in the original WebShop; without it that part is left out.
 """
@@ -24,7 +25,6 @@ from dreamgym_env.domains.webshop.observation import SEPARATOR, listings
 from dreamgym_env.evaluation.agents import agent_factory
 from dreamgym_env.evaluation.environments import make_lanes
 from dreamgym_env.evaluation.rollout import plan_episodes, play
-from dreamgym_env.evaluation.side_by_side import compare
 
 RESULTS = Path(__file__).parent / "results" / "webshop.json"
 AGENTS = ("oracle", "noisy-oracle", "lazy", "random")
@@ -32,8 +32,6 @@ AGENTS = ("oracle", "noisy-oracle", "lazy", "random")
 
 def main(
     data: Annotated[Path | None, typer.Option(help="Folder with the original's data and recorded sessions.")] = None,
-    tasks: Annotated[int, typer.Option(help="Test tasks of the side-by-side part.")] = 200,
-    world_model: Annotated[str, typer.Option(help="World model of the dream.")] = "embedded",
 ) -> None:
     """Measure, print and write the results; without data, the recorded sessions keep what the file has."""
     known: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
@@ -43,7 +41,6 @@ def main(
     elif "recorded_sessions" in known:
         results["recorded_sessions"] = known["recorded_sessions"]
     results["agents_in_real"] = {agent: play_real(agent) for agent in AGENTS}
-    results["side_by_side"] = [dream_beside_real(agent, tasks, world_model) for agent in AGENTS]
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print_tables(results)
 
@@ -100,37 +97,15 @@ def play_real(agent: str) -> dict[str, Any]:
     }
 
 
-def dream_beside_real(agent: str, tasks: int, world_model: str) -> dict[str, Any]:
-    """Play the same test tasks in the dream and in the real engine."""
-    dream = make_lanes("webshop", 32, real=False, split="test", world_model=world_model, evaluation=True)
-    real = make_lanes("webshop", 32, real=True, split="test")
-    task_ids = dream.domain.task_ids("test")[:tasks]
-    result = compare(dream, real, {agent: agent_factory(dream.domain, agent)}, agent, task_ids, seed=0).to_json()
-    dream.close()
-    real.close()
-    del result["episodes"]
-    return result
-
-
 def print_tables(results: dict[str, Any]) -> None:
     """Print what was measured."""
     console = Console()
     if sessions := results.get("recorded_sessions"):
         console.print(sessions)
-    table = Table("agent", "tasks", "dream solved", "real solved", "same outcome", "consistency", "dream steps/s")
-    for row in results["side_by_side"]:
-        table.add_row(
-            row["agent"],
-            str(row["tasks"]),
-            str(row["dream"]["solved"]),
-            str(row["real"]["solved"]),
-            f"{row['agreement']['share']:.0%}",
-            str(row["consistency_ratio"]),
-            str(row["dream"]["steps_per_second"]),
-        )
-    console.print(table)
+    table = Table("agent", "tasks", "success", "mean score", title="DreamGymReal/WebShop-v0")
     for agent, row in results["agents_in_real"].items():
-        console.print(f"{agent} in DreamGymReal/WebShop-v0: {row['success']:.1%} of {row['tasks']} tasks")
+        table.add_row(agent, str(row["tasks"]), f"{row['success']:.1%}", f"{row['score']:.2f}")
+    console.print(table)
 
 
 if __name__ == "__main__":

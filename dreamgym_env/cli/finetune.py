@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,7 +86,6 @@ def finetune(
     Each example is grounded in memories from the same file, never of its own episode.  A training that was interrupted
     continues where it was, with the same result.
     """
-    from dreamgym_env.training.checkpoints import is_first_process
     from dreamgym_env.training.examples import ExampleOptions
     from dreamgym_env.training.finetune import FormatOptions, TrainingOptions
     from dreamgym_env.training.finetune import finetune as train
@@ -102,19 +103,28 @@ def finetune(
         save_steps=save_steps,
         seed=seed,
     )
+    training = functools.partial(
+        train,
+        transitions,
+        base,
+        out,
+        domain=_domain(domain, settings, transitions),
+        format_options=FormatOptions(format_name, codec, max_memories),
+        example_options=ExampleOptions(k=k, hide_task=hide_task, hide_action=hide_action, count=count),
+        options=options,
+        overwrite=overwrite,
+        keep_checkpoints=keep_checkpoints,
+        keep_adapter=keep_adapter,
+    )
+    _run(training, as_json=as_json)
+
+
+def _run(training: Callable[[], FinetuneReport], *, as_json: bool) -> None:
+    """Train, and tell what came of it."""
+    from dreamgym_env.training.checkpoints import is_first_process
+
     try:
-        report = train(
-            transitions,
-            base,
-            out,
-            domain=_domain(domain, settings, transitions),
-            format_options=FormatOptions(format_name, codec, max_memories),
-            example_options=ExampleOptions(k=k, hide_task=hide_task, hide_action=hide_action, count=count),
-            options=options,
-            overwrite=overwrite,
-            keep_checkpoints=keep_checkpoints,
-            keep_adapter=keep_adapter,
-        )
+        report = training()
     except KeyboardInterrupt:
         complain("Interrupted. The same command continues after the latest checkpoint.")
         raise typer.Exit(INTERRUPTED) from None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dreamgym_env.cli.errors import INTERRUPTED, complain
+from dreamgym_env.cli.interruptions import Interruptions
 from dreamgym_env.cli.options import (
     DomainArgument,
     DomainSettingsOption,
@@ -15,12 +17,13 @@ from dreamgym_env.cli.options import (
     configured_domain,
     read_settings,
 )
-from dreamgym_env.cli.output import make_console, write_json
+from dreamgym_env.cli.output import check_writable, make_console, write_json
 from dreamgym_env.masking import mask_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dreamgym_env.evaluation.judging import PanelReport
     from dreamgym_env.types import Domain, Transition
 
 __all__ = ["judge"]
@@ -49,32 +52,53 @@ def judge(
 ) -> None:
     """Mark sampled steps by four criteria, 0 to 2 each: causal consistency, diversity, informativeness, hallucination.
 
-    Real and dreamt steps stand side by side.  A judge's answer that cannot be read is counted, and is no mark.
+    Real and dreamt steps stand side by side.  A judge's answer that cannot be read is counted, and is no mark.  A judge
+    that fails as a whole costs the others nothing; the exit code is then 1.
 
     Rules measure diversity by the real steps among the files, or else by the shipped experience.
     """
-    from dreamgym_env.evaluation.judging import ask_judges, judge_from_string, sample_sources
+    from dreamgym_env.evaluation.judging import ask_judges, judges_from_strings, sample_sources
     from dreamgym_env.memory.experience import read_domain_transitions
 
-    console = make_console()
+    if out is not None:
+        if out.resolve() in {file.resolve() for file in files}:
+            raise typer.BadParameter("it names one of the files that are to be judged.", param_hint="--json")
+        check_writable(out)
     loaded = configured_domain(domain, read_settings(settings), transitions=files[0])
     found = [step for file in files for step in read_domain_transitions(file, loaded.name)]
     steps = sample_sources(loaded, found, sample, seed)
-    with contextlib.ExitStack() as stack:
-        asked = []
-        for name in judges:
-            made = judge_from_string(name, reference=_reference(loaded, steps, sample, seed), seed=seed, progress=True)
-            asked.append(stack.enter_context(contextlib.closing(made)))
-        report = ask_judges(loaded, asked, steps, seed)
+    with Interruptions() as interruptions, contextlib.ExitStack() as opened:
+        reference = _reference(loaded, steps, sample, seed)
+        asked = judges_from_strings(judges, reference=reference, seed=seed, progress=True)
+        for one in asked:
+            opened.callback(one.close)
+        try:
+            with interruptions.allowed():
+                report = ask_judges(loaded, asked, steps, seed, keep_interrupted=True)
+            if out is not None:
+                asked_for = {"files": [mask_secrets(str(file)) for file in files], "sample": sample, "seed": seed}
+                write_json({**asked_for, **report.to_json()}, out)
+        except KeyboardInterrupt:
+            complain("Interrupted; nothing was written.")
+            raise typer.Exit(INTERRUPTED) from None
+    _print(report, out)
+    if report.interrupted or interruptions.seen:
+        raise typer.Exit(INTERRUPTED)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _print(report: PanelReport, out: Path | None) -> None:
+    console = make_console()
     for table in report.tables():
         console.print(table)
     for one in report.reports:
         if one.last_problem:
             console.print(f"{one.judge}: the last answer that could not be read: {one.last_problem}", markup=False)
     if out is not None:
-        asked_for = {"files": [mask_secrets(str(file)) for file in files], "sample": sample, "seed": seed}
-        write_json({**asked_for, **report.to_json()}, out)
         console.print(f"All figures are in {out}.", markup=False)
+    for judge, problem in report.failed.items():
+        complain(f"{judge} has marked no step: {problem}")
 
 
 def _reference(domain: Domain, steps: Sequence[Transition], sample: int, seed: int) -> Sequence[Transition]:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dreamgym_env.atomic_files import write_atomically
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -31,6 +33,8 @@ def check_writable(path: Path) -> None:
         OSError: it cannot; a file that is there stays as it is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return  # a pipe: opening it is using it
     is_new = not path.exists()
     with path.open("ab"):
         pass
@@ -39,6 +43,5 @@ def check_writable(path: Path) -> None:
 
 
 def write_json(value: Any, path: Path) -> None:
-    """Write a value to a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write a value to a file, wholly or not at all. Raises OSError."""
+    write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""What the ``info`` of any text environment says, under the names of this library and of others."""
+"""What any text environment shows, and its ``info`` says, under the names of this library and of others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import gymnasium as gym
 
-__all__ = ["graded_score", "name_of", "named_task", "offered_actions", "said", "won"]
+from dreamgym_env.errors import DreamGymError, KeywordError
+
+__all__ = ["graded_score", "name_of", "named_task", "observed_text", "offered_actions", "said", "won"]
 
 _OFFERS = ("available_actions", "admissible_commands")
 """Where an info may list the actions that the state offers; the second is TextWorld's name."""
@@ -17,6 +19,20 @@ _OFFERS = ("available_actions", "admissible_commands")
 def name_of(env: gym.Env[Any, Any]) -> str:
     """Return the id under which an environment was made, or its class's name."""
     return env.spec.id if env.spec is not None else type(env.unwrapped).__name__
+
+
+def observed_text(
+    env: gym.Env[Any, Any], observation: object, asker: str, refusal: type[DreamGymError] = KeywordError
+) -> str:
+    """Return an observation, if it is a text; else raise ``refusal``, in which ``asker`` is who needs texts."""
+    if not isinstance(observation, str):
+        shown = type(observation).__name__
+        raise refusal(
+            f"{name_of(env)} shows {shown} as its observation, and {asker} needs texts: wrap it in a "
+            "gymnasium.ObservationWrapper that writes what the agent should read (and register that, where an id is "
+            "asked for)."
+        )
+    return str(observation)
 
 
 def said(info: Mapping[str, Any], name: str, otherwise: str) -> str:

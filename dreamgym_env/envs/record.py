@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.error import ResetNeeded
 
-from dreamgym_env.envs.reading import graded_score, name_of, named_task, offered_actions, said, won
+from dreamgym_env.envs.reading import graded_score, name_of, named_task, observed_text, offered_actions, said, won
 from dreamgym_env.envs.text_env import clean_action
 from dreamgym_env.errors import RecordingError
 from dreamgym_env.locking import only_writer
@@ -157,12 +157,7 @@ class RecordTransitions(gym.Wrapper[str, str, str, str]):
         )
 
     def _text(self, observation: object) -> str:
-        if not isinstance(observation, str):
-            raise RecordingError(
-                f"{name_of(self.env)} shows {type(observation).__name__} as its observation, and only texts can be "
-                "recorded: wrap it in a gymnasium.ObservationWrapper that writes what the agent should read."
-            )
-        return str(observation)
+        return observed_text(self.env, observation, "a recording", RecordingError)
 
 
 def _told(told: Told, observation: str, info: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -38,6 +39,7 @@ __all__ = [
     "UnknownAgentError",
     "agent_factories",
     "agent_factory",
+    "full_name",
     "open_agents",
     "parse_agents",
 ]
@@ -141,12 +143,20 @@ def agent_factory(domain: Domain, name: str) -> AgentFactory:
         if not read.argument:
             raise UnknownAgentError(f"The agent {read.kind!r} needs an argument in brackets: {_FORMS[read.kind][0]}.")
         return _FORMS[read.kind][1](domain, read.argument)
-    if read.argument is None and read.kind and Path(read.kind).expanduser().exists():
+    if read.argument is None and _is_path(read.kind):
         return _policy(domain, read.kind)
     forms = ", ".join(form for form, _ in _FORMS.values())
     raise UnknownAgentError(
         f"{domain.name} has no agent {name!r}; it has: {', '.join([*table, forms])}, or the path of a policy."
     )
+
+
+def full_name(domain: Domain, name: str) -> str:
+    """Return a name in the form that reports show: the path of a policy alone is ``policy(PATH)``."""
+    read = read_agent_name(name)
+    if read.argument is not None:
+        return f"{read.kind}({read.argument})"
+    return f"policy({read.kind})" if read.kind not in _table(domain) and _is_path(read.kind) else read.kind
 
 
 class Agents(Mapping[str, AgentFactory]):
@@ -189,8 +199,10 @@ def open_agents(domain: Domain, names: Sequence[str]) -> Agents:
     """Return agents of some names for a ``with`` block.
 
     Raises:
-        UnknownAgentError: there is none of a name; and whatever else :func:`agent_factory` raises.
+        UnknownAgentError: there is none of a name, or two names are of the same agent; and whatever else
+            :func:`agent_factory` raises.
     """
+    _refuse_same(domain, names)
     opened: dict[str, AgentFactory] = {}
     try:
         for name in names:
@@ -199,6 +211,41 @@ def open_agents(domain: Domain, names: Sequence[str]) -> Agents:
         Agents(opened).close()
         raise
     return Agents(opened)
+
+
+def _refuse_same(domain: Domain, names: Sequence[str]) -> None:
+    seen: dict[tuple[str, object], str] = {}
+    for name in names:
+        identity = _identity(domain, name)
+        if identity in seen:
+            raise UnknownAgentError(f"{seen[identity]!r} and {name!r} are the same agent: name it once.")
+        seen[identity] = name
+
+
+def _identity(domain: Domain, name: str) -> tuple[str, object]:
+    """Return what two names of one agent have in common."""
+    read, table = read_agent_name(full_name(domain, name)), _table(domain)
+    if read.kind in ("policy", "replay") and read.argument and read.kind not in table:
+        return read.kind, _path(read.argument).resolve()
+    noise = inspect.signature(table[read.kind]).parameters.get("noise") if read.kind in table else None
+    if noise is not None:
+        with contextlib.suppress(ValueError):  # it is no number: who makes the agent says so
+            return read.kind, float(noise.default if read.argument is None else read.argument)
+    return read.kind, read.argument
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return bool(text) and _path(text).exists()
+    except (OSError, ValueError):  # no path can be so long, or hold such characters
+        return False
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # nobody is called what stands behind the tilde
+        return Path(text)
 
 
 def _table(domain: Domain) -> Mapping[str, Callable[..., Agent]]:
@@ -242,13 +289,13 @@ def _policy(domain: Domain, path: str) -> AgentFactory:
     from dreamgym_env.policies.agents import PolicyCrew
     from dreamgym_env.policies.policy import Policy
 
-    return PolicyCrew(domain, Policy.load(Path(path).expanduser(), domain), name=f"policy({path})")
+    return PolicyCrew(domain, Policy.load(_path(path), domain), name=f"policy({path})")
 
 
 def _replay(domain: Domain, path: str) -> AgentFactory:
     from dreamgym_env.evaluation.replaying import ReplayAgents
 
-    return ReplayAgents(domain, Path(path).expanduser(), name=f"replay({path})")
+    return ReplayAgents(domain, _path(path), name=f"replay({path})")
 
 
 _FORMS: Mapping[str, tuple[str, Callable[[Domain, str], AgentFactory]]] = MappingProxyType(

@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import ComparisonError, DreamGymError
 from dreamgym_env.evaluation.agents import AgentFactory, Metered, TaskBound
-from dreamgym_env.evaluation.rollout import EpisodeResult
+from dreamgym_env.evaluation.rollout import EnvironmentLostError, EpisodeResult
 from dreamgym_env.evaluation.side_by_side import SideBySide, compare
 from dreamgym_env.evaluation.usage import AgentUsage
 from dreamgym_env.masking import mask_secrets
-from dreamgym_env.memory import ReplayBuffer
 from dreamgym_env.shadow.backend import ShadowedBackend
 from dreamgym_env.simulation.anchors import AnchoredBackend
 from dreamgym_env.simulation.simulator import Simulator
 from dreamgym_env.types import Domain
 
-__all__ = ["Comparison", "EpisodeRow", "compare_agents", "known_test_tasks", "refuse_unfair"]
+__all__ = ["Comparison", "EpisodeRow", "compare_agents", "refuse_unfair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +66,17 @@ class Comparison:
     dream_id: str
     real_id: str
     runs: Mapping[str, Sequence[SideBySide]]
-    """Agent, without secrets in its name -> one run a seed, all on the same tasks."""
+    """Agent, without secrets in its name -> one run a seed, all on the same tasks; each agent has one at least."""
     known_tasks: frozenset[str] = frozenset()
     """Tasks that the dream's buffer holds experience of; only where that was allowed."""
     usage: Mapping[str, AgentUsage] = field(default_factory=dict)
     """What agents that ask a language model have used up in all, in both environments together."""
     broken_off: Mapping[str, str] = field(default_factory=dict)
     """Agents whose comparison broke off, for a model as a whole did not answer any more, the real environment could not
-    begin a task, or the agent could not play one -> why; they are not among the runs."""
+    begin a task, the agent could not play one, or the comparison was interrupted -> why.  Only the seeds that were
+    finished before are among the runs."""
+    interrupted: bool = False
+    """Whether somebody stopped it before its end."""
 
     def rows(self, agent: str) -> Iterator[EpisodeRow]:
         """Yield an agent's episodes, seed by seed, in the order of the tasks."""
@@ -84,6 +86,16 @@ class Comparison:
                 run.dream.episodes, run.real.episodes, run.replayed.episodes, run.redreamt.episodes, strict=True
             ):
                 yield EpisodeRow(run.seed, *four)
+
+    def seeds(self, agent: str) -> list[int]:
+        """Return the seeds that an agent has finished."""
+        return [run.seed for run in self.runs[agent]]
+
+    def rows_of_all(self) -> Iterator[Mapping[str, EpisodeRow]]:
+        """Yield agent -> its episode, for each task and seed that all agents have finished."""
+        shared = set.intersection(*(set(self.seeds(agent)) for agent in self.runs))
+        rows = ([row for row in self.rows(agent) if row.seed in shared] for agent in self.runs)
+        yield from (dict(zip(self.runs, episodes, strict=True)) for episodes in zip(*rows, strict=True))
 
     def sound_rows(self) -> Iterator[EpisodeRow]:
         """Yield the episodes of all agents that no failure cut short."""
@@ -99,6 +111,7 @@ def compare_agents(
     seeds: Sequence[int],
     *,
     allow_test_tasks: bool = False,
+    keep_interrupted: bool = False,
     progress: Callable[[EpisodeResult], object] | None = None,
 ) -> Comparison:
     """Play the same tasks with the same agents and seeds in two environments, and the actions of each in the other.
@@ -110,15 +123,81 @@ def compare_agents(
         task_ids: n tasks that both have.
         seeds: of agents and environments.
         allow_test_tasks: whether experience of these very tasks may lie in the dream's buffer.
+        keep_interrupted: whether a KeyboardInterrupt is the end of it, and what was finished before is returned, where
+            there is any; else it is raised.
         progress: called with each of the 4 x n x agents x seeds episodes.
+
+    Returns:
+        What was played to the end: an agent's seeds up to the first that failed.  Where the world model of an
+        environment as a whole does not answer any more, agents that have not begun are not begun.
 
     Raises:
         ComparisonError: the comparison would not be a fair one; see :func:`refuse_unfair`.  Or there is no agent, task
-            or seed, or two agents whose names differ in a secret alone.
+            or seed, a task or seed is named twice, or two agents' names differ in a secret alone.
         UnknownTaskError: no such task, or an agent that plays a file does not know one.
-        DreamGymError: no agent could be compared to the end, for a model as a whole cannot answer (WorldModelError),
-            the real environment cannot begin a task (GameError), or an agent cannot play one; it is the first of these.
+        DreamGymError: no agent finished a seed, for a model as a whole cannot answer (WorldModelError), the real
+            environment cannot begin a task (GameError), or an agent cannot play one; it is the first of these.
+        KeyboardInterrupt: it was interrupted, and nothing is to be kept.
     """
+    names = _checked(agents, task_ids, seeds)
+    seen = refuse_unfair(dream, task_ids, allow_test_tasks=allow_test_tasks)
+
+    def play(agent: str, seed: int) -> SideBySide:
+        return compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress)
+
+    played = _play_all(play, names, seeds, keep_interrupted=keep_interrupted)
+    usage = {names[agent]: made.usage for agent, made in agents.items() if isinstance(made, Metered)}
+    first = next(iter(played.runs.values()))[0]
+    return Comparison(
+        domain=dream.domain,
+        dream_id=first.dream.env_id,
+        real_id=first.real.env_id,
+        runs=played.runs,
+        known_tasks=frozenset(seen),
+        usage=usage,
+        broken_off=played.broken,
+        interrupted=played.interrupted,
+    )
+
+
+@dataclass(slots=True)
+class _Played:
+    """What was played to the end, and what was not."""
+
+    runs: dict[str, list[SideBySide]] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+
+
+def _play_all(
+    play: Callable[[str, int], SideBySide], names: Mapping[str, str], seeds: Sequence[int], *, keep_interrupted: bool
+) -> _Played:
+    """Play each agent with each seed, and keep what is finished. Raises the first error if nothing is."""
+    played, first, over = _Played(), None, ""
+    for agent, name in names.items():
+        if over:
+            played.broken[name] = over
+            continue
+        try:
+            for seed in seeds:
+                run = play(agent, seed)
+                played.runs.setdefault(name, []).append(run)
+        except DreamGymError as error:  # what was played before stands
+            first, played.broken[name] = first or error, str(error)
+            if isinstance(error, EnvironmentLostError):  # each further agent would wait for it in vain
+                over = f"Not begun, for before its turn the world model had failed: {error}"
+        except KeyboardInterrupt:
+            if not (keep_interrupted and played.runs):
+                raise
+            played.broken[name], played.interrupted, over = "Interrupted.", True, "Interrupted before its turn."
+    if not played.runs:
+        assert first is not None
+        raise first
+    return played
+
+
+def _checked(agents: Mapping[str, AgentFactory], task_ids: Sequence[str], seeds: Sequence[int]) -> dict[str, str]:
+    """Return agent -> its name without secrets, if all can be compared. Raises ComparisonError, UnknownTaskError."""
     names = {agent: mask_secrets(agent) for agent in agents}
     if not (names and task_ids and seeds):
         raise ComparisonError("There is nothing to compare: name at least one agent, one task and one seed.")
@@ -126,32 +205,13 @@ def compare_agents(
         raise ComparisonError(
             "Two agents' names differ in a secret alone, which no report may show: give them other names."
         )
+    for what, named in (("task", task_ids), ("seed", seeds)):
+        if len(set(named)) < len(named):
+            raise ComparisonError(f"A {what} is named twice, which would make each figure look surer than it is.")
     for factory in agents.values():
         if isinstance(factory, TaskBound):
             factory.check_tasks(task_ids)
-    seen = refuse_unfair(dream, task_ids, allow_test_tasks=allow_test_tasks)
-    runs: dict[str, list[SideBySide]] = {}
-    broken: dict[str, DreamGymError] = {}
-    for agent, name in names.items():
-        try:
-            runs[name] = [
-                compare(dream, real, agents, agent, task_ids, seed, both_ways=True, progress=progress) for seed in seeds
-            ]
-        except DreamGymError as error:  # what the others have played stands
-            broken[name] = error
-    if not runs:
-        raise next(iter(broken.values()))
-    usage = {names[agent]: made.usage for agent, made in agents.items() if isinstance(made, Metered)}
-    first = next(iter(runs.values()))[0]
-    return Comparison(
-        dream.domain,
-        first.dream.env_id,
-        first.real.env_id,
-        runs,
-        frozenset(seen),
-        usage,
-        {name: str(error) for name, error in broken.items()},
-    )
+    return names
 
 
 def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test_tasks: bool = False) -> set[str]:
@@ -177,7 +237,7 @@ def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test
             "The dream's replay buffer is not frozen, so that what it knows may change while it is tested: call "
             "freeze() on it, or let the environment open it (buffer=FOLDER), which then reads only."
         )
-    seen = known_test_tasks(buffer, task_ids)
+    seen = buffer.known(task_ids)
     if seen and not allow_test_tasks:
         raise ComparisonError(
             f"The dream's replay buffer holds experience of {len(seen)} of the {len(set(task_ids))} tasks that are to "
@@ -186,9 +246,3 @@ def refuse_unfair(dream: TextVectorEnv, task_ids: Collection[str], *, allow_test
             "then says so."
         )
     return seen
-
-
-def known_test_tasks(buffer: ReplayBuffer, task_ids: Collection[str]) -> set[str]:
-    """Return the tasks that a buffer holds transitions of, or of variations of them."""
-    wanted = set(task_ids)
-    return {step.family for step in buffer.experience()} & wanted

@@ -66,7 +66,7 @@ def findings(
         about: how: ``tasks``, ``seeds`` and whatever else a reader should know.
         anchors: how many tasks a calibration is fitted on; below 10 there is none.
         kept: how many transcripts at most.
-        judged: ``judges`` and ``judge_agreement``, where judges were asked.
+        judged: ``judges``, ``judges_failed`` and ``judge_agreement``, where judges were asked.
 
     Returns:
         JSON values; benchmarks, reports and tables read this layout.
@@ -75,6 +75,7 @@ def findings(
         "schema": SCHEMA,
         "about": {**about, "tasks_in_buffer": len(comparison.known_tasks)},
         "broken_off": dict(comparison.broken_off),
+        "interrupted": comparison.interrupted,
         "dream": {"id": comparison.dream_id},
         "real": {"id": comparison.real_id},
         "agents": [_agent(comparison, agent) for agent in comparison.runs],
@@ -84,6 +85,7 @@ def findings(
         "calibration": _calibration(comparison, anchors),
         "anchors_asked": anchors,
         "judges": [],
+        "judges_failed": {},
         "judge_agreement": None,
         **(judged or {}),
         "transcripts": kept_transcripts(comparison, kept),
@@ -102,6 +104,7 @@ def _agent(comparison: Comparison, agent: str) -> dict[str, Any]:
     return {
         "agent": agent,
         "episodes": len(rows),
+        "seeds": comparison.seeds(agent),
         "success": {side: _json(proportion(found, tasks)) for side, found in won.items()},
         "score": {side: _json(mean_estimate(found, tasks, _SEED)) for side, found in score.items()},
         "gap": {
@@ -141,23 +144,29 @@ def _all_agents(comparison: Comparison) -> dict[str, Any]:
 def _ranks(comparison: Comparison) -> dict[str, Any]:
     """Return how far agents rank alike by their success in the dream and in the real environment.
 
-    A task counts where no agent failed in it, so that all are ranked by the same tasks.
+    An episode counts where all agents have finished it and none failed, so that all are ranked by the same tasks.
     """
     agents = list(comparison.runs)
-    table = {agent: list(comparison.rows(agent)) for agent in agents}
-    sound = [at for at in range(len(table[agents[0]])) if not any(table[agent][at].failed for agent in agents)]
+    sound = [rows for rows in comparison.rows_of_all() if not any(row.failed for row in rows.values())]
     if not sound:
-        reason = "There is no episode that every agent ended without a failure."
-        return {"agents": len(agents), "spearman": None, "kendall": None, "pairs_that_differ": [], "why_none": reason}
+        return {
+            "agents": len(agents),
+            "spearman": None,
+            "kendall": None,
+            "spearman_across_agents": None,
+            "pairs_that_differ": [],
+            "why_none": "There is no episode that every agent ended without a failure.",
+        }
     dream, real = (
-        {agent: [float(pick(table[agent][at]).success) for at in sound] for agent in agents}
+        {agent: [float(pick(rows[agent]).success) for rows in sound] for agent in agents}
         for pick in (SIDES["dream"], SIDES["real"])
     )
-    ranks = rank_correlation(dream, real, [table[agents[0]][at].task_id for at in sound], _SEED)
+    ranks = rank_correlation(dream, real, [rows[agents[0]].task_id for rows in sound], _SEED)
     return {
         "agents": ranks.agents,
         "spearman": _json(ranks.spearman),
         "kendall": _json(ranks.kendall),
+        "spearman_across_agents": ranks.across_agents.to_json() if ranks.across_agents else None,
         "pairs_that_differ": [[pair.better_in_dream, pair.better_in_real] for pair in ranks.disagreements],
         "why_none": ranks.reason,
     }

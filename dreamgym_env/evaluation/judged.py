@@ -12,7 +12,7 @@ from dreamgym_env.evaluation.comparison import Comparison
 from dreamgym_env.evaluation.judging.panel import PairAgreement, ask_judges
 from dreamgym_env.evaluation.judging.report import JudgeReport, SourceFigures
 from dreamgym_env.evaluation.judging.sampling import sample_transitions
-from dreamgym_env.evaluation.judging.strings import judge_from_string
+from dreamgym_env.evaluation.judging.strings import judges_from_strings
 from dreamgym_env.types import Source, Transition
 
 __all__ = ["judge_comparison"]
@@ -23,29 +23,30 @@ def judge_comparison(comparison: Comparison, judges: Sequence[str], sample: int,
 
     Args:
         comparison: what was played.
-        judges: strings as :func:`~.judging.strings.judge_from_string` takes them; the first two are compared.
+        judges: strings as :func:`~.judging.strings.judges_from_strings` takes them; the first two are compared.
         sample: how many steps of each side.
         seed: of the sample.
 
     Returns:
-        ``judges`` and ``judge_agreement`` of the JSON layout.
+        ``judges``, ``judges_failed`` and ``judge_agreement`` of the JSON layout.
 
     Raises:
         WorldModelStringError: a string names no judge.
-        WorldModelError: a judge's engine cannot answer.
+        DreamGymError: no judge can answer.
+        KeyboardInterrupt: it was interrupted before one had.
     """
     dreamt, real = (
         sample_transitions(comparison.domain, list(_steps(comparison, side)), sample, seed)
         for side in (Source.DREAM, Source.REAL)
     )
     with contextlib.ExitStack() as opened:
-        asked = [
-            opened.enter_context(contextlib.closing(judge_from_string(name, reference=real, seed=seed, progress=True)))
-            for name in judges
-        ]
-        panel = ask_judges(comparison.domain, asked, [*dreamt, *real], seed)
+        asked = judges_from_strings(judges, reference=real, seed=seed, progress=True)
+        for one in asked:
+            opened.callback(one.close)
+        panel = ask_judges(comparison.domain, asked, [*dreamt, *real], seed, keep_interrupted=True)
     return {
         "judges": [_told(report) for report in panel.reports],
+        "judges_failed": dict(panel.failed),
         "judge_agreement": _agreement(panel.agreements[0]) if panel.agreements else None,
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dreamgym_env.evaluation.agent_sampling import AcrossAgents, across_agents
 from dreamgym_env.evaluation.intervals import Estimate, FloatArray, draw_clusters, sum_by_cluster
 
 __all__ = ["OrderDisagreement", "RankCorrelation", "rank_correlation"]
@@ -55,6 +56,8 @@ class RankCorrelation:
     """Pairs whose order is reversed, the largest gap first; agents that are tied on one side are none."""
     reason: str = ""
     """Why there is no correlation; empty where there is one."""
+    across_agents: AcrossAgents | None = None
+    """What Spearman's rho says of other agents; the intervals above are of these agents, over redrawn tasks."""
 
     @property
     def agents(self) -> int:
@@ -71,6 +74,7 @@ class RankCorrelation:
             "kendall": self.kendall.to_json() if self.kendall else None,
             "disagreements": [pair.to_json() for pair in self.disagreements],
             "reason": self.reason,
+            "spearman_across_agents": self.across_agents.to_json() if self.across_agents else None,
         }
 
 
@@ -82,9 +86,10 @@ def rank_correlation(
 ) -> RankCorrelation:
     """Compare the order of agents in the dream with their order in the real environment.
 
-    The intervals come of drawing tasks with replacement, the same ones for all agents and for both environments; they
-    say nothing of what other agents would do.  Draws in which all agents are tied have no order and are left out.
-    From outcomes of one task nothing can be drawn, and the interval is [-1, 1].
+    The intervals of both come of drawing tasks with replacement, the same ones for all agents and for both
+    environments; what other agents would do, :func:`~.agent_sampling.across_agents` says.  Draws in which all agents
+    are tied have no order and are left out.  From outcomes of one task nothing can be drawn, and the interval is
+    [-1, 1].
 
     Args:
         dream: agent -> outcomes (success or score) of n episodes in the dream.
@@ -114,6 +119,7 @@ def rank_correlation(
         kendall,
         _disagreements(agents, means),
         reason,
+        None if reason else across_agents(means[0].tolist(), means[1].tolist(), seed),
     )
 
 

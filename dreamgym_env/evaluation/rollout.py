@@ -11,11 +11,28 @@ import numpy as np
 
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.evaluation.agents import Agent, AgentFactory
-from dreamgym_env.evaluation.running import Clock, EpisodePlan, EpisodeResult, RunningEpisodes, Seat, seat_agents
+from dreamgym_env.evaluation.running import (
+    Clock,
+    EnvironmentLostError,
+    EpisodePlan,
+    EpisodeResult,
+    RunningEpisodes,
+    Seat,
+    seat_agents,
+)
 from dreamgym_env.simulation.episode import BatchedOutcomes
 from dreamgym_env.types import Task
 
-__all__ = ["EpisodePlan", "EpisodeResult", "Rollout", "plan_episodes", "play", "play_each", "replay_actions"]
+__all__ = [
+    "EnvironmentLostError",
+    "EpisodePlan",
+    "EpisodeResult",
+    "Rollout",
+    "plan_episodes",
+    "play",
+    "play_each",
+    "replay_actions",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +109,7 @@ def play(
 
     Raises:
         UnknownTaskError: a plan names a task that the environment's domain does not have.
-        WorldModelError: the world model as a whole cannot answer.
+        WorldModelError: the world model as a whole cannot answer (EnvironmentLostError), or the model of an agent.
     """
     clock = Clock()
     return _collect(env, _run(env, plans, seat_agents(agents), clock), clock, progress)

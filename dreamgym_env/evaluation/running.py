@@ -15,11 +15,16 @@ import numpy as np
 
 from dreamgym_env.envs.text_env import clean_action
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
+from dreamgym_env.errors import WorldModelError
 from dreamgym_env.evaluation.agents import Agent, AgentFactory, Crew, CrewMember
 from dreamgym_env.simulation.episode import Episode, Outcome, OutcomeStream
 from dreamgym_env.types import StopReason, Task
 
-__all__ = ["Clock", "EpisodePlan", "EpisodeResult", "RunningEpisodes", "Seat", "seat_agents"]
+__all__ = ["Clock", "EnvironmentLostError", "EpisodePlan", "EpisodeResult", "RunningEpisodes", "Seat", "seat_agents"]
+
+
+class EnvironmentLostError(WorldModelError):
+    """The world model behind an environment cannot answer any more, whoever plays in it; not the model of an agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +113,17 @@ def seat_agents(agents: Mapping[str, AgentFactory]) -> Seat:
 
 @dataclass(slots=True)
 class Clock:
-    """Sums up the time that an environment takes."""
+    """Sums up the time that an environment takes, and tells its errors from those of agents."""
 
     seconds: float = 0.0
 
     def __enter__(self) -> None:
         self.seconds -= time.perf_counter()
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self.seconds += time.perf_counter()
+        if isinstance(error, WorldModelError):
+            raise EnvironmentLostError(str(error)) from error
 
 
 @dataclass(slots=True)
@@ -185,7 +192,7 @@ class RunningEpisodes:
         """Take an action in each lane whose player has its turn, wait for what comes of one, and return what has ended.
 
         Raises:
-            WorldModelError: the world model as a whole cannot answer.
+            WorldModelError: the world model as a whole cannot answer (EnvironmentLostError), or the model of an agent.
         """
         ready, self._ready = self._ready, []
         acting: list[_Lane] = []

@@ -12,6 +12,8 @@ __all__ = ["verdict", "warnings"]
 
 _FALSE, _CONSISTENT, _RANKED = 0.03, 0.95, 0.95
 """Below the first, and from the other two on, a dream is called true."""
+_SURPRISING = 0.05
+"""A p value above is no evidence."""
 _ROUNDING = 1e-6
 """Figures are rounded to six places."""
 
@@ -28,8 +30,11 @@ def verdict(found: Mapping[str, Any]) -> list[str]:
 
 
 def warnings(found: Mapping[str, Any]) -> list[str]:
-    """Return sentences about what limits these figures: failures, few tasks."""
-    said = [
+    """Return sentences about what limits these figures: an interruption, failures, few tasks."""
+    said = []
+    if found["interrupted"]:
+        said.append("The comparison was interrupted: these figures are of what was finished before.")
+    said += [
         f"{agent['agent']}: {agent['failures'][side]} of {agent['episodes']} episodes were cut short by a failure in "
         f"{found[side]['id']}. They are counted as failures and left out of all other figures. "
         f"The first: {agent['first_failure']}"
@@ -37,8 +42,9 @@ def warnings(found: Mapping[str, Any]) -> list[str]:
         for side in ("dream", "real")
         if agent["failures"][side]
     ]
+    seeds = {agent["agent"]: len(agent["seeds"]) for agent in found["agents"]}
     said += [
-        f"{agent} is in no figure, for its comparison broke off: {problem}"
+        f"{agent} is in {_part(seeds.get(agent, 0))}, for its comparison broke off: {problem}"
         for agent, problem in found["broken_off"].items()
     ]
     if known := found["about"]["tasks_in_buffer"]:
@@ -46,13 +52,15 @@ def warnings(found: Mapping[str, Any]) -> list[str]:
             f"The dream's replay buffer holds experience of {known} of the compared tasks, which was allowed on "
             "purpose: these figures are not those of unseen tasks."
         )
+    said += [f"{judge} has marked no step: {problem}" for judge, problem in found["judges_failed"].items()]
     if found["calibration"] is None and found["anchors_asked"]:
         said.append(
             f"There is no calibration: it takes {FEWEST_ANCHORS} anchor tasks or more, and others to test it on; "
             f"{found['anchors_asked']} of these tasks were to be anchors."
         )
     if found["about"]["tasks"] < 30:
-        said.append(f"Only {found['about']['tasks']} tasks were played: look at the intervals before the figures.")
+        tasks = _many(found["about"]["tasks"], "task was", "tasks were")
+        said.append(f"Only {tasks} played: look at the intervals before the figures.")
     return said
 
 
@@ -60,8 +68,26 @@ def _ranking(found: Mapping[str, Any]) -> list[str]:
     ranks = found["ranks"]
     if ranks["spearman"] is None:
         return [f"Whether agents rank the same cannot be said: {ranks['why_none']}"]
-    rho = ranks["spearman"]["value"]
-    interval = f"Spearman's rho {rho:.2f}, {_interval(ranks['spearman'])}, over {ranks['agents']} agents"
+    rho, others = ranks["spearman"]["value"], ranks["spearman_across_agents"]
+    interval = (
+        f"Spearman's rho {rho:.2f}; 95 % intervals: of these {ranks['agents']} agents, over redrawn tasks, "
+        f"{ranks['spearman']['low']:.2f} to {ranks['spearman']['high']:.2f}, and of other agents, were these drawn at "
+        f"random, {others['low']:.2f} to {others['high']:.2f}"
+    )
+    return [*_order(ranks, rho, interval), *_chance(ranks)]
+
+
+def _chance(ranks: Mapping[str, Any]) -> list[str]:
+    p = ranks["spearman_across_agents"]["p"]
+    if p <= _SURPRISING:
+        return []
+    return [
+        f"So few agents cannot tell: orders of {ranks['agents']} that are as much alike, or as much reversed, come "
+        f"about by chance in {p:.0%} of all cases."
+    ]
+
+
+def _order(ranks: Mapping[str, Any], rho: float, interval: str) -> list[str]:
     if not ranks["pairs_that_differ"]:
         if rho < 1 - _ROUNDING:
             return [
@@ -79,22 +105,23 @@ def _ranking(found: Mapping[str, Any]) -> list[str]:
 def _successes(found: Mapping[str, Any]) -> list[str]:
     false, missed = found["all_agents"]["false_success"], found["all_agents"]["missed_success"]
     if false is None:
-        told = "No agent succeeded in the dream."
+        told = "The dream lets no agent succeed."
     elif not false["value"]:
         told = (
-            f"None of the {false['count']:,} successes in the dream is false ({_percents(false)}): the same "
-            "actions succeed in the real environment."
+            f"Of {_many(false['count'], 'success', 'successes')} in the dream none is false ({_percents(false)}): "
+            "the same actions succeed in the real environment."
         )
     else:
         word = "rarely flatters" if false["value"] < _FALSE else "flatters"
         told = (
-            f"The dream {word}: {false['value']:.1%} ({_percents(false)}) of its {false['count']:,} successes are "
-            "false, for the same actions do not succeed in the real environment."
+            f"The dream {word}: {false['value']:.1%} ({_percents(false)}) of its "
+            f"{_many(false['count'], 'success', 'successes')} are false, for the same actions do not succeed in the "
+            "real environment."
         )
     if missed is not None and missed["value"]:
         told += (
-            f" It misses {missed['value']:.1%} ({_percents(missed)}) of the {missed['count']:,} episodes whose "
-            "actions succeed in the real environment."
+            f" It misses {missed['value']:.1%} ({_percents(missed)}) of the "
+            f"{_many(missed['count'], 'episode', 'episodes')} whose actions succeed in the real environment."
         )
     return [told]
 
@@ -111,7 +138,7 @@ def _consistency(found: Mapping[str, Any]) -> list[str]:
             f"What agents find in the dream works in the real environment: the lowest consistency ratio, of {worst}, "
             f"is {figure}."
         ]
-    over = f"{low['count']:,} success{'' if low['count'] == 1 else 'es'}"
+    over = _many(low["count"], "success", "successes")
     if all(ratio["high"] >= _CONSISTENT for ratio in ratios.values()):
         return [
             "Whether what agents find in the dream always works in the real environment cannot be told from so few "
@@ -127,14 +154,15 @@ def _pages(found: Mapping[str, Any]) -> list[str]:
     episodes = sum(agent["first_difference"]["episodes"] for agent in found["agents"])
     differing = sum(agent["first_difference"]["differing"] for agent in found["agents"])
     if not differing:
-        return [f"Every page of all {episodes:,} dreamt episodes is the real one, word for word."]
+        many = _many(episodes, "dreamt episode", "dreamt episodes")
+        return [f"Every page of {'the' if episodes == 1 else 'all'} {many} is the real one, word for word."]
     kinds: Counter[str] = Counter()
     for agent in found["agents"]:
         kinds.update(agent["first_difference"]["action_kinds"])
     most = [f"{kind} ({count})" for kind, count in kinds.most_common(3)]
     return [
-        f"{differing:,} of {episodes:,} dreamt episodes differ somewhere from the same actions in the real "
-        f"environment; they first differ after {_listed(most)}."
+        f"{differing:,} of {_many(episodes, 'dreamt episode differs', 'dreamt episodes differ')} somewhere from the "
+        f"same actions in the real environment, first after {_listed(most)}."
     ]
 
 
@@ -154,6 +182,16 @@ def _speed(found: Mapping[str, Any]) -> list[str]:
     if faster == "real":
         said += " A dream pays where real steps are slow, costly or cannot be run at once."
     return [said]
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
+
+
+def _part(seeds: int) -> str:
+    if not seeds:
+        return "no figure"
+    return f"these figures with {'the first seed' if seeds == 1 else f'the first {seeds} seeds'} alone"
 
 
 def _interval(estimate: Mapping[str, Any]) -> str:

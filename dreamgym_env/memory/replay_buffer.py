@@ -12,7 +12,7 @@ import os
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -181,6 +181,12 @@ class ReplayBuffer:
     def experience(self) -> Iterator[Transition]:
         """Iterate over all of them: the seed experience first, then the buffer's own in the order of their addition."""
         return itertools.chain.from_iterable(shelf.all() for shelf in reversed(self._shelves))
+
+    def known(self, task_ids: Collection[str]) -> set[str]:
+        """Return those of some tasks that transitions are held of, or of variations of them."""
+        wanted = {self._identifier.family(task_id): task_id for task_id in task_ids}
+        families = {row.task for shelf in self._shelves for row in shelf.ids()}
+        return {task_id for family, task_id in wanted.items() if family in families}
 
     def count(self, source: Source) -> int:
         """Return how many of them are of one source."""

@@ -161,6 +161,11 @@ class Shelf:
         wanted = set(rows)
         return {name: transition for name, transition in _decode(bodies, self.store.where) if name in wanted}
 
+    def ids(self) -> Iterator[RowId]:
+        """Yield the ids of all transitions, also those of other processes in a shared store; no body is read."""
+        others = self.store.ids() if self.store.shared else ()
+        yield from map(RowId.parse, dict.fromkeys(itertools.chain(self.catalogue, others)))
+
     def all(self) -> Iterator[Transition]:
         """Yield all transitions with their histories, in the order in which they were added (pending ones last)."""
         waiting = ((name, row.body) for name, row in self._pending.items())

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.utils import RecordConstructorArgs
 
-from dreamgym_env.envs.reading import name_of, won
+from dreamgym_env.envs.reading import name_of, observed_text, won
 from dreamgym_env.envs.text_env import TextEnv
 from dreamgym_env.errors import KeywordError, ResetOptionError
 from dreamgym_env.shadow.comparison import Comparison, Segment, Step, check_bound
@@ -113,7 +113,7 @@ class ShadowReal(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
         seconds = time.perf_counter() - began
         _refuse_other_task(info, real_info)
         self._comparison = Comparison(
-            self._env_id, self._segment(info), self._text(observation, self.env), self._text(shown, self.real), seconds
+            self._env_id, self._segment(info), _text(self.env, observation), _text(self.real, shown), seconds
         )
         self._drifted = False
         return observation, {**info, "shadow": self._comparison.info}
@@ -128,7 +128,7 @@ class ShadowReal(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
         if comparison is None or self._drifted:
             raise ResetNeeded("No episode is running: call reset() before step(), and again after each episode's end.")
         observation, reward, terminated, truncated, info = self.env.step(action)
-        dream = _step(self._text(observation, self.env), reward, terminated, truncated, info)
+        dream = _step(_text(self.env, observation), reward, terminated, truncated, info)
         began = time.perf_counter()
         real = None if comparison.ended else self._real_step(action)
         comparison.add(dream, real, 0.0 if real is None else time.perf_counter() - began)
@@ -175,17 +175,13 @@ class ShadowReal(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
 
     def _real_step(self, action: str) -> Step:
         shown, reward, terminated, truncated, info = self.real.step(action)
-        step = _step(self._text(shown, self.real), reward, terminated, truncated, info)
+        step = _step(_text(self.real, shown), reward, terminated, truncated, info)
         self._shadow_transitions += not step.failure
         return step
 
-    def _text(self, observation: object, env: gym.Env[str, str]) -> str:
-        if not isinstance(observation, str):
-            raise KeywordError(
-                f"ShadowReal compares texts, and {env} shows {type(observation).__name__}: wrap it in a "
-                "gymnasium.ObservationWrapper that writes what the agent should read."
-            )
-        return observation
+
+def _text(env: gym.Env[str, str], observation: object) -> str:
+    return observed_text(env, observation, "ShadowReal")
 
 
 def _step(state: str, reward: SupportsFloat, terminated: bool, truncated: bool, info: Mapping[str, Any]) -> Step:

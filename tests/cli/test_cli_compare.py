@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import signal
 
 import pytest
 
@@ -88,6 +91,95 @@ def test_an_error_of_an_agent_is_not_blamed_on_the_settings(dreamgym, shop, copy
     assert "--set" not in result.output
 
 
+@pytest.fixture
+def interrupt(monkeypatch):
+    """Let a signal come when the random agent first acts; returns the output options and their files' reader."""
+
+    def at_the_first_act(number):
+        def act(self, state, available_actions):
+            os.kill(os.getpid(), number)
+            return available_actions[0]
+
+        monkeypatch.setattr("dreamgym_env.domains.webshop.agents.RandomAgent.act", act)
+
+    return at_the_first_act
+
+
+def short(agents, model, *more):
+    return (
+        "compare", "webshop", "--agent", agents, "--tasks", 3, "--seeds", 1, "--world-model", model, *more
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_keeps_agents_that_have_finished(dreamgym, shop, copying_model, tmp_path, interrupt, number):
+    interrupt(number)
+    report, figures, table = (tmp_path / name for name in ("out.html", "out.json", "out.md"))
+    before = signal.getsignal(number)
+    outputs = ("--report", report, "--json", figures, "--markdown", table)
+    result = dreamgym(*short("oracle,random,lazy", copying_model, *outputs))
+    assert result.exit_code == 130, result.output
+    found = json.loads(figures.read_text())
+    assert [agent["agent"] for agent in found["agents"]] == ["oracle"]
+    assert found["interrupted"]
+    assert found["broken_off"] == {"random": "Interrupted.", "lazy": "Interrupted before its turn."}
+    said = "The comparison was interrupted"
+    assert said in result.output and said in report.read_text(encoding="utf-8")
+    assert "it was interrupted, and lacks all or some seeds of random, lazy" in table.read_text(encoding="utf-8")
+    assert signal.getsignal(number) is before
+
+
+def test_an_interruption_before_anything_is_finished_writes_nothing(dreamgym, shop, copying_model, tmp_path, interrupt):
+    interrupt(signal.SIGINT)
+    result = dreamgym(*short("random,oracle", copying_model, "--json", tmp_path / "out.json"))
+    assert result.exit_code == 130
+    assert "nothing was written" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_comparison_that_was_played_is_written_unless_it_is_interrupted_twice(
+    dreamgym, shop, copying_model, tmp_path, monkeypatch, times
+):
+    import dreamgym_env.evaluation.findings as module
+
+    def interrupted(*given, work_out=module.findings, **options):
+        for _ in range(times):
+            os.kill(os.getpid(), signal.SIGINT)
+        return work_out(*given, **options)
+
+    monkeypatch.setattr(module, "findings", interrupted)
+    result = dreamgym(*short("oracle", copying_model, "--json", tmp_path / "out.json"))
+    assert result.exit_code == 130
+    assert [path.name for path in tmp_path.iterdir()] == (["out.json"] if times == 1 else [])
+    if times == 1:
+        assert not json.loads((tmp_path / "out.json").read_text())["interrupted"], "all was played"
+
+
+def test_a_file_that_cannot_be_written_in_the_end_costs_no_other(dreamgym, shop, copying_model, tmp_path, monkeypatch):
+    def full(*given):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("dreamgym_env.evaluation.report.write_html", full)
+    outputs = ("--report", tmp_path / "out.html", "--json", tmp_path / "out.json", "--markdown", tmp_path / "out.md")
+    result = dreamgym(*short("oracle", copying_model, *outputs))
+    assert result.exit_code == 1
+    assert "out.html could not be written: No space left on device." in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"out.json", "out.md"}
+    assert "consistency" in result.output, "the tables are shown all the same"
+
+
+def test_one_failing_judge_costs_the_other_no_mark(dreamgym, shop, copying_model, tmp_path):
+    judges = ("--judge", "rules", "--judge", f"transformers:{tmp_path / 'nothing'}")
+    result = dreamgym(*short("oracle", copying_model, *judges, "--json", tmp_path / "out.json"))
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert [judge["judge"] for judge in found["judges"]] == ["rules"]
+    ((name, why),) = found["judges_failed"].items()
+    assert name.startswith("transformers:") and "nothing" in why
+    assert any(f"{name} has marked no step" in warning for warning in found["warnings"])
+
+
 def test_settings_are_told_without_secrets(dreamgym, shop, copying_model, tmp_path):
     figures, report = tmp_path / "out.json", tmp_path / "out.html"
     result = dreamgym(
@@ -116,6 +208,13 @@ def test_settings_are_told_without_secrets(dreamgym, shop, copying_model, tmp_pa
         (("webshop", "--judge", "rules", "--judge", "somebody"), "names no judge"),
         (("--sim", "DreamGym/Castle-v0", "--real", "DreamGymReal/WebShop-v0"), "there are: DreamGym/ALFWorld-v0"),
         (("--sim", "DreamGym/WebShop-v7", "--real", "DreamGymReal/WebShop-v0"), "'DreamGym/WebShop-v7'"),
+        (("webshop", "--agent", "noisy-oracle,noisy-oracle(0.30)"), "are the same agent: name it once"),
+        (("webshop", "--agent", "x" * 300), "no agent"),
+        (("webshop", "--agent", "~nobody-is-called-so/policy"), "no agent"),
+        (("webshop", "--agent", "policy(~nobody-is-called-so)"), "no folder of a policy"),
+        (("webshop", "--judge", "rules", "--judge", "rules"), "'rules' is named twice"),
+        (("webshop", "--tasks", "0"), "--tasks"),
+        (("webshop", "--json", "out", "--markdown", "./out"), "name the same file"),
         (("webshop", "--report", "."), "Is a directory"),
         (("webshop", "--json", f"{__file__}/out.json"), "test_cli_compare.py"),
         (("webshop", "--recordings", __file__), "test_cli_compare.py"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import replace
 
 import pytest
@@ -98,6 +100,53 @@ def test_what_goes_wrong_is_one_sentence(dreamgym, files, arguments, said):
     result = dreamgym("judge", "webshop", files[0], *arguments)
     assert result.exit_code == 1
     assert said in result.stderr and "Traceback" not in result.output
+
+
+GONE = "openai:m@http://127.0.0.1:9/v1"
+
+
+@pytest.mark.parametrize("judges", [("rules", GONE), (GONE, "rules")])
+def test_a_judge_that_fails_costs_the_other_no_mark(dreamgym, files, tmp_path, judges):
+    out = tmp_path / "judged.json"
+    asked = [text for judge in judges for text in ("--judge", judge)]
+    result = dreamgym("judge", "webshop", *files, *asked, "--sample", 10, "--json", out)
+    assert result.exit_code == 1
+    assert "judged by rules" in result.output and f"{GONE} has marked no step: " in result.stderr
+    told = json.loads(out.read_text())
+    assert [judge["judge"] for judge in told["judges"]] == ["rules"] and list(told["failed"]) == [GONE]
+    assert told["agreement"] == [] and all(len(step["judgements"]) == 1 for step in told["steps"])
+
+
+@pytest.mark.parametrize(("judges", "finished"), [(("rules", "openai"), ["rules"]), (("openai", "rules"), [])])
+def test_an_interruption_keeps_the_marks_of_judges_that_have_finished(dreamgym, files, tmp_path, judges, finished):
+    out = tmp_path / "judged.json"
+
+    def interrupting(call):
+        os.kill(os.getpid(), signal.SIGINT)
+        return MARKS
+
+    with answering(interrupting) as server:
+        names = {"rules": "rules", "openai": f"openai:m@{server.url}"}
+        asked = [text for judge in judges for text in ("--judge", names[judge])]
+        result = dreamgym("judge", "webshop", files[0], *asked, "--sample", 1, "--json", out)
+    assert result.exit_code == 130, result.output
+    assert out.exists() == bool(finished)
+    if finished:
+        told = json.loads(out.read_text())
+        assert [judge["judge"] for judge in told["judges"]] == finished
+        assert told["interrupted"] and told["failed"] == {names["openai"]: "Interrupted."}
+
+
+def test_what_cannot_be_done_is_told_before_a_judge_is_asked(dreamgym, files, tmp_path):
+    result = dreamgym("judge", "webshop", files[0], "--json", tmp_path)
+    assert result.exit_code == 1 and "Is a directory" in result.stderr
+    assert "judged by" not in result.output
+    before = files[0].read_bytes()
+    result = dreamgym("judge", "webshop", files[0], "--json", files[0])
+    assert result.exit_code == 2 and "one of the files that are to be judged" in result.stderr
+    assert files[0].read_bytes() == before
+    result = dreamgym("judge", "webshop", files[0], "--judge", "rules", "--judge", " rules")
+    assert result.exit_code == 1 and "'rules' is named twice" in result.stderr
 
 
 def test_files_of_another_domain_or_none_are_refused(dreamgym, files, tmp_path):

@@ -68,6 +68,7 @@ def small() -> dict[str, Any]:
             "agents": 6,
             "spearman": estimate(0.943, 0.83, 1.0, 6),
             "kendall": estimate(0.867, 0.69, 1.0, 6),
+            "spearman_across_agents": {"low": 0.31, "high": 0.998, "p": 0.0167},
             "pairs_that_differ": [["lazy", "random"]],
             "why_none": "",
         },

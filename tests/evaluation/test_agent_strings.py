@@ -12,7 +12,14 @@ from toy_domain import ToyHouse
 from dreamgym_env.domains import DOMAINS, load_domain
 from dreamgym_env.errors import ExperienceFormatError, PolicyError, UnknownTaskError, WorldModelStringError
 from dreamgym_env.evaluation.agent_names import split_share
-from dreamgym_env.evaluation.agents import Agent, UnknownAgentError, agent_factories, agent_factory, open_agents
+from dreamgym_env.evaluation.agents import (
+    Agent,
+    UnknownAgentError,
+    agent_factories,
+    agent_factory,
+    full_name,
+    open_agents,
+)
 from dreamgym_env.evaluation.agents import parse_agents as parse
 from dreamgym_env.evaluation.rollout import EpisodePlan, plan_episodes, play
 from dreamgym_env.memory import write_transitions
@@ -131,6 +138,47 @@ def test_what_stands_in_the_brackets_is_checked_at_once(tmp_path):
         agent_factory(shop, f"policy({tmp_path})")
     with pytest.raises(FileNotFoundError):
         agent_factory(shop, f"replay({tmp_path / 'nothing.jsonl'})")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("oracle", "oracle"),
+        ("noisy-oracle", "noisy-oracle(0.3)"),
+        ("noisy-oracle(0.50)", "noisy-oracle(.5)"),
+        ("llm(openai:m@http://h:1/v1)", "llm( openai:m@http://h:1/v1 )"),
+        ("kept", "policy(kept)"),
+        ("policy(kept)", "policy(./kept/)"),
+        ("replay(kept)", "replay(kept/../kept)"),
+    ],
+)
+def test_two_names_of_one_agent_are_refused(tmp_path, monkeypatch, one, other):
+    (tmp_path / "kept").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnknownAgentError, match="are the same agent: name it once"):
+        open_agents(load_domain("webshop"), [one, "random", other])
+
+
+def test_agents_that_only_look_alike_are_not_refused():
+    names = ["oracle", "noisy-oracle(0)", "noisy-oracle(1)", "noisy-oracle"]
+    with open_agents(load_domain("webshop"), names) as agents:
+        assert list(agents) == names
+    with pytest.raises(UnknownAgentError, match="takes nothing in brackets"):
+        open_agents(load_domain("webshop"), ["oracle", "oracle(0.5)"])
+
+
+def test_a_report_says_of_a_path_that_it_is_a_policy(tmp_path, monkeypatch):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "oracle").mkdir()
+    monkeypatch.chdir(tmp_path)
+    shop = load_domain("webshop")
+    names = {
+        "kept": "policy(kept)",
+        "oracle": "oracle",
+        " noisy-oracle( 0.5 )": "noisy-oracle(0.5)",
+        "genius": "genius",
+    }
+    assert {name: full_name(shop, name) for name in names} == names
 
 
 def test_what_a_failing_list_has_opened_is_closed(monkeypatch):

@@ -174,6 +174,101 @@ def test_an_agent_whose_comparison_breaks_off_leaves_the_others_their_figures(er
         compare_agents(fair_dream(), real_house(), {"llm": crew}, TEST, (0,))
 
 
+def fails_after(calls, error):
+    """The house's world model, until it has been asked so often."""
+    knows, asked = house_model(ToyHouse()), []
+
+    def answer(query, memories, seed):
+        asked.append(query)
+        if len(asked) > calls:
+            raise error
+        return knows.answer(query, memories, seed)
+
+    return ScriptedWorldModel(answer), asked
+
+
+def test_a_lost_world_model_costs_no_agent_that_was_compared_and_is_not_asked_again():
+    """Of three agents with two seeds each, the second loses the model in its second seed."""
+    model, asked = fails_after(10**9, None)
+    compared(fair_dream(model=model), agents=("finder", "wanderer"))
+    model, asked = fails_after(len(asked) - 1, WorldModelError("The server is gone."))
+    found = figures(compared(fair_dream(model=model)))
+    assert {agent: one["seeds"] for agent, one in by_agent(found).items()} == {"finder": [0, 1], "wanderer": [0]}
+    assert found["broken_off"]["wanderer"] == "The server is gone."
+    assert found["broken_off"]["sleeper"].startswith("Not begun, for before its turn the world model had failed: The")
+    assert not found["interrupted"]
+    calls = len(asked)
+    with pytest.raises(WorldModelError, match="The server is gone"):
+        compared(fair_dream(model=model))
+    assert len(asked) == calls + 1, "one agent has asked, and no other"
+
+
+def test_an_agents_own_model_that_is_lost_stops_no_other_agent():
+    class Engine:
+        def generate(self, prompts, sampling, seeds):
+            raise WorldModelError("The server is gone.")
+
+        def close(self): ...
+
+    agents = {"llm": LanguageCrew(ToyHouse(), Engine(), name="llm"), **AGENTS}
+    comparison = compare_agents(fair_dream(), real_house(), agents, TEST, (0,))
+    assert list(comparison.runs) == list(AGENTS) and list(comparison.broken_off) == ["llm"]
+
+
+def interrupting(after):
+    """Something to call with each episode, and the Ctrl-C that comes after so many."""
+    left = iter(range(after))
+
+    def progress(episode):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.mark.parametrize(("after", "seeds"), [(16, [0]), (36, [0, 1])])
+def test_an_interruption_keeps_what_was_finished(after, seeds):
+    """An episode of finder is played in four ways; four tasks make 16 episodes a seed."""
+    comparison = compare_agents(
+        *(fair_dream(), real_house(), AGENTS, TEST, (0, 1)), keep_interrupted=True, progress=interrupting(after)
+    )
+    found = figures(comparison, kept=9)
+    assert {agent["agent"]: agent["seeds"] for agent in found["agents"]} == {"finder": seeds}
+    assert found["interrupted"] and found["warnings"][0].startswith("The comparison was interrupted")
+    assert found["broken_off"]["sleeper"] == "Interrupted before its turn."
+    if after == 16:
+        assert "finder is in these figures with the first seed alone" in " ".join(found["warnings"])
+
+
+def test_agents_are_ranked_by_the_episodes_that_all_have_finished():
+    whole = figures(compared(seeds=(0,)))["ranks"]
+    comparison = compare_agents(
+        *(fair_dream(), real_house(), AGENTS, TEST, (0, 1)), keep_interrupted=True, progress=interrupting(5 * 16)
+    )
+    found = figures(comparison)
+    assert {agent["agent"]: agent["seeds"] for agent in found["agents"]} == {
+        "finder": [0, 1],
+        "wanderer": [0, 1],
+        "sleeper": [0],
+    }
+    assert found["ranks"] == whole
+
+
+@pytest.mark.parametrize(("after", "kept"), [(10, True), (40, False)])
+def test_an_interruption_of_which_nothing_is_to_be_kept_is_raised(after, kept):
+    with pytest.raises(KeyboardInterrupt):
+        compare_agents(
+            *(fair_dream(), real_house(), AGENTS, TEST, (0, 1)), keep_interrupted=kept, progress=interrupting(after)
+        )
+
+
+def test_the_same_task_or_seed_twice_is_refused():
+    """Each would count twice, and the intervals would be too narrow."""
+    for tasks, seeds in (((TEST[0], TEST[0]), (0,)), (TEST, (1, 1))):
+        with pytest.raises(ComparisonError, match="named twice"):
+            compare_agents(fair_dream(), real_house(), {"finder": AGENTS["finder"]}, tasks, seeds)
+
+
 def test_pooled_figures_are_those_of_all_episodes_together():
     found = figures(compared(fair_dream(model=kind_model(), success="model")))
     false = found["all_agents"]["false_success"]
@@ -181,6 +276,17 @@ def test_pooled_figures_are_those_of_all_episodes_together():
     assert false["count"] == sum(one["count"] for one in each) == 24
     assert false["clusters"] == len(TEST)
     assert false["value"] == pytest.approx(sum(one["value"] * one["count"] for one in each) / 24)
+
+
+def test_what_few_agents_cannot_tell_is_said_beside_what_they_tell():
+    """Two of the three are tied, so that one order in three is as much alike, and as many are as much reversed."""
+    found = figures(compared())
+    others = found["ranks"]["spearman_across_agents"]
+    assert (others["low"], others["high"]) == (pytest.approx(-0.78, abs=0.02), 1.0)
+    assert others["p"] == pytest.approx(2 / 3, abs=1e-6)
+    assert "of these 3 agents, over redrawn tasks" in found["verdict"][0]
+    assert "of other agents, were these drawn at random, -0.78 to 1.00" in found["verdict"][0]
+    assert "come about by chance in 67% of all cases" in found["verdict"][1]
 
 
 def test_agents_that_are_tied_on_one_side_do_not_rank_the_same():

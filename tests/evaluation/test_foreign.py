@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 
 import gymnasium as gym
+import numpy as np
 import pytest
 from foreign_env import Cave, record_cave
 from gymnasium.spaces import Discrete, Text
@@ -58,6 +60,37 @@ class Flooded(Cave):
         return super().reset(seed=seed, options=options)
 
 
+class Licensed(Cave):
+    """A cave of which there can be no second one, and whose door is stuck."""
+
+    made, most = 0, 1
+
+    def __init__(self):
+        Licensed.made += 1
+        if Licensed.made > Licensed.most:
+            raise OSError("no further licence")
+        super().__init__()
+
+    def close(self):
+        raise RuntimeError("the door is stuck")
+
+
+class Leaving(Cave):
+    """A cave that ends the process of whoever goes to the attic, as a window that is closed does."""
+
+    def step(self, action):
+        if action == "go attic":
+            sys.exit(3)
+        return super().step(action)
+
+
+class Silent(Cave):
+    """A cave without an info."""
+
+    def reset(self, *, seed=None, options=None):
+        return super().reset(seed=seed, options=options)[0], None
+
+
 class Nameless(Cave):
     """A cave that does not say which task begins."""
 
@@ -78,7 +111,7 @@ class Dark(gym.Env):
 
 @pytest.fixture(scope="module", autouse=True)
 def caves():
-    kinds = (Cave, KindCave, FallingCave, Odd, Flooded, Nameless, Dark)
+    kinds = (Cave, KindCave, FallingCave, Odd, Flooded, Licensed, Leaving, Silent, Nameless, Dark)
     made = {f"{kind.__name__}-v0": kind for kind in kinds}
     for name, kind in made.items():
         gym.register(f"Somebody/{name}", entry_point=kind, max_episode_steps=6, disable_env_checker=True)
@@ -134,6 +167,7 @@ def test_an_environment_that_raises_is_a_failure_and_the_next_episode_goes_on():
         (("Dark.", 0.0, False, False, None), "Somebody/Odd-v0 raised AttributeError"),
         (("Dark.", 0.0, False, False, {"task_score": "much"}), "Somebody/Odd-v0 raised TypeError"),
         (("Dark.", 0.0, False), "Somebody/Odd-v0 raised ValueError"),
+        (("Dark.", 0.0, False, np.array([False, True]), {}), "Somebody/Odd-v0 raised ValueError"),
     ],
 )
 def test_what_is_no_answer_is_a_failure(answer, said):
@@ -151,6 +185,30 @@ def test_an_environment_that_cannot_be_entered_any_more_has_failed():
     Flooded.entered = Flooded.dry = 0
     with pytest.raises(KeywordError, match="cannot be reset with seed=0: RuntimeError: the cave is flooded"):
         played("Somebody/Flooded-v0", "Somebody/Cave-v0", tasks=8)
+
+
+def test_an_environment_that_would_end_the_process_ends_its_episode():
+    (agent,) = played("Somebody/Leaving-v0", "Somebody/Cave-v0", tasks=8)["agents"]
+    assert 0 < agent["failures"]["dream"] < 8
+    assert agent["first_failure"] == "Somebody/Leaving-v0 raised SystemExit: 3"
+
+
+def test_an_environment_that_cannot_be_made_again_has_failed_and_one_that_cannot_be_closed_has_not():
+    Licensed.made, Licensed.most = 0, 1
+    (agent,) = played("Somebody/Licensed-v0", "Somebody/Cave-v0", tasks=8)["agents"]
+    assert 0 < agent["failures"]["dream"] < 8, "one of two lanes has none"
+    assert agent["first_failure"] == "Somebody/Licensed-v0 cannot be made: OSError: no further licence"
+    Licensed.made, Licensed.most = 0, 2
+    (agent,) = played("Somebody/Licensed-v0", "Somebody/Cave-v0", tasks=8)["agents"]
+    assert agent["failures"]["dream"] == 0
+    Licensed.made, Licensed.most = 0, 0
+    with pytest.raises(KeywordError, match="cannot be made: OSError: no further licence"):
+        played("Somebody/Licensed-v0", "Somebody/Cave-v0")
+
+
+def test_an_environment_without_an_info_is_refused():
+    with pytest.raises(KeywordError, match="cannot be reset with seed=0: AttributeError"):
+        played("Somebody/Silent-v0", "Somebody/Cave-v0")
 
 
 def test_a_dream_of_recordings_is_judged_by_what_was_recorded(tmp_path):

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, spearmanr
 
@@ -30,6 +30,7 @@ def alone(means):
     return {f"agent {at}": [mean] for at, mean in enumerate(means)}
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=8))
 def test_both_are_scipys_also_with_ties(pairs):
     dream, real = ([pair[side] / 5 for pair in pairs] for side in (0, 1))

@@ -79,6 +79,20 @@ def test_own_episode_and_own_task_can_be_left_out(buffer: ReplayBuffer) -> None:
     assert {memory.transition.task_id for memory in without_task} == {"toyhouse/train/1"}
 
 
+def test_it_says_which_tasks_it_has_experience_of_as_its_transitions_do(tmp_path: Path) -> None:
+    varied = [replace(step, task_id="varied", parent=step.task_id) for step in walk(2)]
+    steps = [*walk(0), *varied, dream(1)]
+    with ReplayBuffer(HOUSE, tmp_path, seed_experience=False) as buffer:
+        buffer.add(steps[:2])
+        buffer.flush()
+        buffer.add(steps[2:])  # these wait to be written
+        families = {step.family for step in buffer.experience()}
+        asked = [*HOUSE.task_ids("train"), *HOUSE.task_ids("test"), "varied", "nowhere"]
+        assert buffer.known(asked) == families & set(asked)
+        assert {walk(0)[0].task_id, walk(2)[0].task_id} <= buffer.known(asked)
+        assert buffer.known([]) == set()
+
+
 def test_leak_rules_do_not_leave_a_query_short(buffer: ReplayBuffer) -> None:
     """However many near rows are forbidden, the search goes on until it finds allowed ones."""
     task = HOUSE.task("toyhouse/train/0")

@@ -366,7 +366,7 @@ class TestGymnasium:
             ShadowReal(dream(), 7)  # type: ignore[arg-type]
         with pytest.raises(KeywordError, match="made already"):
             ShadowReal(dream(), real(), real_settings={"split": "test"})
-        with pytest.raises(KeywordError, match="compares texts"):
+        with pytest.raises(KeywordError, match="ShadowReal needs texts"):
             ShadowReal(Cave(), gym.make("CartPole-v1")).reset(seed=0)  # type: ignore[arg-type]
         with pytest.raises(ResetNeeded):
             ShadowReal(dream(), real()).step("look")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import math
 import weakref
 from collections.abc import Callable, Sequence
@@ -11,13 +11,15 @@ from typing import Any, SupportsFloat
 
 import gymnasium as gym
 
-from dreamgym_env.envs.reading import graded_score, name_of, offered_actions, won
+from dreamgym_env.envs.reading import graded_score, observed_text, offered_actions, won
 from dreamgym_env.errors import KeywordError
 from dreamgym_env.evaluation.foreign.domain import ForeignDomain
 from dreamgym_env.simulation.episode import Episode, Outcome, episode_name, stop_reason
 from dreamgym_env.types import AnsweredBy, StopReason, Task, Turn
 
-__all__ = ["ForeignBackend", "observed_text"]
+__all__ = ["ForeignBackend", "named_error"]
+
+_LOG = logging.getLogger(__name__)
 
 Env = gym.Env[Any, Any]
 
@@ -72,23 +74,32 @@ class ForeignBackend:
         """Close the environments that no episode holds; the others follow when their episode is forgotten."""
         self.make = _closed
         while self.free:
-            self.free.pop().close()
+            _close(self.free.pop())
 
     def _begin(self, task: Task, seed: int) -> Episode:
-        env = self.free.pop() if self.free else self.make()
+        try:
+            env = self.free.pop() if self.free else self.make()
+        except KeywordError as error:
+            if self.make is _closed:
+                raise
+            return self._lost(task, seed, str(error))
         try:
             observation, info = env.reset(seed=self.domain.seeds[task.id])
-            state, session = observed_text(env, observation), _Seat(env, offered_actions(info), self._take_back)
-        except Exception as error:  # whatever somebody else's environment may raise, it is reported as what it is
-            _close(env)
-            return Episode(
-                task, episode_name(task, seed), seed, task.initial_state, session=_Lost(self._said(error, "in reset"))
+            state, session = (
+                observed_text(env, observation, "a comparison"),
+                _Seat(env, offered_actions(info), self._take_back),
             )
+        except (Exception, SystemExit) as error:  # whatever somebody else's environment may raise, it is reported
+            _close(env)
+            return self._lost(task, seed, self._said(error, "in reset"))
         return Episode(task, episode_name(task, seed), seed, state, session=session)
+
+    def _lost(self, task: Task, seed: int, failure: str) -> Episode:
+        return Episode(task, episode_name(task, seed), seed, task.initial_state, session=_Lost(failure))
 
     def _take_back(self, env: Env) -> None:
         if self.make is _closed:
-            env.close()
+            _close(env)
         else:
             self.free.append(env)
 
@@ -98,10 +109,15 @@ class ForeignBackend:
             return self._lose(episode, action, seat.failure)
         try:
             observation, paid, terminated, truncated, info = seat.env.step(action)
-            state, reward, offered = observed_text(seat.env, observation), self._reward(paid), offered_actions(info)
-            success = bool(terminated) and won(reward, info)
-            score = graded_score(reward, info, float(success))
-        except Exception as error:
+            state, reward, offered = (
+                observed_text(seat.env, observation, "a comparison"),
+                self._reward(paid),
+                offered_actions(info),
+            )
+            terminated, truncated = bool(terminated), bool(truncated)
+            success = terminated and won(reward, info)
+            score, valid = graded_score(reward, info, float(success)), bool(info.get("valid", True))
+        except (Exception, SystemExit) as error:
             seat.release.detach()
             _close(seat.env)
             return self._lose(episode, action, self._said(error))
@@ -109,13 +125,13 @@ class ForeignBackend:
             action,
             state,
             success=success,
-            terminated=bool(terminated),
+            terminated=terminated,
             score=score,
-            valid=bool(info.get("valid", True)),
+            valid=valid,
         )
         episode.history.append(Turn(episode.state, action))
         episode.state, seat.offered = state, offered
-        episode.stop = stop_reason(episode.step, step_limit, success=success, terminated=bool(terminated))
+        episode.stop = stop_reason(episode.step, step_limit, success=success, terminated=terminated)
         if episode.stop is StopReason.RUNNING and truncated:
             episode.stop = StopReason.STEP_LIMIT
         return Outcome(transition, AnsweredBy.REAL, episode.stop, paid=reward)
@@ -127,7 +143,7 @@ class ForeignBackend:
             raise KeywordError(f"{self.domain.name} paid {paid!r:.80}, and a reward is a finite number.")
         return reward
 
-    def _said(self, error: Exception, where: str = "") -> str:
+    def _said(self, error: BaseException, where: str = "") -> str:
         if isinstance(error, KeywordError):
             return str(error)
         return f"{self.domain.name} raised {type(error).__name__}{f' {where}' if where else ''}: {error}"
@@ -139,19 +155,17 @@ class ForeignBackend:
         return Outcome(transition, AnsweredBy.REAL, episode.stop, failure=failure[:500])
 
 
-def observed_text(env: Env, observation: object) -> str:
-    """Return an observation, if it is a text. Raises KeywordError."""
-    if not isinstance(observation, str):
-        raise KeywordError(
-            f"{name_of(env)} shows {type(observation).__name__} as its observation, and a comparison needs texts: wrap "
-            "it in a gymnasium.ObservationWrapper that writes what the agent should read, and register that."
-        )
-    return str(observation)
+def named_error(error: BaseException) -> str:
+    """Return what an error is called, and what it says."""
+    return f"{type(error).__name__}: {error}"
 
 
 def _close(env: Env) -> None:
-    with contextlib.suppress(Exception):  # it has failed already, and that is what is told
+    """Close an environment; what was played in it stands, whether it can be closed or not."""
+    try:
         env.close()
+    except Exception as error:
+        _LOG.warning("An environment could not be closed: %s", named_error(error))
 
 
 def _closed() -> Env:

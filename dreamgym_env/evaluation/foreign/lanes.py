@@ -7,10 +7,10 @@ from typing import Any
 
 import gymnasium as gym
 
-from dreamgym_env.envs.reading import name_of, named_task, said
+from dreamgym_env.envs.reading import name_of, named_task, observed_text, said
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import KeywordError, UnknownTaskError
-from dreamgym_env.evaluation.foreign.backend import Env, ForeignBackend, observed_text
+from dreamgym_env.evaluation.foreign.backend import Env, ForeignBackend, named_error
 from dreamgym_env.evaluation.foreign.domain import SPLIT, ForeignDomain
 from dreamgym_env.types import Task
 
@@ -47,8 +47,9 @@ def foreign_lanes(
     def make() -> Env:
         try:
             return gym.make(env_id, **settings)
-        except (gym.error.Error, TypeError, ModuleNotFoundError) as error:
-            raise KeywordError(f"{env_id} cannot be made: {error}") from error
+        except Exception as error:  # whatever somebody else's environment may raise
+            told = error if isinstance(error, gym.error.Error | TypeError | ImportError) else named_error(error)
+            raise KeywordError(f"{env_id} cannot be made: {told}") from error
 
     env = make()
     try:
@@ -72,16 +73,19 @@ def _look_at(env: Env, tasks: int, known: Container[str] | None) -> tuple[dict[s
     for seed in range(tried):
         try:
             observation, info = env.reset(seed=seed)
-        except Exception as error:  # whatever somebody else's environment may raise
+            text = observed_text(env, observation, "a comparison")
+            task_id = f"seed/{seed}" if known is None else named_task(info, name, text)
+            instruction = said(info, "instruction", text)
+        except KeywordError:
+            raise
+        except (Exception, SystemExit) as error:  # whatever somebody else's environment may raise
             raise KeywordError(
-                f"{name} cannot be reset with seed={seed}: {type(error).__name__}: {error}. A comparison begins every "
-                "episode with reset(seed=...), which returns an observation and an info."
+                f"{name} cannot be reset with seed={seed}: {named_error(error)}. A comparison begins every episode "
+                "with reset(seed=...), which returns an observation and an info."
             ) from error
-        text = observed_text(env, observation)
-        task_id = f"seed/{seed}" if known is None else named_task(info, name, text)
         if task_id in found or (known is not None and task_id not in known):
             continue
-        found[task_id] = Task(task_id, name, said(info, "instruction", text), text, split=SPLIT)
+        found[task_id] = Task(task_id, name, instruction, text, split=SPLIT)
         seeds[task_id] = seed
         if len(found) == tasks:
             break

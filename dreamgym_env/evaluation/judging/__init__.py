@@ -18,7 +18,7 @@ from dreamgym_env.evaluation.judging.report import JudgeReport, report_judgement
 from dreamgym_env.evaluation.judging.rubric import RUBRIC, Rubric
 from dreamgym_env.evaluation.judging.rule_judge import RuleJudge
 from dreamgym_env.evaluation.judging.sampling import sample_transitions
-from dreamgym_env.evaluation.judging.strings import judge_from_string
+from dreamgym_env.evaluation.judging.strings import judge_from_string, judges_from_strings
 
 __all__ = [
     "RUBRIC",
@@ -33,6 +33,7 @@ __all__ = [
     "agreement",
     "ask_judges",
     "judge_from_string",
+    "judges_from_strings",
     "report_judgements",
     "sample_sources",
     "sample_transitions",

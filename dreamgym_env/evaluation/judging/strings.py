@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dreamgym_env.errors import WorldModelStringError
 from dreamgym_env.evaluation.judging.generator_judge import GeneratorJudge
 from dreamgym_env.evaluation.judging.judgements import Judge
 from dreamgym_env.evaluation.judging.rule_judge import RULES, RuleJudge
@@ -11,7 +12,24 @@ from dreamgym_env.masking import mask_secrets
 from dreamgym_env.types import TextGenerator, Transition
 from dreamgym_env.world_model.generators.strings import lazy_generator
 
-__all__ = ["judge_from_string"]
+__all__ = ["judge_from_string", "judges_from_strings"]
+
+
+def judges_from_strings(
+    specs: Sequence[str], *, reference: Sequence[Transition] = (), seed: int = 0, progress: bool = False
+) -> list[Judge]:
+    """Build several judges, as :func:`judge_from_string` does one; no model is loaded yet.
+
+    Raises:
+        WorldModelStringError: a string names no judge, or two name the same.
+    """
+    made: dict[str, Judge] = {}
+    for spec in specs:
+        judge = judge_from_string(spec.strip(), reference=reference, seed=seed, progress=progress)
+        if judge.name in made:
+            raise WorldModelStringError(f"The judge {judge.name!r} is named twice: name each once.")
+        made[judge.name] = judge
+    return list(made.values())
 
 
 def judge_from_string(

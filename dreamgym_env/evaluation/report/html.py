@@ -17,6 +17,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from dreamgym_env.atomic_files import write_atomically
 from dreamgym_env.evaluation.report import plots, sheets
 from dreamgym_env.evaluation.report.about import about_facts, summary_facts
 from dreamgym_env.evaluation.report.axes import mark
@@ -32,7 +33,7 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def write_html(comparison: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a comparison as a self-contained HTML file.
+    """Write a comparison as a self-contained HTML file, wholly or not at all.
 
     Args:
         comparison: what a comparison returns as JSON; parts that are missing are left out, or the report says why.
@@ -41,9 +42,7 @@ def write_html(comparison: Mapping[str, Any], path: str | os.PathLike[str]) -> N
     Raises:
         OSError: the file cannot be written.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_render(comparison), encoding="utf-8", newline="\n")
+    write_atomically(Path(path), _render(comparison))
 
 
 def _render(comparison: Mapping[str, Any]) -> str:

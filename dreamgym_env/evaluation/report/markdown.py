@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dreamgym_env.evaluation.report.cells import Cell, Column, environment_ids
+from dreamgym_env.evaluation.report.reading import part
 from dreamgym_env.evaluation.report.sheets import agents_sheet
 from dreamgym_env.evaluation.report.wording import visible
 
@@ -30,7 +31,13 @@ def markdown_table(comparison: Mapping[str, Any]) -> str:
         *(_line([_cell(cell, column) for cell, column in zip(row, sheet.columns, strict=True)]) for row in sheet.rows),
     ]
     dream_id, real_id = map(_escape, environment_ids(comparison))
-    return "\n".join(lines) + f"\n\nDream: {dream_id}; real: {real_id}. In brackets: 95 % intervals.\n"
+    notes = [f"Dream: {dream_id}; real: {real_id}. In brackets: 95 % intervals."]
+    if broken := list(part(comparison, "broken_off")):
+        how = "was interrupted" if comparison.get("interrupted") else "broke off"
+        notes.append(
+            f"The comparison is not whole: it {how}, and lacks all or some seeds of {_escape(', '.join(broken))}."
+        )
+    return "\n".join([*lines, "", *notes]) + "\n"
 
 
 def _head(column: Column) -> str:

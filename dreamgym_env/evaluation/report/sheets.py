@@ -23,7 +23,7 @@ from dreamgym_env.evaluation.report.cells import (
     signed_score_cell,
     spread_cells,
 )
-from dreamgym_env.evaluation.report.reading import figure, items, number, part, text
+from dreamgym_env.evaluation.report.reading import Figure, figure, items, number, part, text
 from dreamgym_env.evaluation.report.wording import NONE, count, decimal, interval, percent
 
 __all__ = [
@@ -168,15 +168,33 @@ def ranks_sheet(comparison: Mapping[str, Any]) -> Sheet:
     heads = Heads.of(comparison)
     ranks = part(comparison, "ranks")
     found = [(name.capitalize(), figure(ranks.get(name))) for name in ("spearman", "kendall")]
+    others = {"Spearman": part(ranks, "spearman_across_agents")}
     return Sheet(
         "Rank correlation",
-        (Column("measure"), heads.both("correlation"), heads.both("agents")),
+        (
+            Column("measure"),
+            heads.both("correlation"),
+            heads.both("agents"),
+            heads.both("of other agents"),
+            heads.both("p"),
+        ),
         tuple(
-            (Cell(name), Cell(decimal(estimate.value), interval(estimate)), Cell(count(number(ranks.get("agents")))))
+            (
+                Cell(name),
+                Cell(decimal(estimate.value), interval(estimate)),
+                Cell(count(number(ranks.get("agents")))),
+                Cell(_between(others.get(name, {}))),
+                Cell(p_value(number(others.get(name, {}).get("p")))),
+            )
             for name, estimate in found
             if estimate
         ),
     )
+
+
+def _between(ends: Mapping[str, Any]) -> str:
+    low, high = number(ends.get("low")), number(ends.get("high"))
+    return NONE if low is None or high is None else interval(Figure(0.0, low, high))
 
 
 def calibration_sheet(comparison: Mapping[str, Any]) -> Sheet:
