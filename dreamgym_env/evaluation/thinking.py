@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from dreamgym_env.types import Domain, Prompt, Turn
 from dreamgym_env.world_model.quoting import one_line
 
-__all__ = ["STOP", "PromptBounds", "Reply", "agent_prompt", "read_reply"]
+__all__ = ["STOP", "PromptBounds", "Reply", "agent_prompt", "following_message", "read_reply", "shown_state"]
 
 _SYSTEM = """You are an agent that acts in a text environment. You are given a task, what you did so far, the current \
 state and the actions that it offers. You choose the next action.
@@ -80,10 +80,23 @@ def agent_prompt(
         left_out = len(history) - len(turns)
         parts.append("# So far" + (f" (without the first {left_out} actions)" if left_out else ""))
         parts += turns
-    parts.append(f"# The current state\n{_shortened(state, bounds.state_characters)}")
-    parts.append(f"# Actions that it offers\n{_listed(available_actions, bounds)}")
-    parts.append("# Your turn\nThink briefly, then write one line: Action: ...")
+    parts.append(following_message(state, available_actions, bounds))
     return Prompt(_SYSTEM.format(rules=domain.rules), "\n\n".join(parts))
+
+
+def following_message(state: str, available_actions: Sequence[str], bounds: PromptBounds) -> str:
+    """Return what an agent is told after an action where all turns are one conversation: state and offered actions.
+
+    Such a conversation begins with :func:`agent_prompt` of an empty history.
+    """
+    shown = shown_state(state, available_actions, bounds)
+    return f"{shown}\n\n# Your turn\nThink briefly, then write one line: Action: ..."
+
+
+def shown_state(state: str, available_actions: Sequence[str], bounds: PromptBounds) -> str:
+    """Return a state and what it offers as an agent reads them."""
+    offered = _listed(available_actions, bounds)
+    return f"# The current state\n{_shortened(state, bounds.state_characters)}\n\n# Actions that it offers\n{offered}"
 
 
 def read_reply(text: str, canonical: Callable[[str], str | None]) -> Reply:
