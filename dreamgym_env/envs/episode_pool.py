@@ -34,7 +34,7 @@ from dreamgym_env.envs.info import reset_info, step_info
 from dreamgym_env.envs.tasks import TaskChoice, TaskSampler
 from dreamgym_env.envs.text_env import clean_action, is_truncated
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
-from dreamgym_env.errors import DreamGymError, KeywordError
+from dreamgym_env.errors import DreamGymError, KeywordError, ResetOptionError
 from dreamgym_env.simulation.episode import Episode, Outcome, open_stream
 from dreamgym_env.types import Domain, StopReason
 
@@ -147,6 +147,7 @@ class EpisodePool:
 
         Raises:
             UnknownTaskError: no such task or split.
+            ResetOptionError: the seed is none, or the task's goal cannot be checked.
             ClosedEnvironmentError: the pool was closed.
             GameError: a real environment cannot play the task's game.
         """
@@ -174,6 +175,8 @@ class EpisodePool:
         self._envs.close()
 
     def _ask_to_begin(self, task_id: str, split: str, seed: int | None, member: int) -> Future[PooledEpisode]:
+        if seed is not None and (type(seed) is not int or seed < 0):
+            raise ResetOptionError(f"seed must be None or a whole number of at least 0, not {seed!r:.40}.")
         asked = _Beginning(TaskChoice(task_id=task_id, split=split), seed, member, Future())
         self._put(asked)
         return asked.answer
@@ -288,7 +291,9 @@ def open_pool(env_id: str, *, split: str = "train", seed: int | None = None, **s
     made = gym.make_vec(env_id, num_envs=1, **settings)
     try:
         if not isinstance(made.unwrapped, TextVectorEnv):
-            raise KeywordError(f"{env_id} is no environment of this library: name one under DreamGym/ or DreamGymReal/.")
+            raise KeywordError(
+                f"{env_id} is no environment of this library: name one under DreamGym/ or DreamGymReal/."
+            )
         return EpisodePool(made.unwrapped, split, seed)
     except BaseException:
         made.close()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dreamgym_env.envs.episode_pool import EpisodePool, PooledEpisode, StepResult
+from dreamgym_env.envs.episode_pool import PooledEpisode, StepResult
 from dreamgym_env.evaluation.thinking import PromptBounds, Reply, agent_prompt, following_message, read_reply
 from dreamgym_env.types import Domain
 

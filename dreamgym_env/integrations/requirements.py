@@ -26,7 +26,9 @@ def require(package: str, versions: str, extra: str) -> None:
     try:
         found = version(package)
     except PackageNotFoundError as error:
-        raise MissingDependencyError(f"This integration needs the package {package} ({versions}): {install}.") from error
+        raise MissingDependencyError(
+            f"This integration needs the package {package} ({versions}): {install}."
+        ) from error
     if not SpecifierSet(versions).contains(found, prereleases=True):
         raise MissingDependencyError(
             f"This integration was made for {package} {versions}, and {found} is installed: {install}."
