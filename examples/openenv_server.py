@@ -3,7 +3,7 @@
     python examples/openenv_server.py --port 8000                  # serves until it is interrupted
     python examples/openenv_server.py --port 8000 --play 2         # two sessions of random actions on that server
 
-Any OpenEnv client plays: ``GenericEnvClient(base_url="http://127.0.0.1:8000")``; a trainer opens one session an episode.
+Any OpenEnv client plays: ``GenericEnvClient(base_url="http://127.0.0.1:8000")``; a trainer opens a session an episode.
 """
 
 from __future__ import annotations

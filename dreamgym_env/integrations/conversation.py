@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dreamgym_env.envs.episode_pool import PooledEpisode, StepResult
-from dreamgym_env.evaluation.thinking import PromptBounds, Reply, agent_prompt, following_message, read_reply
+from dreamgym_env.evaluation.thinking import STOP, PromptBounds, Reply, agent_prompt, following_message, read_reply
 from dreamgym_env.types import Domain
 
 __all__ = ["Conversation", "Heard", "Message", "task_rows"]
@@ -58,13 +58,17 @@ class Conversation:
 
     def reply(self, text: str) -> Heard:
         """Take the action that a reply names; raises what :meth:`~.PooledEpisode.step` raises."""
-        reply = read_reply(text, self._domain.parse_action)
+        reply = self._read(text)
         return self._heard(reply, self.episode.step(reply.action))
 
     async def reply_async(self, text: str) -> Heard:
         """Do the same without holding up the event loop."""
-        reply = read_reply(text, self._domain.parse_action)
+        reply = self._read(text)
         return self._heard(reply, await self.episode.step_async(reply.action))
+
+    def _read(self, text: str) -> Reply:
+        ends = min((at for stop in STOP if (at := text.find(stop)) >= 0), default=len(text))
+        return read_reply(text[:ends], self._domain.parse_action)  # what follows is made up
 
     def _heard(self, reply: Reply, result: StepResult) -> Heard:
         state, reward, terminated, truncated, info = result

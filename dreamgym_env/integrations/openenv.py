@@ -42,10 +42,7 @@ class TextAction(Action):
 
 
 class TextObservation(Observation):
-    """What the agent sees: the state, and what the environment's ``info`` says under the same names.
-
-    ``reward`` is 1 at success, else 0 (None after ``reset``); ``done`` tells the end.
-    """
+    """The state, and what ``info`` says under the same names; ``reward`` is 1 at success, else 0."""
 
     state: str
     instruction: str

@@ -1,0 +1,186 @@
+"""verl-agent (the fork of verl with GiGPO) on dreams and real environments: its environment manager.
+
+In verl-agent's ``main_ppo.py``, in place of its own ``make_envs``::
+
+    from dreamgym_env.integrations.verl_agent import make_envs
+
+    envs, val_envs = make_envs(config, "DreamGym/WebShop-v0", world_model="vllm:Qwen/Qwen2.5-7B-Instruct")
+
+All episodes of a batch step together: the world model is asked once a step, for those that run.  The
+``config.env.rollout.n`` members of a group begin with the same state.  The model is asked anew each turn, with its
+history in the prompt (:mod:`dreamgym_env.evaluation.thinking`), and its reply ends with ``Action: ...``.  The reward
+is 1 at success, else 0.
+
+The manager has the methods that verl-agent's rollout calls and imports nothing of it, as it is on no package index.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from dreamgym_env.envs.text_vector_env import TextVectorEnv
+from dreamgym_env.errors import KeywordError, ResetOptionError
+from dreamgym_env.evaluation.thinking import PromptBounds, agent_prompt, read_reply
+from dreamgym_env.types import Turn
+
+__all__ = ["DreamEnvironmentManager", "make_envs"]
+
+Observations = dict[str, Any]
+"""``text``: n prompts; ``image``: None; ``anchor``: n states, by which GiGPO finds equal ones."""
+
+
+class DreamEnvironmentManager:
+    """n episodes, as verl-agent's ``TrajectoryCollector`` plays them."""
+
+    def __init__(
+        self,
+        envs: TextVectorEnv,
+        *,
+        group_n: int = 1,
+        seed: int | None = None,
+        same_tasks: bool = False,
+        bounds: PromptBounds | None = None,
+    ) -> None:
+        """Take over a vector environment; closing this closes it.
+
+        Args:
+            envs: made with ``autoreset_mode="Disabled"``.
+            group_n: how many neighbours begin with the same state.
+            seed: of the first ``reset``.
+            same_tasks: whether all other resets begin the same episodes again, as in a validation.
+            bounds: how much of an episode a prompt shows.
+
+        Raises:
+            KeywordError: ``envs`` resets by itself.
+        """
+        if envs.autoreset_mode is not gym.vector.AutoresetMode.DISABLED:
+            raise KeywordError("verl-agent resets by itself: make the environment with autoreset_mode='Disabled'.")
+        self.envs = envs
+        self._group_n, self._seed, self._same_tasks = group_n, seed, same_tasks
+        self._bounds = bounds or PromptBounds()
+        self._histories: list[list[Turn]] = []
+        self._states: list[str] = []
+        self._infos: list[dict[str, Any]] = []
+        self._dones = np.zeros(envs.num_envs, dtype=np.bool_)
+
+    def reset(self, kwargs: Sequence[Mapping[str, Any]] | None = None) -> tuple[Observations, list[dict[str, Any]]]:
+        """Begin n episodes.
+
+        Args:
+            kwargs: the rows' ``env_kwargs``, n of them, whose ``task_id`` says which task; None to draw tasks.
+
+        Raises:
+            ResetOptionError: there are not n of them, or one names no task.
+        """
+        options: dict[str, Any] = {"group_size": self._group_n}
+        if kwargs is not None:
+            if not all(isinstance(row, Mapping) and "task_id" in row for row in kwargs):
+                raise ResetOptionError("Each row's env_kwargs must name a task, such as {'task_id': 'webshop/test/3'}.")
+            options["task_id"] = [row["task_id"] for row in kwargs]
+        states, infos = self.envs.reset(seed=self._seed, options=options)
+        if not self._same_tasks:
+            self._seed = None
+        lanes = range(self.envs.num_envs)
+        self._states, self._infos = list(states), [_row(infos, at) for at in lanes]
+        self._histories = [[] for _ in lanes]
+        self._dones = np.zeros(len(lanes), dtype=np.bool_)
+        return self._observations(), list(self._infos)
+
+    def step(self, text_actions: Sequence[str]) -> tuple[Observations, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Take the actions that n replies name; those of episodes that have ended are ignored.
+
+        Returns:
+            Observations; rewards, float32 of shape (n,); dones, bool of shape (n,); infos, each with
+            ``is_action_valid``: whether the reply had a readable action.
+
+        Raises:
+            WorldModelError: the world model as a whole cannot answer; all episodes are unchanged.
+        """
+        replies = [read_reply(text, self.envs.domain.parse_action) for text in text_actions]
+        rewards = np.zeros(self.envs.num_envs, dtype=np.float32)
+        running = np.flatnonzero(~self._dones).tolist()
+        if running:
+            self.envs.send([replies[at].action for at in running], running)
+            states, paid, terminations, truncations, infos = self.envs.recv(len(running))
+            rewards[running], self._dones[running] = paid, terminations | truncations
+            for place, at in enumerate(running):
+                self._histories[at].append(Turn(self._states[at], replies[at].action))
+                self._states[at] = states[place]
+                valid = np.array(replies[at].well_formed)
+                self._infos[at] = {**_row(infos, place), "is_action_valid": valid}
+        return self._observations(), rewards, self._dones.copy(), list(self._infos)
+
+    def build_text_obs(self) -> list[str]:
+        """Return the n prompts of the present states."""
+        prompts = [
+            agent_prompt(self.envs.domain, info["instruction"], history, state, info["available_actions"], self._bounds)
+            for info, history, state in zip(self._infos, self._histories, self._states, strict=True)
+        ]
+        return [f"{prompt.system}\n\n{prompt.user}" for prompt in prompts]
+
+    def success_evaluator(
+        self,
+        *,
+        total_infos: Sequence[Sequence[Mapping[str, Any]]],
+        total_batch_list: Sequence[Sequence[Mapping[str, Any]]],
+        **kwargs: Any,
+    ) -> dict[str, np.ndarray]:
+        """Return ``success_rate`` and ``task_score`` of n episodes, by the last info of each in which it ran."""
+        found: dict[str, list[float]] = defaultdict(list)
+        for infos, items in zip(total_infos, total_batch_list, strict=True):
+            last = [info for info, item in zip(infos, items, strict=True) if item["active_masks"]][-1]
+            found["success_rate"].append(float(last["won"]))
+            found["task_score"].append(float(last["task_score"]))
+        return {name: np.array(values) for name, values in found.items()}
+
+    def close(self) -> None:
+        """Close the environment."""
+        self.envs.close()
+
+    def _observations(self) -> Observations:
+        return {"text": self.build_text_obs(), "image": None, "anchor": list(self._states)}
+
+
+def make_envs(
+    config: Any, env_id: str, val_env_id: str | None = None, **settings: Any
+) -> tuple[DreamEnvironmentManager, DreamEnvironmentManager]:
+    """Make the environments of training and of validation, as verl-agent's ``make_envs`` does.
+
+    Args:
+        config: verl-agent's: ``env.seed``, ``env.max_steps``, ``env.rollout.n``, ``data.train_batch_size`` and
+            ``data.val_batch_size`` are read.
+        env_id: ``DreamGym/...`` or ``DreamGymReal/...``; tasks of the split ``train``.
+        val_env_id: by default the real environment, for a dream's success is no result; tasks of the split ``test``.
+        settings: of the training environment, those of ``gymnasium.make_vec``.
+
+    Raises:
+        DreamGymError: an environment cannot be made; the message says why.
+    """
+    real = val_env_id or env_id.replace("DreamGym/", "DreamGymReal/")
+    steps, seed, group_n = int(config.env.max_steps), int(config.env.seed), max(1, int(config.env.rollout.n))
+
+    def make(name: str, episodes: int, **options: Any) -> TextVectorEnv:
+        made = gym.make_vec(name, episodes, max_episode_steps=steps, autoreset_mode="Disabled", **options)
+        assert isinstance(made.unwrapped, TextVectorEnv)
+        return made.unwrapped
+
+    envs = make(env_id, int(config.data.train_batch_size) * group_n, **{"split": "train", **settings})
+    try:
+        val_envs = make(real, int(config.data.val_batch_size), split="test")
+    except BaseException:
+        envs.close()  # an engine must not outlive an environment that was never made
+        raise
+    return (
+        DreamEnvironmentManager(envs, group_n=group_n, seed=seed),
+        DreamEnvironmentManager(val_envs, seed=seed + 1000, same_tasks=True),
+    )
+
+
+def _row(infos: Mapping[str, Any], at: int) -> dict[str, Any]:
+    """Return one lane's info."""
+    return {key: infos[key][at] for key in infos if f"_{key}" in infos and infos[f"_{key}"][at]}
