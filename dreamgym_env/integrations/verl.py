@@ -26,7 +26,7 @@ from dreamgym_env.errors import TrainingError
 from dreamgym_env.integrations.conversation import Conversation, Heard, task_rows
 from dreamgym_env.integrations.requirements import require
 
-VERSIONS = ">=0.9,<0.10"
+VERSIONS = ">=0.9.1,<0.10"
 """Of verl: earlier ones assemble the tokens of a trajectory otherwise."""
 require("verl", VERSIONS, "verl")
 
