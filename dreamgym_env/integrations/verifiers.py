@@ -1,15 +1,12 @@
-"""verifiers (v1) on dreams and real environments (``pip install "dreamgym_env[verifiers]"``): tasks, rollout, harness.
+"""verifiers on dreams and real environments (``pip install "dreamgym_env[verifiers]"``): tasks, rollout, harness.
 
-The installed plugin is the module ``dreamgym_verifiers``, so that its id is ``dreamgym-verifiers``::
+The plugin's id is ``dreamgym-verifiers``, on command lines as in Python::
 
-    eval dreamgym-verifiers --env.taskset.env-id DreamGym/WebShop-v0 --env.taskset.split test -m MODEL
-
-or, in Python, ``vf.load_environment(DreamEnvConfig(taskset={"id": "dreamgym-verifiers", "env_id": ...}))``.
+    env = vf.load_environment(DreamEnvConfig(taskset={"id": "dreamgym-verifiers", "env_id": "DreamGym/WebShop-v0"}))
 
 A rollout is a conversation: the environment is the user.  All rollouts of a worker share one pool, and those who wait
-are answered in one batch, without holding up the event loop.  The reward ``success`` is 1 or 0; ``task_score`` and
-``well_formed`` (the share of replies with a readable action) are metrics.  The harness asks the model from the worker's
-own process; another one that resumes a conversation can be chosen by ``--env.agent.harness.id``.
+are answered in one batch.  The reward ``success`` is 1 or 0; ``task_score`` and ``well_formed`` (the share of replies
+with a readable action) are metrics.  The harness asks the model from the worker's own process, no program is started.
 """
 
 from __future__ import annotations
@@ -115,8 +112,8 @@ class DreamEnv(vf.Env[DreamEnvConfig]):
                     break
                 segment = await interaction.turn(heard.message["content"])
         interaction.trace.record_reward("success", float(info["won"]))
-        share = well_formed / max(1, replies)
-        interaction.trace.record_metrics({"task_score": info["task_score"], "well_formed": share})
+        metrics = {"task_score": info["task_score"], "well_formed": well_formed / max(1, replies)}
+        interaction.trace.record_metrics(metrics)
 
 
 class DreamHarness(vf.Harness[vf.HarnessConfig]):
@@ -139,9 +136,11 @@ class DreamHarness(vf.Harness[vf.HarnessConfig]):
     ) -> vf.ProgramResult:
         """Send the conversation so far; verifiers records the reply."""
         system, prompt = self.resolve_prompt(data)
-        said = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [*map(message_to_wire, prompt or ())]
+        said = (
+            [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [*map(message_to_wire, prompt or ())]
+        )
         messages = [{"role": "system", "content": system}, *said] if system else said
-        async with httpx.AsyncClient(timeout=None) as client:
+        async with httpx.AsyncClient(timeout=None) as client:  # noqa: S113 - verifiers has timeouts
             answer = await client.post(
                 f"{endpoint}/chat/completions",
                 headers={"Authorization": f"Bearer {secret}"},

@@ -52,14 +52,8 @@ class DreamAgentLoop(AgentLoopBase):
     ) -> None:
         """Take part in the worker's pool.
 
-        Args:
-            args: verl's.
-            env_id: ``DreamGym/...`` or ``DreamGymReal/...``.
-            settings: those of :func:`~dreamgym_env.envs.episode_pool.open_pool`.
-            kwargs: verl's.
-
-        Raises:
-            DreamGymError: the environment cannot be made; the message says why.
+        ``env_id`` and ``settings`` are those of :func:`~dreamgym_env.envs.episode_pool.open_pool`, which says what is
+        raised; all others are verl's.
         """
         super().__init__(*args, **kwargs)
         self._pool = shared_pool(env_id, **{str(name): value for name, value in dict(settings or {}).items()})

@@ -6,17 +6,14 @@ In verl-agent's ``main_ppo.py``, in place of its own ``make_envs``::
 
     envs, val_envs = make_envs(config, "DreamGym/WebShop-v0", world_model="vllm:Qwen/Qwen2.5-7B-Instruct")
 
-All episodes of a batch step together: the world model is asked once a step, for those that run.  The
-``config.env.rollout.n`` members of a group begin with the same state.  The model is asked anew each turn, with its
-history in the prompt (:mod:`dreamgym_env.evaluation.thinking`), and its reply ends with ``Action: ...``.  The reward
-is 1 at success, else 0.
-
-The manager has the methods that verl-agent's rollout calls and imports nothing of it, as it is on no package index.
+All episodes of a batch step together: the world model is asked once a step, for those that run.  The members of a group
+(``config.env.rollout.n``) begin with the same state.  A prompt has the history in it, and a reply ends with
+``Action: ...`` (:mod:`dreamgym_env.evaluation.thinking`).  The reward is 1 at success, else 0.  The manager has the
+methods that verl-agent's rollout calls and imports nothing of it, as it is on no package index.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +27,7 @@ from dreamgym_env.types import Turn
 
 __all__ = ["DreamEnvironmentManager", "make_envs"]
 
+Infos = dict[str, Any]
 Observations = dict[str, Any]
 """``text``: n prompts; ``image``: None; ``anchor``: n states, by which GiGPO finds equal ones."""
 
@@ -38,44 +36,26 @@ class DreamEnvironmentManager:
     """n episodes, as verl-agent's ``TrajectoryCollector`` plays them."""
 
     def __init__(
-        self,
-        envs: TextVectorEnv,
-        *,
-        group_n: int = 1,
-        seed: int | None = None,
-        same_tasks: bool = False,
-        bounds: PromptBounds | None = None,
+        self, envs: TextVectorEnv, *, group_n: int = 1, seed: int | None = None, same_tasks: bool = False
     ) -> None:
-        """Take over a vector environment; closing this closes it.
+        """Take over a vector environment of ``autoreset_mode="Disabled"``; closing this closes it.
 
-        Args:
-            envs: made with ``autoreset_mode="Disabled"``.
-            group_n: how many neighbours begin with the same state.
-            seed: of the first ``reset``.
-            same_tasks: whether all other resets begin the same episodes again, as in a validation.
-            bounds: how much of an episode a prompt shows.
-
-        Raises:
-            KeywordError: ``envs`` resets by itself.
+        ``group_n`` neighbours begin with the same state.  ``seed`` is that of the first ``reset``, and of all with
+        ``same_tasks``, as in a validation.
         """
         if envs.autoreset_mode is not gym.vector.AutoresetMode.DISABLED:
             raise KeywordError("verl-agent resets by itself: make the environment with autoreset_mode='Disabled'.")
         self.envs = envs
         self._group_n, self._seed, self._same_tasks = group_n, seed, same_tasks
-        self._bounds = bounds or PromptBounds()
         self._histories: list[list[Turn]] = []
         self._states: list[str] = []
-        self._infos: list[dict[str, Any]] = []
+        self._infos: list[Infos] = []
         self._dones = np.zeros(envs.num_envs, dtype=np.bool_)
 
-    def reset(self, kwargs: Sequence[Mapping[str, Any]] | None = None) -> tuple[Observations, list[dict[str, Any]]]:
-        """Begin n episodes.
+    def reset(self, kwargs: Sequence[Mapping[str, Any]] | None = None) -> tuple[Observations, list[Infos]]:
+        """Begin n episodes, of the ``task_id`` of n ``env_kwargs`` or of tasks that are drawn.
 
-        Args:
-            kwargs: the rows' ``env_kwargs``, n of them, whose ``task_id`` says which task; None to draw tasks.
-
-        Raises:
-            ResetOptionError: there are not n of them, or one names no task.
+        Raises ResetOptionError for ``env_kwargs`` that are not n or name no task.
         """
         options: dict[str, Any] = {"group_size": self._group_n}
         if kwargs is not None:
@@ -85,21 +65,16 @@ class DreamEnvironmentManager:
         states, infos = self.envs.reset(seed=self._seed, options=options)
         if not self._same_tasks:
             self._seed = None
-        lanes = range(self.envs.num_envs)
-        self._states, self._infos = list(states), [_row(infos, at) for at in lanes]
-        self._histories = [[] for _ in lanes]
-        self._dones = np.zeros(len(lanes), dtype=np.bool_)
+        self._states, self._infos = list(states), [_row(infos, at) for at in range(len(states))]
+        self._histories = [[] for _ in states]
+        self._dones = np.zeros(len(states), dtype=np.bool_)
         return self._observations(), list(self._infos)
 
-    def step(self, text_actions: Sequence[str]) -> tuple[Observations, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+    def step(self, text_actions: Sequence[str]) -> tuple[Observations, np.ndarray, np.ndarray, list[Infos]]:
         """Take the actions that n replies name; those of episodes that have ended are ignored.
 
-        Returns:
-            Observations; rewards, float32 of shape (n,); dones, bool of shape (n,); infos, each with
-            ``is_action_valid``: whether the reply had a readable action.
-
-        Raises:
-            WorldModelError: the world model as a whole cannot answer; all episodes are unchanged.
+        Returns observations, rewards, dones and infos, whose ``is_action_valid`` says whether the reply had a readable
+        action.  Raises WorldModelError where the world model as a whole cannot answer.
         """
         replies = [read_reply(text, self.envs.domain.parse_action) for text in text_actions]
         rewards = np.zeros(self.envs.num_envs, dtype=np.float32)
@@ -117,26 +92,23 @@ class DreamEnvironmentManager:
 
     def build_text_obs(self) -> list[str]:
         """Return the n prompts of the present states."""
-        prompts = [
-            agent_prompt(self.envs.domain, info["instruction"], history, state, info["available_actions"], self._bounds)
-            for info, history, state in zip(self._infos, self._histories, self._states, strict=True)
-        ]
-        return [f"{prompt.system}\n\n{prompt.user}" for prompt in prompts]
+        told = []
+        for info, history, state in zip(self._infos, self._histories, self._states, strict=True):
+            offered = info["available_actions"]
+            prompt = agent_prompt(self.envs.domain, info["instruction"], history, state, offered, PromptBounds())
+            told.append(f"{prompt.system}\n\n{prompt.user}")
+        return told
 
     def success_evaluator(
-        self,
-        *,
-        total_infos: Sequence[Sequence[Mapping[str, Any]]],
-        total_batch_list: Sequence[Sequence[Mapping[str, Any]]],
-        **kwargs: Any,
+        self, *, total_infos: list[list[Infos]], total_batch_list: list[list[Infos]], **kwargs: Any
     ) -> dict[str, np.ndarray]:
         """Return ``success_rate`` and ``task_score`` of n episodes, by the last info of each in which it ran."""
-        found: dict[str, list[float]] = defaultdict(list)
-        for infos, items in zip(total_infos, total_batch_list, strict=True):
-            last = [info for info, item in zip(infos, items, strict=True) if item["active_masks"]][-1]
-            found["success_rate"].append(float(last["won"]))
-            found["task_score"].append(float(last["task_score"]))
-        return {name: np.array(values) for name, values in found.items()}
+        last = [
+            [info for info, item in zip(infos, items, strict=True) if item["active_masks"]][-1]
+            for infos, items in zip(total_infos, total_batch_list, strict=True)
+        ]
+        names = {"success_rate": "won", "task_score": "task_score"}
+        return {name: np.array([float(info[key]) for info in last]) for name, key in names.items()}
 
     def close(self) -> None:
         """Close the environment."""
@@ -149,17 +121,13 @@ class DreamEnvironmentManager:
 def make_envs(
     config: Any, env_id: str, val_env_id: str | None = None, **settings: Any
 ) -> tuple[DreamEnvironmentManager, DreamEnvironmentManager]:
-    """Make the environments of training and of validation, as verl-agent's ``make_envs`` does.
+    """Make the environments of training and of validation.
 
     Args:
-        config: verl-agent's: ``env.seed``, ``env.max_steps``, ``env.rollout.n``, ``data.train_batch_size`` and
-            ``data.val_batch_size`` are read.
-        env_id: ``DreamGym/...`` or ``DreamGymReal/...``; tasks of the split ``train``.
-        val_env_id: by default the real environment, for a dream's success is no result; tasks of the split ``test``.
-        settings: of the training environment, those of ``gymnasium.make_vec``.
-
-    Raises:
-        DreamGymError: an environment cannot be made; the message says why.
+        config: verl-agent's, which says the seed, the steps and the sizes of batches and groups.
+        env_id: of training, on the split ``train``.
+        val_env_id: of validation, on the split ``test``; by default the real one, for a dream's success is no result.
+        settings: of training, those of ``gymnasium.make_vec``; it says what is raised.
     """
     real = val_env_id or env_id.replace("DreamGym/", "DreamGymReal/")
     steps, seed, group_n = int(config.env.max_steps), int(config.env.seed), max(1, int(config.env.rollout.n))
@@ -175,12 +143,10 @@ def make_envs(
     except BaseException:
         envs.close()  # an engine must not outlive an environment that was never made
         raise
-    return (
-        DreamEnvironmentManager(envs, group_n=group_n, seed=seed),
-        DreamEnvironmentManager(val_envs, seed=seed + 1000, same_tasks=True),
-    )
+    val_manager = DreamEnvironmentManager(val_envs, seed=seed + 1000, same_tasks=True)
+    return DreamEnvironmentManager(envs, group_n=group_n, seed=seed), val_manager
 
 
-def _row(infos: Mapping[str, Any], at: int) -> dict[str, Any]:
+def _row(infos: Mapping[str, Any], at: int) -> Infos:
     """Return one lane's info."""
     return {key: infos[key][at] for key in infos if f"_{key}" in infos and infos[f"_{key}"][at]}

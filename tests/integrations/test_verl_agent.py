@@ -56,7 +56,9 @@ def disabled(num_envs, **settings):
 def test_a_batch_is_played_and_judged():
     scripts = [["Action: go kitchen", "Action: take key"], ["Action: leave"], ["Hm.", "Action: look"]]
     manager = DreamEnvironmentManager(disabled(3, max_episode_steps=4))
-    played = rollout(manager, lambda prompt, lane, step: (scripts[lane] + ["Action: look"] * 9)[step], 6, [KEY_IN_KITCHEN] * 3)
+    played = rollout(
+        manager, lambda prompt, lane, step: (scripts[lane] + ["Action: look"] * 9)[step], 6, [KEY_IN_KITCHEN] * 3
+    )
     assert played.returns.tolist() == [1.0, 0.0, 0.0] and played.lengths.tolist() == [2, 1, 4]
     assert played.judged["success_rate"].tolist() == [1.0, 0.0, 0.0]
     assert played.judged["task_score"].tolist() == [1.0, 0.25, 0.0]
