@@ -121,13 +121,12 @@ class DreamEnvironmentManager:
 def make_envs(
     config: Any, env_id: str, val_env_id: str | None = None, **settings: Any
 ) -> tuple[DreamEnvironmentManager, DreamEnvironmentManager]:
-    """Make the environments of training and of validation.
+    """Make the environments of training and of validation, in the sizes of verl-agent's ``config``.
 
     Args:
-        config: verl-agent's, which says the seed, the steps and the sizes of batches and groups.
-        env_id: of training, on the split ``train``.
-        val_env_id: of validation, on the split ``test``; by default the real one, for a dream's success is no result.
-        settings: of training, those of ``gymnasium.make_vec``; it says what is raised.
+        config: verl-agent's.
+        env_id: of training; ``settings`` are those of ``gymnasium.make_vec``, which says what is raised.
+        val_env_id: of validation; by default the real one, for a dream's success is no result.
     """
     real = val_env_id or env_id.replace("DreamGym/", "DreamGymReal/")
     steps, seed, group_n = int(config.env.max_steps), int(config.env.seed), max(1, int(config.env.rollout.n))
