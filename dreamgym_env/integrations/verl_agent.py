@@ -121,12 +121,10 @@ class DreamEnvironmentManager:
 def make_envs(
     config: Any, env_id: str, val_env_id: str | None = None, **settings: Any
 ) -> tuple[DreamEnvironmentManager, DreamEnvironmentManager]:
-    """Make the environments of training and of validation, in the sizes of verl-agent's ``config``.
+    """Make the environments of training and of validation, in the sizes that verl-agent's ``config`` says.
 
-    Args:
-        config: verl-agent's.
-        env_id: of training; ``settings`` are those of ``gymnasium.make_vec``, which says what is raised.
-        val_env_id: of validation; by default the real one, for a dream's success is no result.
+    ``settings`` are the training environment's, as of ``gymnasium.make_vec``, which says what is raised.  Validation is
+    in the real environment unless ``val_env_id`` says otherwise, for a dream's success is no result.
     """
     real = val_env_id or env_id.replace("DreamGym/", "DreamGymReal/")
     steps, seed, group_n = int(config.env.max_steps), int(config.env.seed), max(1, int(config.env.rollout.n))
