@@ -1,7 +1,7 @@
 """Play a dream by SkyRL's environment interface, as its generator would: one environment an episode, in threads.
 
     python examples/skyrl_env.py --episodes 4
-    python examples/skyrl_env.py --data train.parquet    # also writes the rows that SkyRL trains on
+    python examples/skyrl_env.py --data train.parquet    # also writes the rows that SkyRL trains on (needs pyarrow)
 
 To train, call ``register_dream`` where SkyRL's entry point runs, and name the parquet file in ``data.train_data``.
 Random actions stand for the model here.
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--env-id", default="DreamGym/WebShop-v0")
     parser.add_argument("--episodes", type=int, default=4)
     parser.add_argument("--max-turns", type=int, default=5)
-    parser.add_argument("--data", metavar="FILE", help="write the training rows to this parquet file")
+    parser.add_argument("--data", metavar="FILE", help="write the training rows to this file (needs pyarrow)")
     args = parser.parse_args()
     register_dream("dreamgym", env_id=args.env_id)
     if args.data:
