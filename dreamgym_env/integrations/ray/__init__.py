@@ -22,16 +22,16 @@ its time to load.
 
 from __future__ import annotations
 
-from dreamgym_env.errors import MissingDependencyError
+from dreamgym_env.integrations.requirements import require
 
-try:
-    import ray  # noqa: F401
-except ImportError as error:
-    raise MissingDependencyError(
-        f'Collecting on a cluster needs the package ray: pip install "dreamgym_env[ray]" ({error}).'
-    ) from error
+VERSIONS = ">=2.60,<3"
+require("ray", VERSIONS, "ray")
 
-from dreamgym_env.integrations.ray.collector import CollectedEpisode, CollectorStats, RayCollector
-from dreamgym_env.integrations.ray.worker import AgentMaker, Learner
+from dreamgym_env.integrations.ray.collector import (  # noqa: E402
+    CollectedEpisode,
+    CollectorStats,
+    RayCollector,
+)
+from dreamgym_env.integrations.ray.worker import AgentMaker, Learner  # noqa: E402
 
 __all__ = ["AgentMaker", "CollectedEpisode", "CollectorStats", "Learner", "RayCollector"]

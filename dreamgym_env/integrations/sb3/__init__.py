@@ -30,20 +30,19 @@ An observation takes ``4 * (state_size + K * (candidate_size + 1))`` bytes, some
 
 from __future__ import annotations
 
-from dreamgym_env.errors import MissingDependencyError
+from dreamgym_env.integrations.requirements import require
 
-try:
-    import sb3_contrib  # noqa: F401
-    import stable_baselines3  # noqa: F401
-except ImportError as error:
-    raise MissingDependencyError(
-        "Training by Stable-Baselines3 needs the packages stable-baselines3 and sb3-contrib: "
-        f'pip install "dreamgym_env[sb3]" ({error}).'
-    ) from error
+VERSIONS = ">=2.9,<3"
+for _package in ("stable-baselines3", "sb3-contrib"):
+    require(_package, VERSIONS, "sb3")
 
-from dreamgym_env.integrations.sb3.folders import load_policy, save_policy
-from dreamgym_env.integrations.sb3.policies import CandidatePolicy, CandidateQPolicy, MaskableCandidatePolicy
-from dreamgym_env.integrations.sb3.vec_env import TextVecEnv, make_sb3_vec_env
+from dreamgym_env.integrations.sb3.folders import load_policy, save_policy  # noqa: E402
+from dreamgym_env.integrations.sb3.policies import (  # noqa: E402
+    CandidatePolicy,
+    CandidateQPolicy,
+    MaskableCandidatePolicy,
+)
+from dreamgym_env.integrations.sb3.vec_env import TextVecEnv, make_sb3_vec_env  # noqa: E402
 
 __all__ = [
     "CandidatePolicy",

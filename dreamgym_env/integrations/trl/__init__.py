@@ -23,30 +23,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from dreamgym_env.integrations.requirements import require
 
-from dreamgym_env.errors import MissingDependencyError
-
-SUPPORTED = "1.16"
+VERSIONS = ">=1.16,<1.17"
 """Rollout functions are an experimental interface of TRL, and change with its minor versions."""
-
-
-def check_version(installed: str | None) -> None:
-    """Raise MissingDependencyError unless this version of TRL is one that the integration was tested with."""
-    if installed is None or installed.split(".")[:2] != SUPPORTED.split("."):
-        found = (
-            "is not installed" if installed is None else f"is here in version {installed}, whose rollouts may differ"
-        )
-        raise MissingDependencyError(
-            f'Training by TRL needs the package trl {SUPPORTED}, which {found}: pip install "dreamgym_env[trl]".'
-        )
-
-
-try:
-    _installed: str | None = version("trl")
-except PackageNotFoundError:
-    _installed = None
-check_version(_installed)
+require("trl", VERSIONS, "trl")
 
 from dreamgym_env.integrations.trl.rewards import episode_reward  # noqa: E402
 from dreamgym_env.integrations.trl.rollout import TextRollout, make_rollout_func  # noqa: E402
