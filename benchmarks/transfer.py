@@ -23,6 +23,9 @@ import typer
 from machine import describe_machine
 from transfer_results import draw_curves
 
+from dreamgym_env.domains import load_domain
+from dreamgym_env.memory.experience import read_domain_transitions
+
 RESULTS = Path(__file__).parent / "results" / "transfer.json"
 PICTURES = Path(__file__).parent.parent / "docs"
 CLONE = "clone"
@@ -87,7 +90,7 @@ def main(
             _dreamgym(command)
             progress = json.loads((folder / _folder(one.name) / "progress.json").read_text(encoding="utf-8"))
             _keep(domain, one, seed, command, progress)
-    draw_curves(json.loads(RESULTS.read_text(encoding="utf-8"))[domain], PICTURES / f"transfer-{domain}.svg")
+    draw_curves(json.loads(RESULTS.read_text(encoding="utf-8"))[domain]["arms"], PICTURES / f"transfer-{domain}.svg")
 
 
 def _chosen(names: Sequence[str] | None) -> Iterator[Arm]:
@@ -119,7 +122,8 @@ def _keep(domain: str, arm: Arm, seed: int, command: Sequence[str], progress: Ma
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     kept = {name: progress[name] for name in ("steps", "real_transitions", "evaluation_transitions", "seconds")}
     curriculum = progress["curriculum"]
-    results.setdefault(domain, {}).setdefault(arm.name, {})[str(seed)] = {
+    found = results.setdefault(domain, {"experience": _experience(domain), "arms": {}})
+    found["arms"].setdefault(arm.name, {})[str(seed)] = {
         "date": datetime.date.today().isoformat(),
         "machine": describe_machine(),
         "command": " ".join(["dreamgym", *command]),
@@ -132,6 +136,13 @@ def _keep(domain: str, arm: Arm, seed: int, command: Sequence[str], progress: Ma
         else 0,
     }
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def _experience(domain: str) -> dict[str, int]:
+    """Count what the dream is built from, and the policies are cloned from: recorded in the real environment."""
+    built = load_domain(domain)
+    steps = read_domain_transitions(built.seed_experience(), built.name)
+    return {"transitions": len(steps), "episodes": len({step.episode for step in steps})}
 
 
 if __name__ == "__main__":

@@ -37,15 +37,21 @@ def transfer(results: Mapping[str, Any]) -> Iterable[str]:
         "## From the dream to the world\n\n`python benchmarks/transfer.py --domain DOMAIN`. Every arm has the same "
         "policy class and hyper-parameters, and begins with the same policy, cloned from the shipped experience (one a "
         "seed). All success is that of the greedy policy in the real environment, on 200 test tasks; intervals are "
-        "Student's t over seeds. The dream knows the shipped experience of the real environment, which no arm counts. "
+        "Student's t over seeds. Real transitions are those of reinforcement learning; what the dream was built "
+        "from, and the clone learnt from, is told above each table. "
         "*Seconds* are those of learning on this machine, other work beside it: where the real engine is a cheap "
         f"program, time favours it. In the last column a step of the real environment takes {_SLOW_STEP:g} s, {_LANES} "
         "of them run at once, and all else takes what it took.\n"
     )
-    for domain, arms in results.items():
+    for domain, found in results.items():
+        arms, known = found["arms"], found["experience"]
         first = next(iter(next(iter(arms.values())).values()))
         env_id = first["curve"][0]["evaluation"]["env_id"]
         yield f"### {env_id} ({measured(first)})\n"
+        yield (
+            f"The dream knows {known['transitions']:,} transitions of {known['episodes']:,} real episodes (train "
+            "split, by scripted agents): its memories, part of its model's training, and the clone's examples.\n"
+        )
         yield f"![Success of policies while they learn](../docs/transfer-{domain}.svg)\n"
         headings = ["arm", "real transitions", "steps in the dream", "success", "seeds", "of real, many", "seconds"]
         yield table([*headings, f"hours at {_SLOW_STEP:g} s a real step"], list(_rows(arms)))

@@ -54,7 +54,7 @@ def test_what_cannot_be_done_is_said(dreamgym, shop, tmp_path, given, said):
 
 def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(tmp_path):
     out = tmp_path / "run"
-    arguments = ["train", "webshop", "--out", out, "--steps", 0, "--then-real", 1200, *SMALL, "--no-report"]
+    arguments = ["train", "webshop", "--out", out, "--steps", 0, "--then-real", 600, *SMALL, "--no-report"]
     command = [sys.executable, "-m", "dreamgym_env.cli", *map(str, arguments)]
     # what runs in the background of a shell ignores Ctrl-C, and so do its children
     begin = "import signal, os, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
@@ -67,7 +67,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(tmp_path):
     assert process.returncode == 130, errors
     assert "the same command goes on from there" in errors and "Traceback" not in errors
     stopped = json.loads((out / "progress.json").read_text())["steps"]["real"]
-    assert stopped < 1200
+    assert stopped < 600
     finished = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert finished.returncode == 0, finished.stderr
-    assert stopped < json.loads((out / "progress.json").read_text())["steps"]["real"] <= 1200
+    assert stopped < json.loads((out / "progress.json").read_text())["steps"]["real"] <= 600
