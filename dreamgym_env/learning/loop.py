@@ -1,8 +1,9 @@
 """The phases of a run: in the dream, then in the real environment; evaluation and a checkpoint every so often.
 
-A run is cut into chunks of ``evaluate_every`` steps.  At the beginning of a chunk all episodes begin anew, and what is
-random in it follows from the run's seed and the number of steps before: a run that was stopped at a checkpoint and gone
-on with therefore learns the same as one that was not stopped (but for DQN, whose replay buffer is not kept).
+A run is cut into chunks of ``evaluate_every`` steps; one ends with the update that is under way then, and the next is
+as much shorter.  At the beginning of a chunk all episodes begin anew, and what is random in it follows from the run's
+seed and the number of steps before: a run that was stopped at a checkpoint and gone on with therefore learns the same
+as one that was not stopped (but for DQN, whose replay buffer is not kept).
 """
 
 from __future__ import annotations
@@ -89,8 +90,8 @@ class Progress:
 class Onlooker(Watch, Protocol):
     """Who is shown a whole run."""
 
-    def begins(self, phase: str, env_id: str, done: int, total: int) -> None:
-        """A phase begins, or goes on after ``done`` of ``total`` steps."""
+    def begins(self, phase: str, env_id: str, progress: Progress, total: int) -> None:
+        """A phase of ``total`` steps begins, or goes on from where the progress is."""
         ...
 
     def evaluated(self, progress: Progress, evaluation: Evaluation) -> None:
@@ -122,7 +123,7 @@ class LearningRun:
         """
         latest = self.folder.latest()
         if latest is not None:
-            self.progress = Progress.from_json(self.folder.read_progress(latest))
+            self.progress = Progress.from_json(self.folder.resume(latest))
         with contextlib.ExitStack() as opened:
             judge = opened.enter_context(open_evaluation(self.options)) if self.options.evaluation_tasks else None
             for phase in PHASES:
@@ -141,13 +142,15 @@ class LearningRun:
             learner = self._learner(phase, envs)
             curriculum = self._curriculum(envs.domain) if phase == "dream" and self.options.curriculum else None
             total = _whole(self._asked(phase), learner.update_steps)
-            self._onlooker.begins(phase, env_id(envs), self.progress.steps[phase], total)
+            self._onlooker.begins(phase, env_id(envs), self.progress, total)
             if self.folder.latest() is None:
                 self._evaluate(phase, learner.policy, judge)
                 self._checkpoint(learner)
-            chunk = learner.update_steps * math.ceil(self.options.evaluate_every / learner.update_steps)
-            while left := _whole(total - self.progress.steps[phase], learner.update_steps):
-                if not self._learn_chunk(phase, learner, envs, min(chunk, left), curriculum):
+            update = learner.update_steps
+            chunk = update * math.ceil(self.options.evaluate_every / update)
+            while left := _whole(total - self.progress.steps[phase], update):
+                steps = update * math.ceil((chunk - self.progress.steps[phase] % chunk) / update)
+                if not self._learn_chunk(phase, learner, envs, min(steps, left), left, curriculum):
                     self._checkpoint(learner)
                     return False
                 self._evaluate(phase, learner.policy, judge)
@@ -157,12 +160,12 @@ class LearningRun:
         return True
 
     def _learn_chunk(
-        self, phase: str, learner: Learner, envs: TextVectorEnv, steps: int, curriculum: Curriculum | None
+        self, phase: str, learner: Learner, envs: TextVectorEnv, steps: int, most: int, curriculum: Curriculum | None
     ) -> bool:
         before, real_before, began = learner.steps, envs.real_transitions, time.perf_counter()
         watch = _Counting(self._onlooker, curriculum)
         options = {} if curriculum is None else {"tasks": curriculum}
-        learner.learn(steps, seed=self._seed(learner.steps), options=options, watch=watch)
+        learner.learn(steps, seed=self._seed(learner.steps), options=options, watch=watch, most=most)
         self.progress.steps[phase] += learner.steps - before
         self.progress.real_transitions[phase] += envs.real_transitions - real_before
         self.progress.seconds[phase] += time.perf_counter() - began

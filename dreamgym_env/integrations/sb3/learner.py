@@ -151,8 +151,10 @@ class SB3Learner:
         copy.scorer.eval()
         return copy
 
-    def learn(self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch) -> None:
-        """Learn from a number of steps; see :class:`~dreamgym_env.learning.learner.Learner`."""
+    def learn(
+        self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch, most: int | None = None
+    ) -> None:
+        """Learn from just these steps; see :class:`~dreamgym_env.learning.learner.Learner`."""
         self._envs.seed(seed)
         self._envs.set_options(dict(options))
         self._model.set_env(self._envs, force_reset=True)
