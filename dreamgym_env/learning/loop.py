@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dreamgym_env.curriculum import Curriculum, InstructionClusters, TaskResult, variator_from_string
+from dreamgym_env.curriculum import Curriculum, GeneratedVariator, InstructionClusters, TaskResult, variator_from_string
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.evaluation.rollout import env_id
@@ -138,14 +138,19 @@ class LearningRun:
 
     def _learn_in(self, phase: str, judge: TextVectorEnv | None) -> bool:
         """Learn in one phase, or what is left of it; returns whether to the end."""
-        with self._open(phase) as envs:
+        with contextlib.ExitStack() as opened:
+            envs = opened.enter_context(self._open(phase))
             learner = self._learner(phase, envs)
-            curriculum = self._curriculum(envs.domain) if phase == "dream" and self.options.curriculum else None
+            curriculum = None
+            if phase == "dream" and self.options.curriculum:
+                curriculum = opened.enter_context(self._curriculum(envs.domain))
             total = _whole(self._asked(phase), learner.update_steps)
             self._onlooker.begins(phase, env_id(envs), self.progress, total)
             if self.folder.latest() is None:
                 self._evaluate(phase, learner.policy, judge)
                 self._checkpoint(learner)
+                if not self._onlooker.stepped(0):
+                    return False
             update = learner.update_steps
             chunk = update * math.ceil(self.options.evaluate_every / update)
             while left := _whole(total - self.progress.steps[phase], update):
@@ -155,6 +160,8 @@ class LearningRun:
                     return False
                 self._evaluate(phase, learner.policy, judge)
                 self._checkpoint(learner)
+                if not self._onlooker.stepped(0):  # somebody may have asked for an end meanwhile
+                    return False
             self.progress.finished.append(phase)
             self._checkpoint(learner)
         return True
@@ -225,20 +232,26 @@ class LearningRun:
             learner.load(latest)
         return learner
 
-    def _curriculum(self, domain: Domain) -> Curriculum:
-        """Return a curriculum that goes on from what the latest checkpoint knows."""
+    @contextlib.contextmanager
+    def _curriculum(self, domain: Domain) -> Iterator[Curriculum]:
+        """Give a curriculum that goes on from what the latest checkpoint knows."""
         options = self.options
+        variator = variator_from_string(options.variator, domain, seed=options.seed)
         curriculum = Curriculum(
             domain,
             split=options.split,
             share=options.variations,
-            variator=variator_from_string(options.variator, domain, seed=options.seed),
+            variator=variator,
             clusters=None if find_algorithm(options.algorithm).plays_groups else InstructionClusters(),
             seed=options.seed,
         )
         if self.progress.curriculum is not None:
             curriculum.restore(self.progress.curriculum)
-        return curriculum
+        try:
+            yield curriculum
+        finally:
+            if isinstance(variator, GeneratedVariator):
+                variator.close()
 
     def _first_policy(self, domain: Domain) -> Policy:
         """Return the policy that the run begins with, as it was kept when the run began."""

@@ -131,6 +131,20 @@ def test_a_run_that_is_asked_to_end_leaves_a_checkpoint_and_goes_on(tmp_path):
     assert 172 < second.progress.real_transitions["real"] <= 200
 
 
+def test_an_end_that_is_asked_for_while_a_policy_is_evaluated_costs_nothing(whole, tmp_path):
+    class Impatient(Onlooker):
+        def evaluated(self, progress, evaluation):
+            self.most = self.steps  # as by Ctrl-C
+
+    for steps in (0, 84):
+        run = begin(REAL, tmp_path, Impatient())
+        assert not run.run()
+        assert run.progress.all_steps == steps
+    assert begin(REAL, tmp_path).run()
+    expected = weights(whole[1])
+    assert all(torch.equal(expected[name], value) for name, value in weights(tmp_path).items())
+
+
 def test_a_finished_run_has_nothing_left_to_do(whole):
     _, path, _ = whole
     onlooker = Onlooker()
