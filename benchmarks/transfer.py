@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from filelock import FileLock
 from machine import describe_machine
 from transfer_results import draw_curves
 
@@ -84,7 +85,7 @@ def main(
                 *("train", domain, "--out", str(folder / _folder(one.name)), "--start", str(begin)),
                 *("--steps", str(dream), "--then-real", str(real), "--seed", str(seed), *_SHARED),
                 *("--most-candidates", str(_MOST_CANDIDATES.get(domain, 80))),
-                *("--evaluate-every", str((dream + real) // _POINTS)),
+                *("--evaluate-every", str(-(-(dream + real) // _POINTS))),
                 *one.options,
             ]
             _dreamgym(command)
@@ -119,11 +120,9 @@ def _dreamgym(arguments: Sequence[str]) -> None:
 
 
 def _keep(domain: str, arm: Arm, seed: int, command: Sequence[str], progress: Mapping[str, Any]) -> None:
-    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     kept = {name: progress[name] for name in ("steps", "real_transitions", "evaluation_transitions", "seconds")}
     curriculum = progress["curriculum"]
-    found = results.setdefault(domain, {"experience": _experience(domain), "arms": {}})
-    found["arms"].setdefault(arm.name, {})[str(seed)] = {
+    run = {
         "date": datetime.date.today().isoformat(),
         "machine": describe_machine(),
         "command": " ".join(["dreamgym", *command]),
@@ -135,7 +134,13 @@ def _keep(domain: str, arm: Arm, seed: int, command: Sequence[str], progress: Ma
         if curriculum
         else 0,
     }
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    with FileLock(RESULTS.with_suffix(".lock")):  # another domain may be measured at the same time
+        results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+        found = results.setdefault(domain, {"experience": _experience(domain), "arms": {}})
+        found["arms"].setdefault(arm.name, {})[str(seed)] = run
+        partial = RESULTS.with_suffix(".partial")
+        partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        partial.replace(RESULTS)
 
 
 def _experience(domain: str) -> dict[str, int]:

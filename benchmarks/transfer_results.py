@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from report_tables import measured, table
 from scipy.stats import t as student
 
@@ -25,7 +27,7 @@ _STYLES = {
     "dream without reasoning": ("#8a8a8a", "--", "^"),
 }
 """Arm, in the order of the table -> its colour, line and mark: squares have learnt in the real environment."""
-_REFERENCE = "real, many"
+_CLONE, _REFERENCE = "clone", "real, many"
 _SLOW_STEP = 1.0
 """Seconds of a step in an environment that costs are projected to."""
 _LANES = 64
@@ -77,7 +79,7 @@ def _rows(arms: Mapping[str, Any]) -> Iterator[list[object]]:
 
 
 def _begun(arms: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    return ((seed, run) for runs in arms.values() for seed, run in runs.items() if run["after"] not in arms)
+    return ((seed, run) for runs in arms.values() for seed, run in runs.items() if run["after"] == _CLONE)
 
 
 def _ends(runs: Mapping[str, Any]) -> dict[str, float]:
@@ -88,7 +90,7 @@ def _ends(runs: Mapping[str, Any]) -> dict[str, float]:
 def _lineage(arms: Mapping[str, Any], name: str, seed: str) -> Iterator[Mapping[str, Any]]:
     """Yield a run and those that it goes on from, the first of them first."""
     run = arms[name][seed]
-    if run["after"] in arms:
+    if run["after"] != _CLONE:
         yield from _lineage(arms, run["after"], seed)
     yield run
 
@@ -121,15 +123,11 @@ def draw_curves(arms: Mapping[str, Any], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(8, 4.6), layout="constrained")
     env_id = ""
     for name in (one for one in _STYLES if one in arms):
-        curves = [_points(arms, name, seed) for seed in arms[name]]
-        shared = list(zip(*curves, strict=False))
-        steps = [statistics.fmean(step for step, _ in column) / 1000 for column in shared]
-        middle = [statistics.fmean(success for _, success in column) for column in shared]
+        steps, found = _together([_points(arms, name, seed) for seed in arms[name]])
         colour, line, mark = _STYLES[name]
-        axes.plot(steps, middle, line, color=colour, marker=mark, markersize=4, linewidth=1.6, label=name)
-        if len(curves) > 1:
-            low, high = ([pick(success for _, success in column) for column in shared] for pick in (min, max))
-            axes.fill_between(steps, low, high, color=colour, alpha=0.12, linewidth=0)
+        axes.plot(steps, found.mean(axis=0), line, color=colour, marker=mark, markersize=4, linewidth=1.6, label=name)
+        if len(found) > 1:
+            axes.fill_between(steps, found.min(axis=0), found.max(axis=0), color=colour, alpha=0.12, linewidth=0)
         env_id = next(iter(arms[name].values()))["curve"][0]["evaluation"]["env_id"]
     axes.set(xlabel="thousand steps learnt from, in the dream and in the real environment", ylabel="success")
     axes.set_title(f"Success in {env_id}, 200 test tasks", loc="left", fontsize=11)
@@ -139,6 +137,19 @@ def draw_curves(arms: Mapping[str, Any], path: Path) -> None:
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
+
+
+def _together(
+    curves: Sequence[Sequence[tuple[int, float]]],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return thousands of steps, shape (n,), and the success of each seed there, shape (seeds, n).
+
+    Seeds are evaluated after whole batches, hence not after the same steps, nor as often: these are the steps of the
+    seed with most evaluations, and between evaluations success is interpolated.
+    """
+    steps = np.array([step for step, _ in max(curves, key=len)], dtype=np.float64)
+    found = [np.interp(steps, [step for step, _ in curve], [success for _, success in curve]) for curve in curves]
+    return steps / 1000, np.array(found)
 
 
 def _points(arms: Mapping[str, Any], name: str, seed: str) -> list[tuple[int, float]]:

@@ -131,14 +131,16 @@ class GRPOLearner:
         """A copy of what was learnt so far."""
         return _copied(self._policy)
 
-    def learn(self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch) -> None:
-        """Learn from a number of steps; the last batch ends with them, and only its whole episodes count."""
-        goal = self.steps + steps
+    def learn(
+        self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch, most: int | None = None
+    ) -> None:
+        """Learn from whole batches, until they have taken a number of steps; ``most`` cuts the last one short."""
+        goal, end = self.steps + steps, self.steps + (steps if most is None else most)
         seeds = np.random.SeedSequence(seed)
         with own_randomness(seed), numbers_only():
             while self.steps < goal:
                 entropy = int(seeds.spawn(1)[0].generate_state(1)[0])
-                played, goes_on = self._play(options, entropy, goal - self.steps, watch)
+                played, goes_on = self._play(options, entropy, end - self.steps, watch)
                 if not goes_on:
                     return
                 self._update(played, watch)
@@ -198,17 +200,23 @@ class GRPOLearner:
         return actions
 
     def _update(self, played: Sequence[_Trajectory], watch: Watch) -> None:
-        """Improve the policy by what whole episodes came to."""
+        """Improve the policy by what episodes came to, in groups that no end of the steps has cut short.
+
+        Of those that were cut short only quick episodes would count, and these are not what a policy does on average.
+        """
         hyper, size = self._hyper, self._hyper["group_size"]
         groups = [played[first : first + size] for first in range(0, len(played), size)]
+        groups = [group for group in groups if all(one.ended for one in group)]
         steps: list[_Step] = []
         advantages: list[float] = []
         for group in groups:
-            whole = [one for one in group if one.ended and not one.failure]
+            whole = [one for one in group if not one.failure]
             for one, advantage in zip(whole, group_advantages([one.reward for one in whole]), strict=True):
                 if advantage:
                     steps += one.steps
                     advantages += [advantage] * len(one.steps)
+        if not groups:
+            return
         figures = {"groups_that_teach": float(np.mean([_differs(group) for group in groups]))}
         for _ in range(hyper["n_epochs"] if steps else 0):
             order = torch.randperm(len(steps)).tolist()
@@ -252,7 +260,7 @@ def group_advantages(rewards: Sequence[float]) -> list[float]:
 
 
 def _differs(group: Sequence[_Trajectory]) -> bool:
-    return len({one.reward for one in group if one.ended and not one.failure}) > 1
+    return len({one.reward for one in group if not one.failure}) > 1
 
 
 def _copied(policy: Policy) -> Policy:

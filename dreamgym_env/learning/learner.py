@@ -55,17 +55,21 @@ class Learner(Protocol):
         """A copy of what was learnt so far."""
         ...
 
-    def learn(self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch) -> None:
-        """Begin all episodes anew, and learn from a number of steps.
+    def learn(
+        self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch, most: int | None = None
+    ) -> None:
+        """Begin all episodes anew, and learn from a number of steps; an update that is under way then is finished.
 
         The same weights, seed and options give the same weights again where the environments are reproducible: what
         is random follows from the seed alone.
 
         Args:
-            steps: a multiple of :attr:`update_steps`; fewer are taken where ``watch`` says so.
+            steps: a multiple of :attr:`update_steps`; fewer are taken where ``watch`` says so, and more where whole
+                episodes end later.
             seed: of all that is random.
             options: of the environments' ``reset``.
             watch: is told what happens.
+            most: steps that are never passed, whatever is under way; ``steps`` itself if None.
 
         Raises:
             DivergedError: weights or losses are no finite numbers any more.

@@ -1,8 +1,9 @@
 """The phases of a run: in the dream, then in the real environment; evaluation and a checkpoint every so often.
 
-A run is cut into chunks of ``evaluate_every`` steps.  At the beginning of a chunk all episodes begin anew, and what is
-random in it follows from the run's seed and the number of steps before: a run that was stopped at a checkpoint and gone
-on with therefore learns the same as one that was not stopped (but for DQN, whose replay buffer is not kept).
+A run is cut into chunks of ``evaluate_every`` steps; one ends with the update that is under way then, and the next is
+as much shorter.  At the beginning of a chunk all episodes begin anew, and what is random in it follows from the run's
+seed and the number of steps before: a run that was stopped at a checkpoint and gone on with therefore learns the same
+as one that was not stopped (but for DQN, whose replay buffer is not kept).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dreamgym_env.curriculum import Curriculum, InstructionClusters, TaskResult, variator_from_string
+from dreamgym_env.curriculum import Curriculum, GeneratedVariator, InstructionClusters, TaskResult, variator_from_string
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.evaluation.rollout import env_id
@@ -89,8 +90,8 @@ class Progress:
 class Onlooker(Watch, Protocol):
     """Who is shown a whole run."""
 
-    def begins(self, phase: str, env_id: str, done: int, total: int) -> None:
-        """A phase begins, or goes on after ``done`` of ``total`` steps."""
+    def begins(self, phase: str, env_id: str, progress: Progress, total: int) -> None:
+        """A phase of ``total`` steps begins, or goes on from where the progress is."""
         ...
 
     def evaluated(self, progress: Progress, evaluation: Evaluation) -> None:
@@ -122,7 +123,7 @@ class LearningRun:
         """
         latest = self.folder.latest()
         if latest is not None:
-            self.progress = Progress.from_json(self.folder.read_progress(latest))
+            self.progress = Progress.from_json(self.folder.resume(latest))
         with contextlib.ExitStack() as opened:
             judge = opened.enter_context(open_evaluation(self.options)) if self.options.evaluation_tasks else None
             for phase in PHASES:
@@ -137,32 +138,41 @@ class LearningRun:
 
     def _learn_in(self, phase: str, judge: TextVectorEnv | None) -> bool:
         """Learn in one phase, or what is left of it; returns whether to the end."""
-        with self._open(phase) as envs:
+        with contextlib.ExitStack() as opened:
+            envs = opened.enter_context(self._open(phase))
             learner = self._learner(phase, envs)
-            curriculum = self._curriculum(envs.domain) if phase == "dream" and self.options.curriculum else None
+            curriculum = None
+            if phase == "dream" and self.options.curriculum:
+                curriculum = opened.enter_context(self._curriculum(envs.domain))
             total = _whole(self._asked(phase), learner.update_steps)
-            self._onlooker.begins(phase, env_id(envs), self.progress.steps[phase], total)
+            self._onlooker.begins(phase, env_id(envs), self.progress, total)
             if self.folder.latest() is None:
                 self._evaluate(phase, learner.policy, judge)
                 self._checkpoint(learner)
-            chunk = learner.update_steps * math.ceil(self.options.evaluate_every / learner.update_steps)
-            while left := _whole(total - self.progress.steps[phase], learner.update_steps):
-                if not self._learn_chunk(phase, learner, envs, min(chunk, left), curriculum):
+                if not self._onlooker.stepped(0):
+                    return False
+            update = learner.update_steps
+            chunk = update * math.ceil(self.options.evaluate_every / update)
+            while left := _whole(total - self.progress.steps[phase], update):
+                steps = update * math.ceil((chunk - self.progress.steps[phase] % chunk) / update)
+                if not self._learn_chunk(phase, learner, envs, min(steps, left), left, curriculum):
                     self._checkpoint(learner)
                     return False
                 self._evaluate(phase, learner.policy, judge)
                 self._checkpoint(learner)
+                if not self._onlooker.stepped(0):  # somebody may have asked for an end meanwhile
+                    return False
             self.progress.finished.append(phase)
             self._checkpoint(learner)
         return True
 
     def _learn_chunk(
-        self, phase: str, learner: Learner, envs: TextVectorEnv, steps: int, curriculum: Curriculum | None
+        self, phase: str, learner: Learner, envs: TextVectorEnv, steps: int, most: int, curriculum: Curriculum | None
     ) -> bool:
         before, real_before, began = learner.steps, envs.real_transitions, time.perf_counter()
         watch = _Counting(self._onlooker, curriculum)
         options = {} if curriculum is None else {"tasks": curriculum}
-        learner.learn(steps, seed=self._seed(learner.steps), options=options, watch=watch)
+        learner.learn(steps, seed=self._seed(learner.steps), options=options, watch=watch, most=most)
         self.progress.steps[phase] += learner.steps - before
         self.progress.real_transitions[phase] += envs.real_transitions - real_before
         self.progress.seconds[phase] += time.perf_counter() - began
@@ -222,20 +232,26 @@ class LearningRun:
             learner.load(latest)
         return learner
 
-    def _curriculum(self, domain: Domain) -> Curriculum:
-        """Return a curriculum that goes on from what the latest checkpoint knows."""
+    @contextlib.contextmanager
+    def _curriculum(self, domain: Domain) -> Iterator[Curriculum]:
+        """Give a curriculum that goes on from what the latest checkpoint knows."""
         options = self.options
+        variator = variator_from_string(options.variator, domain, seed=options.seed)
         curriculum = Curriculum(
             domain,
             split=options.split,
             share=options.variations,
-            variator=variator_from_string(options.variator, domain, seed=options.seed),
+            variator=variator,
             clusters=None if find_algorithm(options.algorithm).plays_groups else InstructionClusters(),
             seed=options.seed,
         )
         if self.progress.curriculum is not None:
             curriculum.restore(self.progress.curriculum)
-        return curriculum
+        try:
+            yield curriculum
+        finally:
+            if isinstance(variator, GeneratedVariator):
+                variator.close()
 
     def _first_policy(self, domain: Domain) -> Policy:
         """Return the policy that the run begins with, as it was kept when the run began."""

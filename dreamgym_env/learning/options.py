@@ -60,6 +60,12 @@ class LearningOptions:
             _at_least(0, name, getattr(self, name))
         for name in ("lanes", "hidden", "most_candidates", "evaluate_every"):
             _at_least(1, name, getattr(self, name))
+        for name in ("steps", "then_real"):
+            if 0 < getattr(self, name) < self.lanes:
+                raise ValueError(
+                    f"{name} of {getattr(self, name)} are fewer than the {self.lanes} lanes: give more steps, or fewer "
+                    "lanes."
+                )
         for name in ("anchor", "variations"):
             share = getattr(self, name)
             if not 0 <= share <= 1:
@@ -71,7 +77,10 @@ class LearningOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Return all members as JSON values, without secrets."""
-        return {**asdict(self), "world_model": mask_secrets(self.world_model), "settings": _masked(self.settings)}
+        shown = asdict(self)
+        for name in ("world_model", "variator"):
+            shown[name] = mask_secrets(shown[name])
+        return {**shown, **{name: _masked(shown[name]) for name in ("settings", "hyperparameters")}}
 
 
 def _at_least(least: int, name: str, value: Any) -> None:

@@ -68,11 +68,12 @@ class Display:
         self._phase, self._steps = "", 0
         self._recent: deque[tuple[TaskResult, int]] = deque(maxlen=_RECENT)
 
-    def begins(self, phase: str, env_id: str, done: int, total: int) -> None:
+    def begins(self, phase: str, env_id: str, progress: Progress, total: int) -> None:
         """Open the bar of a phase."""
         self._close_bar()
         self._recent.clear()
-        self._phase = phase
+        self._phase, self._steps = phase, progress.all_steps
+        done = progress.steps[phase]
         self._bar = tqdm(total=total, initial=done, unit="step", desc=f"learning in {env_id}", disable=None)
 
     def stepped(self, steps: int) -> bool:

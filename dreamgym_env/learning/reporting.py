@@ -116,7 +116,10 @@ def told(options: LearningOptions, progress: Progress) -> list[str]:
             f"Evaluations took {progress.evaluation_transitions:,} further transitions in {real}, which nothing was "
             "learnt from."
         )
-    spent = ", ".join(f"{progress.seconds[phase]:,.0f} s in the {phase}" for phase in PHASES if progress.steps[phase])
+    places = dict(zip(PHASES, ("the dream", "the real environment"), strict=True))
+    spent = ", ".join(
+        f"{progress.seconds[one]:,.0f} s in {place}" for one, place in places.items() if progress.steps[one]
+    )
     said.append(f"Learning took {spent}; evaluations {progress.seconds['evaluation']:,.0f} s.")
     if progress.failures:
         said.append(f"{progress.failures:,} episodes were cut short by a failure of a model or an engine.")

@@ -9,6 +9,7 @@
     checkpoints/N/    after N steps: policy, optimiser, and progress.json as it was then; the latest two are kept
     tensorboard/      where tensorboard is installed
     buffer/           dreamt memories, of a run that enriches
+    report.html       of a run that has ended, and its figures in report.json
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from dreamgym_env.locking import only_writer
 __all__ = ["RunFolder"]
 
 _RUN, _PROGRESS, _CHECKPOINTS, _LOCK = "run.json", "progress.json", "checkpoints", ".lock"
+_REPORT = ("report.html", "report.json")
 _KEPT = 2
 _FORMAT, _VERSION = "dreamgym_env.run", 1
 
@@ -44,12 +46,14 @@ class RunFolder:
     def claimed(self, asked: Mapping[str, Any], *, overwrite: bool = False) -> Iterator[RunFolder]:
         """Hold the folder for a run, which is begun or gone on with; no other process may write here meanwhile.
 
+        A run that never came to its first checkpoint, because of an option that was wrong, say, is begun anew.
+
         Args:
             asked: JSON values that the result follows from.
             overwrite: forget the run that is here.
 
         Raises:
-            TrainingError: another process learns here, another run was begun here, or something else lies here.
+            TrainingError: another process learns here, another run has learnt here, or something else lies here.
         """
         refusal = TrainingError(f"Another process is learning in {self.path}: wait for it, or name another folder.")
         with only_writer(self.path / _LOCK, refusal):
@@ -58,13 +62,14 @@ class RunFolder:
 
     def _claim(self, asked: Mapping[str, Any], *, overwrite: bool) -> None:
         wanted = json.loads(json.dumps({"format": _FORMAT, "version": _VERSION, **asked}))
-        if overwrite and self._is_run():
-            for name in ("policy", "start", _CHECKPOINTS, "tensorboard", "buffer"):
+        if (overwrite or self.latest() is None) and self._is_run():
+            for name in ("policy", "policy.partial", "start", _CHECKPOINTS, "tensorboard", "buffer"):
                 shutil.rmtree(self.path / name, ignore_errors=True)
-            for name in (_RUN, _PROGRESS):
+            for name in (*_REPORT, _PROGRESS, _RUN):  # while that one is there, the folder is a run's
                 (self.path / name).unlink(missing_ok=True)
         if not (self.path / _RUN).exists():
-            others = [one.name for one in self.path.iterdir() if one.name != _LOCK]
+            ours = (_LOCK, _partial(self.path / _RUN).name)
+            others = [one.name for one in self.path.iterdir() if one.name not in ours]
             if others:
                 raise TrainingError(
                     f"{self.path} is not empty, and no run of `dreamgym train`: it holds {', '.join(others[:3])}. Name "
@@ -91,9 +96,17 @@ class RunFolder:
         ]
         return max(whole, key=lambda path: int(path.name), default=None)
 
-    def read_progress(self, checkpoint: Path) -> dict[str, Any]:
-        """Return what was noted at a checkpoint. Raises TrainingError."""
-        return _read_json(checkpoint / _PROGRESS)
+    def resume(self, checkpoint: Path) -> dict[str, Any]:
+        """Make a checkpoint's policy the run's, and return what was noted at it.
+
+        A process that was killed just after it wrote the checkpoint has left the policy of an earlier one, or none.
+
+        Raises:
+            TrainingError: it cannot be read.
+        """
+        progress = _read_json(checkpoint / _PROGRESS)
+        _replace_folder(checkpoint / "policy", self.policy)
+        return progress
 
     def checkpoint(self, number: int, write: Callable[[Path], object], progress: Mapping[str, Any]) -> None:
         """Write a checkpoint; it is whole or not there, however the process ends.
@@ -133,12 +146,16 @@ def _replace_folder(source: Path, target: Path) -> None:
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
+    partial = _partial(path)
     with partial.open("w", encoding="utf-8") as file:
         file.write(json.dumps(value, indent=2) + "\n")
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_suffix(".partial")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

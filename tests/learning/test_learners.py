@@ -122,6 +122,39 @@ def test_weights_that_are_no_numbers_are_an_error(algorithm):
         learner.learn(2048, seed=0, options={}, watch=Notes())
 
 
+def test_a_batch_of_groups_is_played_to_its_end_where_the_budget_allows_it():
+    learner, envs = learner_of("grpo")
+    notes = Notes()
+    learner.learn(8, seed=0, options={}, watch=notes, most=10_000)
+    assert len(notes.episodes) == 8 and len(notes.updates) == 1
+    assert learner.steps == envs.real_transitions == notes.steps > 8
+
+
+def test_groups_that_the_end_of_the_budget_cuts_short_teach_nothing():
+    taken = learner_of("grpo", group_size=8)[0]
+    taken.learn(8, seed=1, options={}, watch=Notes(), most=10_000)  # one group: a batch
+    for missing in (0, 1):
+        learner, _ = learner_of("grpo", group_size=8)
+        before, notes = weights(learner), Notes()
+        learner.learn(taken.steps - missing, seed=1, options={}, watch=notes)
+        assert notes.episodes and len(notes.updates) == 1 - missing
+        assert same(before, weights(learner)) == bool(missing)
+
+
+@pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
+def test_no_update_passes_the_most_steps(algorithm):
+    learner, envs = learner_of(algorithm)
+    step = learner.update_steps
+    learner.learn(step, seed=0, options={}, watch=Notes(), most=step)
+    assert learner.steps == envs.real_transitions == step
+
+
+def test_a_last_batch_of_one_step_does_no_harm():
+    learner, _ = learner_of("maskable-ppo", batch_size=9)  # 64 steps an update
+    learner.learn(64, seed=0, options={}, watch=Notes())
+    assert all(bool(torch.isfinite(value).all()) for value in weights(learner).values())
+
+
 def test_nothing_global_is_touched():
     before = torch.random.get_rng_state()
     learner, _ = learner_of("maskable-ppo")
@@ -136,8 +169,15 @@ def test_nothing_global_is_touched():
         ("grpo", {"gamma": 0.9}, "has no hyper-parameter 'gamma'"),
         ("grpo", {"group_size": 3}, "must be a multiple of it"),
         ("grpo", {"n_epochs": 0.5}, "whole number"),
-        ("ppo", {"n_steps": 0}, "whole numbers of at least 1"),
-        ("ppo", {"batch_size": "many"}, "does not take these hyper-parameters"),
+        ("ppo", {"n_steps": 0}, "n_steps must be a whole number of at least 1, not 0"),
+        ("ppo", {"batch_size": "many"}, "batch_size must be a whole number"),
+        ("maskable-ppo", {"batch_size": 1}, "batch_size must be a whole number of at least 2, not 1"),
+        ("maskable-ppo", {"n_epochs": 0}, "n_epochs must be a whole number of at least 1, not 0"),
+        ("maskable-ppo", {"n_epochs": 1.5}, "n_epochs must be a whole number"),
+        ("maskable-ppo", {"ent_coef": "abc"}, "ent_coef must be a number of at least 0, not 'abc'"),
+        ("maskable-ppo", {"learning_rate": float("nan")}, "learning_rate must be a number"),
+        ("dqn", {"gamma": 2}, "gamma must be a number from 0 to 1, not 2"),
+        ("dqn", {"train_freq": 0}, "train_freq must be a whole number of at least 1"),
     ],
 )
 def test_what_an_algorithm_does_not_take_is_said(algorithm, given, said):
@@ -149,6 +189,11 @@ def test_what_an_algorithm_does_not_take_is_said(algorithm, given, said):
 def test_a_budget_below_one_step_a_lane_is_refused():
     with pytest.raises(TrainingError, match="fewer lanes"):
         learner_of("ppo", most_steps=7)
+
+
+def test_dqn_that_would_never_learn_is_refused():
+    with pytest.raises(TrainingError, match=r"begins to learn after 4,000 steps \(learning_starts\)"):
+        learner_of("dqn", learning_starts=4000)
 
 
 def test_a_broken_checkpoint_is_an_error(tmp_path):

@@ -17,6 +17,8 @@ from dreamgym_env.learning.options import LearningOptions
         ({"steps": 1.5}, "steps must be a whole number"),
         ({"lanes": 0}, "lanes must be a whole number of at least 1"),
         ({"steps": 0, "then_real": 0}, "nothing to learn from"),
+        ({"then_real": 31}, "then_real of 31 are fewer than the 32 lanes"),
+        ({"steps": 5, "lanes": 8}, "steps of 5 are fewer than the 8 lanes"),
         ({"evaluation_split": "train"}, "cannot be evaluated on it"),
     ],
 )
@@ -26,5 +28,12 @@ def test_what_is_out_of_range_is_refused(given, said):
 
 
 def test_no_secret_is_kept_with_a_run():
-    options = LearningOptions("webshop", world_model="openai:m@http://user:hunter2@127.0.0.1:1/v1")
+    model = "openai:m@http://user:hunter2@127.0.0.1:1/v1"
+    options = LearningOptions(
+        "webshop",
+        world_model=model,
+        variator=model,
+        settings={"judge": model},
+        hyperparameters={"learning_rate": model},
+    )
     assert "hunter2" not in str(options.to_json())

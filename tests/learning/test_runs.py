@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -36,16 +37,17 @@ class Onlooker:
     """Keeps what it is shown, and ends the run after some steps."""
 
     def __init__(self, most=10**9):
-        self.most, self.steps, self.phases, self.evaluations = most, 0, [], []
+        self.most, self.steps, self.episodes, self.phases, self.evaluations = most, 0, 0, [], []
 
-    def begins(self, phase, env_id, done, total):
-        self.phases.append((phase, env_id, done, total))
+    def begins(self, phase, env_id, progress, total):
+        self.phases.append((phase, env_id, progress.steps[phase], total))
 
     def stepped(self, steps):
         self.steps += steps
         return self.steps < self.most
 
-    def finished(self, result, length): ...
+    def finished(self, result, length):
+        self.episodes += 1
 
     def updated(self, figures): ...
 
@@ -129,6 +131,20 @@ def test_a_run_that_is_asked_to_end_leaves_a_checkpoint_and_goes_on(tmp_path):
     assert 172 < second.progress.real_transitions["real"] <= 200
 
 
+def test_an_end_that_is_asked_for_while_a_policy_is_evaluated_costs_nothing(whole, tmp_path):
+    class Impatient(Onlooker):
+        def evaluated(self, progress, evaluation):
+            self.most = self.steps  # as by Ctrl-C
+
+    for steps in (0, 84):
+        run = begin(REAL, tmp_path, Impatient())
+        assert not run.run()
+        assert run.progress.all_steps == steps
+    assert begin(REAL, tmp_path).run()
+    expected = weights(whole[1])
+    assert all(torch.equal(expected[name], value) for name, value in weights(tmp_path).items())
+
+
 def test_a_finished_run_has_nothing_left_to_do(whole):
     _, path, _ = whole
     onlooker = Onlooker()
@@ -139,6 +155,46 @@ def test_a_finished_run_has_nothing_left_to_do(whole):
 def test_a_run_with_other_options_is_not_gone_on_with(whole):
     with pytest.raises(TrainingError, match=r"another run \(seed was 0 and is 1\)"):
         begin(replace(REAL, seed=1), whole[1])
+
+
+def test_overwriting_leaves_nothing_of_the_run_before(tmp_path):
+    with RunFolder(tmp_path).claimed(REAL.to_json()) as folder:
+        folder.note({})
+        for name in ("report.html", "report.json"):
+            (tmp_path / name).write_text("of the run before")
+    with RunFolder(tmp_path).claimed(replace(REAL, seed=1).to_json(), overwrite=True):
+        assert {one.name for one in tmp_path.iterdir()} == {"run.json", ".lock"}
+
+
+def test_what_was_asked_for_in_vain_can_be_put_right(tmp_path):
+    with pytest.raises(TrainingError, match="no hyper-parameter 'speed'"):
+        begin(replace(REAL, hyperparameters={"speed": 3}), tmp_path).run()
+    begin(REAL, tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text())["hyperparameters"] == REAL.hyperparameters
+
+
+def test_a_run_that_was_killed_while_it_began_can_begin(tmp_path):
+    (tmp_path / "run.partial").write_text('{"format"')
+    begin(REAL, tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text())["seed"] == 0
+
+
+def test_a_run_that_was_killed_while_it_replaced_the_policy_has_it_again(whole, tmp_path):
+    path = tmp_path / "run"
+    shutil.copytree(whole[1], path)
+    shutil.rmtree(path / "policy")  # between a checkpoint, which is whole, and its policy
+    assert begin(REAL, path).run()
+    expected = weights(whole[1])
+    assert all(torch.equal(expected[name], value) for name, value in weights(path).items())
+
+
+def test_episodes_end_although_evaluations_come_sooner(tmp_path):
+    grpo = {"algorithm": "grpo", "hyperparameters": {"group_size": 4}, "evaluate_every": 4, "evaluation_tasks": 1}
+    onlooker = Onlooker()
+    run = begin(replace(REAL, **grpo), tmp_path, onlooker)
+    assert run.run()
+    assert run.progress.real_transitions["real"] == onlooker.steps == 200
+    assert onlooker.episodes >= 12  # of 15 steps at most; one step a lane is taken between evaluations otherwise
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):

@@ -69,6 +69,11 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """Algorithm -> its hyper-parameters, by the names of Stable-Baselines3."""
 
+_SHARES = frozenset(("gamma", "gae_lambda", "exploration_fraction", "exploration_initial_eps", "exploration_final_eps"))
+"""Hyper-parameters of at most 1."""
+_LEAST: Mapping[str, int] = MappingProxyType({"learning_starts": 0, "batch_size": 2, "gradient_steps": -1})
+"""Of whole numbers that do not begin with 1: advantages of a batch are normalised, and -1 is one a step taken."""
+
 _CLASSES: Mapping[str, tuple[Any, Any]] = MappingProxyType(
     {
         "maskable-ppo": (MaskablePPO, MaskableCandidatePolicy),
@@ -107,9 +112,12 @@ class SB3Learner:
         self._lanes = envs.num_envs
         self._text = TextVecEnv(envs, policy.settings)
         self._envs = VecMonitor(self._text)
+        _check(algorithm, hyperparameters)
         length = "train_freq" if algorithm == "dqn" else "n_steps"
         chosen = {**hyperparameters, length: _fitting(hyperparameters[length], self._lanes, most_steps)}
         self.update_steps: int = chosen[length] * self._lanes
+        if algorithm == "maskable-ppo" and self.update_steps % chosen["batch_size"] == 1 < self.update_steps:
+            chosen["batch_size"] += 1  # sb3-contrib normalises the advantage of a last batch of one, which gives NaN
         algorithm_class, policy_class = _CLASSES[algorithm]
         try:
             with own_randomness(0), warnings.catch_warnings():  # weights are drawn, and then replaced
@@ -119,6 +127,11 @@ class SB3Learner:
                 )
         except (TypeError, ValueError, AssertionError) as error:
             raise TrainingError(f"{algorithm} does not take these hyper-parameters: {error}") from error
+        if algorithm == "dqn" and chosen["learning_starts"] >= total_steps:
+            raise TrainingError(
+                f"dqn begins to learn after {chosen['learning_starts']:,} steps (learning_starts), and {total_steps:,} "
+                "are all that it would have: give more steps, or a smaller learning_starts."
+            )
         self._model.set_logger(Logger(folder=None, output_formats=[]))
         self._take_weights(policy.scorer.state_dict())
         if algorithm == "dqn":
@@ -138,8 +151,10 @@ class SB3Learner:
         copy.scorer.eval()
         return copy
 
-    def learn(self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch) -> None:
-        """Learn from a number of steps; see :class:`~dreamgym_env.learning.learner.Learner`."""
+    def learn(
+        self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch, most: int | None = None
+    ) -> None:
+        """Learn from just these steps; see :class:`~dreamgym_env.learning.learner.Learner`."""
         self._envs.seed(seed)
         self._envs.set_options(dict(options))
         self._model.set_env(self._envs, force_reset=True)
@@ -213,14 +228,29 @@ class _Telling(BaseCallback):
             self._watch.updated(figures)
 
 
-def _fitting(length: Any, lanes: int, most_steps: int | None) -> int:
+def _check(algorithm: str, hyperparameters: Mapping[str, Any]) -> None:
+    """Refuse what Stable-Baselines3 would stumble over late. Raises TrainingError."""
+    for name, value in hyperparameters.items():
+        default = DEFAULTS[algorithm][name]
+        if value is None and default is None:
+            continue
+        if isinstance(default, int):
+            least = _LEAST.get(name, 1)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise TrainingError(f"{algorithm}'s {name} must be a whole number of at least {least}, not {value!r}.")
+            continue
+        most = 1.0 if name in _SHARES else math.inf
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most or value == math.inf:
+            span = "from 0 to 1" if name in _SHARES else "of at least 0"
+            raise TrainingError(f"{algorithm}'s {name} must be a number {span}, not {value!r}.")
+
+
+def _fitting(length: int, lanes: int, most_steps: int | None) -> int:
     """Return how many steps each lane takes between updates, so that whole updates nearly use up ``most_steps``.
 
     Raises:
-        TrainingError: not even one step a lane is allowed, or the length is no whole number.
+        TrainingError: not even one step a lane is allowed.
     """
-    if isinstance(length, bool) or not isinstance(length, int) or length < 1:
-        raise TrainingError(f"n_steps and train_freq are whole numbers of at least 1, not {length!r}.")
     if most_steps is None:
         return length
     if most_steps < lanes:
