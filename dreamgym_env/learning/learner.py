@@ -47,7 +47,7 @@ class Learner(Protocol):
 
     @property
     def update_steps(self) -> int:
-        """Steps between two updates: what is learnt from is a multiple of it."""
+        """Steps between two updates, of which what is learnt from is a multiple; 1 where they differ."""
         ...
 
     @property
