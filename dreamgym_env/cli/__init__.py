@@ -7,6 +7,7 @@ One module a command; what they run lies elsewhere.  Heavy packages are imported
 from __future__ import annotations
 
 import logging
+import os
 from typing import Annotated
 
 import typer
@@ -15,6 +16,10 @@ from dreamgym_env.cli import annotate, buffer, clone, compare, demo, fidelity, f
 from dreamgym_env.cli.errors import CommandGroup, tolerate_odd_characters
 
 __all__ = ["app"]
+
+# Read when torch is loaded.  Threads that spin while they wait for each other make a small model ten times slower where
+# other processes want the same cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = typer.Typer(
     name="dreamgym",

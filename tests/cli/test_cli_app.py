@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import dreamgym_env
 def test_help_lists_the_commands(dreamgym):
     result = dreamgym("--help")
     assert result.exit_code == 0
-    for command in ("demo", "play", "record", "annotate", "buffer"):
+    for command in ("demo", "play", "record", "annotate", "buffer", "clone", "train", "compare"):
         assert command in result.output
         assert dreamgym(command, "--help").exit_code == 0
 
@@ -107,3 +108,12 @@ def test_wrong_usage_is_exit_code_2(dreamgym, tmp_path, monkeypatch, arguments, 
     assert result.exit_code == 2
     assert said in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("own", [None, "ACTIVE"])
+def test_threads_of_the_command_line_sleep_while_they_wait_unless_the_user_says_otherwise(own):
+    code = "import os, sys, dreamgym_env.cli; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {"OMP_WAIT_POLICY": own} if own else {}
+    said = subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+    assert said.split() == [own or "PASSIVE", "False"]
