@@ -32,7 +32,10 @@ class Stop:
 
 @contextlib.contextmanager
 def stopping_at_signals() -> Iterator[Stop]:
-    """Let the first Ctrl-C or SIGTERM ask for an end, and the second one end at once, as it does otherwise."""
+    """Let the first Ctrl-C or SIGTERM ask for an end, and the second one end at once, as it does otherwise.
+
+    A signal that the process was told to ignore stays ignored.
+    """
     stop = Stop()
     before: dict[int, Any] = {}
 
@@ -42,8 +45,8 @@ def stopping_at_signals() -> Iterator[Stop]:
             signal.signal(one, signal.default_int_handler if one == signal.SIGINT else handler)
 
     for number in (int(signal.SIGINT), int(signal.SIGTERM)):
-        before[number] = signal.getsignal(number)
-        signal.signal(number, ask)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, ask)
     try:
         yield stop
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from copying import copy_from_memory
 from typer.testing import CliRunner
@@ -10,6 +12,14 @@ from dreamgym_env.cli import app
 from dreamgym_env.domains.webshop.domain import WebShop
 from dreamgym_env.testing.openai_server import LoopbackServer
 from dreamgym_env.training.record import parse_agent_shares, record_experience
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Let Ctrl-C interrupt: what a shell runs in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

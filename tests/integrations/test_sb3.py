@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import warnings
 
 import gymnasium as gym
@@ -391,14 +389,3 @@ def test_making_and_saving_leave_global_randomness_alone(tmp_path):
     save_policy(model, tmp_path)
     load_policy(model, tmp_path)
     assert (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()) == before
-
-
-def test_without_the_library_the_error_says_what_to_install():
-    code = (
-        "import sys; sys.modules['sb3_contrib'] = None\n"
-        "from dreamgym_env.errors import MissingDependencyError\n"
-        "try:\n    import dreamgym_env.integrations.sb3\n"
-        "except MissingDependencyError as error:\n    print(error)"
-    )
-    said = subprocess.check_output([sys.executable, "-c", code], text=True)
-    assert 'pip install "dreamgym_env[sb3]"' in said
