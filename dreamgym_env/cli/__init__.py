@@ -17,8 +17,8 @@ from dreamgym_env.cli.errors import CommandGroup, tolerate_odd_characters
 
 __all__ = ["app"]
 
-# Read when torch is loaded.  Threads that spin while they wait for each other make a small model ten times slower where
-# other processes want the same cores.
+# Read when torch is loaded.  Threads that spin while they wait for each other slow a small model down where other
+# processes want the same cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = typer.Typer(
