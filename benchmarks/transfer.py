@@ -24,6 +24,8 @@ from filelock import FileLock
 from machine import describe_machine
 from transfer_results import draw_curves
 
+from dreamgym_env.atomic_files import write_atomically
+from dreamgym_env.curriculum import count_variations
 from dreamgym_env.domains import load_domain
 from dreamgym_env.memory.experience import read_domain_transitions
 
@@ -130,17 +132,14 @@ def _keep(domain: str, arm: Arm, seed: int, command: Sequence[str], progress: Ma
         **kept,
         "failures": progress["failures"],
         "curve": progress["curve"],
-        "variations": sum(curriculum["drawn"][one] for one in curriculum["drawn"] if one in curriculum["ancestors"])
-        if curriculum
-        else 0,
+        "variations": count_variations(curriculum["drawn"], curriculum["ancestors"]) if curriculum else 0,
     }
     with FileLock(RESULTS.with_suffix(".lock")):  # another domain may be measured at the same time
         results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-        found = results.setdefault(domain, {"experience": _experience(domain), "arms": {}})
-        found["arms"].setdefault(arm.name, {})[str(seed)] = run
-        partial = RESULTS.with_suffix(".partial")
-        partial.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        partial.replace(RESULTS)
+        if domain not in results:
+            results[domain] = {"experience": _experience(domain), "arms": {}}
+        results[domain]["arms"].setdefault(arm.name, {})[str(seed)] = run
+        write_atomically(RESULTS, json.dumps(results, indent=1) + "\n")
 
 
 def _experience(domain: str) -> dict[str, int]:

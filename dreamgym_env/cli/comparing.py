@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
-import platform
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,7 +88,7 @@ def run(asked: Asked, outputs: Outputs) -> int:
                     pair = opened.enter_context(_opened(asked))
                     comparison = _play(pair, asked)
                 judged, problems = ({}, []) if comparison.interrupted else _judge(comparison, asked, interruptions)
-                found = _findings(comparison, {**_about(pair, asked), **asked.told}, asked, judged, problems)
+                found = _findings(comparison, {**pair.about(asked.seeds), **asked.told}, asked, judged, problems)
                 is_written = _tell(comparison, found, outputs)
         except KeyboardInterrupt:
             finished = "" if interruptions.seen > 1 else " before an agent had finished a seed; nothing was written"
@@ -177,32 +175,6 @@ def _findings(
 
     found = findings(comparison, about, anchors=asked.anchors, kept=asked.kept, judged=judged)
     return {**found, "warnings": [*found["warnings"], *problems]}
-
-
-def _about(pair: EnvironmentPair, asked: Asked) -> dict[str, Any]:
-    from dreamgym_env import __version__
-    from dreamgym_env.simulation.simulator import Simulator
-
-    about: dict[str, Any] = {
-        "date": datetime.datetime.now().astimezone().date().isoformat(),
-        "machine": platform.machine(),
-        "versions": {"dreamgym_env": __version__, "python": platform.python_version()},
-        "domain": pair.dream.domain.name,
-        "split": pair.split,
-        "tasks": len(pair.task_ids),
-        "seeds": list(asked.seeds),
-    }
-    if isinstance(pair.dream.backend, Simulator):
-        buffer = pair.dream.backend.buffer
-        about["memories"] = {"transitions": len(buffer), "sources": _sources(pair.dream.backend)}
-    return about
-
-
-def _sources(simulator: Any) -> Mapping[str, int]:
-    from dreamgym_env.types import Source
-
-    counts = {str(source): simulator.buffer.count(source) for source in (Source.REAL, Source.DREAM)}
-    return {source: count for source, count in counts.items() if count}
 
 
 def _tell(comparison: Comparison, found: Mapping[str, Any], outputs: Outputs) -> bool:

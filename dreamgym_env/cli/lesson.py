@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamgym_env.cli.errors import INTERRUPTED, complain
+from dreamgym_env.cli.interruptions import Interruptions
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,13 +87,13 @@ def _learn(options: LearningOptions, path: Path) -> Progress:
     import typer
 
     from dreamgym_env.learning.loop import LearningRun
-    from dreamgym_env.learning.progress import Display, stopping_at_signals
+    from dreamgym_env.learning.progress import Display
     from dreamgym_env.learning.run_folder import RunFolder
 
     with (
         RunFolder(path).claimed(options.to_json()) as folder,
-        stopping_at_signals() as stop,
-        Display(None, stop, say=None) as display,
+        Interruptions() as interruptions,
+        Display(None, lambda: interruptions.seen > 0, say=None) as display,
     ):
         run = LearningRun(options, folder, display)
         if not run.run():

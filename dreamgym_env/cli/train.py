@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dreamgym_env.cli.errors import INTERRUPTED, complain
+from dreamgym_env.cli.interruptions import Interruptions
 from dreamgym_env.cli.options import (
     DomainArgument,
     SeedOption,
@@ -115,7 +116,7 @@ def _run(options: LearningOptions, out: Path, *, overwrite: bool, report: bool) 
 
     from dreamgym_env.learning.learner import DivergedError
     from dreamgym_env.learning.loop import LearningRun
-    from dreamgym_env.learning.progress import Display, stopping_at_signals
+    from dreamgym_env.learning.progress import Display
     from dreamgym_env.learning.reporting import told
     from dreamgym_env.learning.run_folder import RunFolder
 
@@ -123,8 +124,8 @@ def _run(options: LearningOptions, out: Path, *, overwrite: bool, report: bool) 
     with contextlib.ExitStack() as opened:
         opened.enter_context(blame_settings(options.settings))
         opened.enter_context(folder.claimed(options.to_json(), overwrite=overwrite))
-        stop = opened.enter_context(stopping_at_signals())
-        display = opened.enter_context(Display(folder.tensorboard, stop, tqdm.write))
+        interruptions = opened.enter_context(Interruptions())
+        display = opened.enter_context(Display(folder.tensorboard, lambda: interruptions.seen > 0, tqdm.write))
         run = LearningRun(options, folder, display)
         try:
             whole = run.run()

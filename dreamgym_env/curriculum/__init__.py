@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from dreamgym_env.curriculum.clusters import InstructionClusters
-from dreamgym_env.curriculum.curriculum import Curriculum
+from dreamgym_env.curriculum.curriculum import Curriculum, count_variations
 from dreamgym_env.curriculum.generated import GeneratedVariator
 from dreamgym_env.curriculum.strings import variator_from_string
 from dreamgym_env.curriculum.values import TaskResult, TaskValues
@@ -26,5 +26,6 @@ __all__ = [
     "TaskValues",
     "TaskVariator",
     "Variation",
+    "count_variations",
     "variator_from_string",
 ]

@@ -30,11 +30,16 @@ from dreamgym_env.curriculum.variations import RuleVariator, Screen, TaskVariato
 from dreamgym_env.errors import CurriculumError, UnknownTaskError
 from dreamgym_env.types import Domain, Task
 
-__all__ = ["Curriculum"]
+__all__ = ["Curriculum", "count_variations"]
 
 _VERSION = 1
 _SEEDS = 16
 """The most valuable tasks that are varied in one iteration."""
+
+
+def count_variations(drawn: Mapping[str, int], ancestors: Mapping[str, str]) -> int:
+    """Return how many of the tasks drawn were variations; both are members of a curriculum, and of its state."""
+    return sum(count for task_id, count in drawn.items() if task_id in ancestors)
 
 
 class Curriculum:
@@ -111,7 +116,7 @@ class Curriculum:
     @property
     def variations_drawn(self) -> int:
         """How many of the tasks drawn so far were variations."""
-        return sum(count for task_id, count in self.drawn.items() if task_id in self.ancestors)
+        return count_variations(self.drawn, self.ancestors)
 
     def draw(self, rng: np.random.Generator) -> Task:
         """Return the task to play next."""

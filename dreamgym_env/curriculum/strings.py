@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dreamgym_env.curriculum.generated import GeneratedVariator
-from dreamgym_env.curriculum.variations import RuleVariator, TaskVariator
+from dreamgym_env.curriculum.variations import RuleVariator
 from dreamgym_env.types import Domain, TextGenerator
 from dreamgym_env.world_model.generators.strings import lazy_generator
 
@@ -15,8 +15,10 @@ RULES = "rules"
 
 def variator_from_string(
     spec: str, domain: Domain, *, seed: int = 0, generator: TextGenerator | None = None
-) -> TaskVariator:
+) -> RuleVariator | GeneratedVariator:
     """Build what makes variations from the string that names it; a model is loaded when it is first asked.
+
+    The caller closes it.
 
     Args:
         spec: ``"rules"``, or a string of a language model: ``"transformers:ID_OR_PATH"``, ``"vllm:ID_OR_PATH"``,

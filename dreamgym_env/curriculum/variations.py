@@ -113,6 +113,9 @@ class RuleVariator:
                 made.append(Variation(drawn, task.id))
         return made
 
+    def close(self) -> None:
+        """Do nothing: it holds nothing to close, unlike a variator that asks a language model."""
+
 
 def rules_of(domain: Domain) -> VariationRules:
     """Return a domain's rules. Raises CurriculumError where it has none."""

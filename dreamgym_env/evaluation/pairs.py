@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+import datetime
+import platform
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from dreamgym_env import __version__
 from dreamgym_env.domains import domain_keywords
 from dreamgym_env.envs.build import dream_keywords
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
@@ -18,7 +21,8 @@ from dreamgym_env.errors import ComparisonError, KeywordError
 from dreamgym_env.evaluation.environments import environment_id
 from dreamgym_env.evaluation.foreign.domain import SPLIT
 from dreamgym_env.evaluation.foreign.lanes import foreign_lanes, is_foreign
-from dreamgym_env.types import Domain
+from dreamgym_env.simulation.simulator import Simulator
+from dreamgym_env.types import Domain, Source
 
 __all__ = ["EnvironmentPair", "draw_tasks", "known_keywords", "open_pair", "pair_ids"]
 
@@ -34,6 +38,28 @@ class EnvironmentPair:
     task_ids: list[str]
     split: str
     """Of the tasks; ``"seeds"`` where both are somebody else's environments, whose tasks are seeds of ``reset``."""
+
+    def about(self, seeds: Sequence[int]) -> dict[str, Any]:
+        """Return how they are compared, as JSON values: when, on which tasks and seeds, and what the dream knows.
+
+        Args:
+            seeds: of agents and environments.
+        """
+        about: dict[str, Any] = {
+            "date": datetime.datetime.now().astimezone().date().isoformat(),
+            "machine": platform.machine(),
+            "versions": {"dreamgym_env": __version__, "python": platform.python_version()},
+            "domain": self.dream.domain.name,
+            "split": self.split,
+            "tasks": len(self.task_ids),
+            "seeds": list(seeds),
+        }
+        if isinstance(self.dream.backend, Simulator):
+            buffer = self.dream.backend.buffer
+            counts = {str(source): buffer.count(source) for source in (Source.REAL, Source.DREAM)}
+            sources = {source: count for source, count in counts.items() if count}
+            about["memories"] = {"transitions": len(buffer), "sources": sources}
+        return about
 
 
 def pair_ids(domain: str | None, dream: str | None, real: str | None) -> tuple[str, str]:

@@ -122,14 +122,14 @@ class GRPOLearner:
         _check(hyperparameters, envs.num_envs)
         self._hyper = dict(hyperparameters)
         self._envs = envs
-        self._policy = _copied(policy)
+        self._policy = policy.copy()
         self._optimizer = torch.optim.Adam(self._policy.scorer.parameters(), lr=self._hyper["learning_rate"], eps=1e-5)
         self.steps = 0
 
     @property
     def policy(self) -> Policy:
         """A copy of what was learnt so far."""
-        return _copied(self._policy)
+        return self._policy.copy()
 
     def learn(
         self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch, most: int | None = None
@@ -261,14 +261,6 @@ def group_advantages(rewards: Sequence[float]) -> list[float]:
 
 def _differs(group: Sequence[_Trajectory]) -> bool:
     return len({one.reward for one in group if not one.failure}) > 1
-
-
-def _copied(policy: Policy) -> Policy:
-    with own_randomness(0):  # weights are drawn, and then replaced
-        copy = Policy(policy.domain, policy.settings, policy.hidden)
-    copy.scorer.load_state_dict(policy.scorer.state_dict())
-    copy.scorer.eval()
-    return copy
 
 
 def _check(hyperparameters: Mapping[str, Any], lanes: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dreamgym_env.curriculum import Curriculum, GeneratedVariator, InstructionClusters, TaskResult, variator_from_string
+from dreamgym_env.curriculum import Curriculum, InstructionClusters, TaskResult, variator_from_string
 from dreamgym_env.envs.text_vector_env import TextVectorEnv
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.evaluation.rollout import env_id
@@ -210,11 +210,8 @@ class LearningRun:
 
         self.folder.checkpoint(learner.steps, write, self.progress.to_json())
 
-    @contextlib.contextmanager
-    def _open(self, phase: str) -> Iterator[TextVectorEnv]:
-        opened = open_dream(self.options, self.folder.path) if phase == "dream" else open_real(self.options)
-        with opened as envs:
-            yield envs
+    def _open(self, phase: str) -> contextlib.closing[TextVectorEnv]:
+        return open_dream(self.options, self.folder.path) if phase == "dream" else open_real(self.options)
 
     def _learner(self, phase: str, envs: TextVectorEnv) -> Learner:
         """Return a learner that goes on from the latest checkpoint; before the first from the policy to start with."""
@@ -236,22 +233,18 @@ class LearningRun:
     def _curriculum(self, domain: Domain) -> Iterator[Curriculum]:
         """Give a curriculum that goes on from what the latest checkpoint knows."""
         options = self.options
-        variator = variator_from_string(options.variator, domain, seed=options.seed)
-        curriculum = Curriculum(
-            domain,
-            split=options.split,
-            share=options.variations,
-            variator=variator,
-            clusters=None if find_algorithm(options.algorithm).plays_groups else InstructionClusters(),
-            seed=options.seed,
-        )
-        if self.progress.curriculum is not None:
-            curriculum.restore(self.progress.curriculum)
-        try:
+        with contextlib.closing(variator_from_string(options.variator, domain, seed=options.seed)) as variator:
+            curriculum = Curriculum(
+                domain,
+                split=options.split,
+                share=options.variations,
+                variator=variator,
+                clusters=None if find_algorithm(options.algorithm).plays_groups else InstructionClusters(),
+                seed=options.seed,
+            )
+            if self.progress.curriculum is not None:
+                curriculum.restore(self.progress.curriculum)
             yield curriculum
-        finally:
-            if isinstance(variator, GeneratedVariator):
-                variator.close()
 
     def _first_policy(self, domain: Domain) -> Policy:
         """Return the policy that the run begins with, as it was kept when the run began."""
@@ -261,15 +254,11 @@ class LearningRun:
 
     def _begin_policy(self, domain: Domain) -> Policy:
         options = self.options
-        with own_randomness(options.seed):
-            if not options.start:
-                features = domain_features(domain, most_candidates=options.most_candidates)
-                return Policy(domain, features, options.hidden)
+        if options.start:
             found = Policy.load(options.start, domain)
-            features = replace(found.settings, most_candidates=options.most_candidates)
-            policy = Policy(domain, features, found.hidden)
-        policy.scorer.load_state_dict(found.scorer.state_dict())
-        return policy
+            return found.copy(replace(found.settings, most_candidates=options.most_candidates))
+        with own_randomness(options.seed):
+            return Policy(domain, domain_features(domain, most_candidates=options.most_candidates), options.hidden)
 
     def _seed(self, steps: int) -> int:
         return int(np.random.SeedSequence([self.options.seed, steps]).generate_state(1)[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,7 @@ BUFFER_FOLDER = "buffer"
 """Of a run that enriches its memories, in the run's folder."""
 
 
-@contextlib.contextmanager
-def open_dream(options: LearningOptions, folder: Path) -> Iterator[TextVectorEnv]:
+def open_dream(options: LearningOptions, folder: Path) -> contextlib.closing[TextVectorEnv]:
     """Open the dream of a run; with ``enrich``, its buffer lies in the run's folder.
 
     Raises:
@@ -32,23 +31,17 @@ def open_dream(options: LearningOptions, folder: Path) -> Iterator[TextVectorEnv
         keywords["anchor"] = options.anchor
     if options.enrich:
         keywords.update(enrich=True, buffer=str(folder / BUFFER_FOLDER))
-    with _lanes(options, real=False, keywords=keywords) as envs:
-        yield envs
+    return _lanes(options, real=False, keywords=keywords)
 
 
-@contextlib.contextmanager
-def open_real(options: LearningOptions) -> Iterator[TextVectorEnv]:
+def open_real(options: LearningOptions) -> contextlib.closing[TextVectorEnv]:
     """Open the real environment, to learn in it. Raises DreamGymError."""
-    with _lanes(options, real=True, keywords={**real_keywords(options), "split": options.split}) as envs:
-        yield envs
+    return _lanes(options, real=True, keywords={**real_keywords(options), "split": options.split})
 
 
-@contextlib.contextmanager
-def open_evaluation(options: LearningOptions) -> Iterator[TextVectorEnv]:
+def open_evaluation(options: LearningOptions) -> contextlib.closing[TextVectorEnv]:
     """Open the real environment, to be evaluated in it. Raises DreamGymError."""
-    env = make_lanes(options.domain, options.lanes, real=True, split=options.evaluation_split, **real_keywords(options))
-    with contextlib.closing(env):
-        yield env
+    return _lanes(options, real=True, keywords={**real_keywords(options), "split": options.evaluation_split})
 
 
 def real_keywords(options: LearningOptions) -> Mapping[str, Any]:
@@ -64,9 +57,6 @@ def real_keywords(options: LearningOptions) -> Mapping[str, Any]:
     return {name: value for name, value in options.settings.items() if name in known[True]}
 
 
-@contextlib.contextmanager
-def _lanes(options: LearningOptions, *, real: bool, keywords: Mapping[str, Any]) -> Iterator[TextVectorEnv]:
+def _lanes(options: LearningOptions, *, real: bool, keywords: Mapping[str, Any]) -> contextlib.closing[TextVectorEnv]:
     mode = find_algorithm(options.algorithm).autoreset_mode
-    env = make_lanes(options.domain, options.lanes, real=real, autoreset_mode=mode, **keywords)
-    with contextlib.closing(env):
-        yield env
+    return contextlib.closing(make_lanes(options.domain, options.lanes, real=real, autoreset_mode=mode, **keywords))

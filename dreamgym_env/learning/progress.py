@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import types
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,52 +14,21 @@ from dreamgym_env.curriculum import TaskResult
 from dreamgym_env.learning.evaluating import Evaluation
 from dreamgym_env.learning.loop import Progress
 
-__all__ = ["Display", "Stop", "stopping_at_signals"]
+__all__ = ["Display"]
 
 _RECENT = 100
 """Episodes that the success shown is the mean of."""
 
 
-class Stop:
-    """Whether somebody has asked a run to end."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-
-@contextlib.contextmanager
-def stopping_at_signals() -> Iterator[Stop]:
-    """Let the first Ctrl-C or SIGTERM ask for an end, and the second one end at once, as it does otherwise.
-
-    A signal that the process was told to ignore stays ignored.
-    """
-    stop = Stop()
-    before: dict[int, Any] = {}
-
-    def ask(number: int, frame: types.FrameType | None) -> None:
-        stop.asked = True
-        for one, handler in before.items():
-            signal.signal(one, signal.default_int_handler if one == signal.SIGINT else handler)
-
-    for number in (int(signal.SIGINT), int(signal.SIGTERM)):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, ask)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class Display:
     """Shows a run; a context manager."""
 
-    def __init__(self, tensorboard: Path | None, stop: Stop, say: Callable[[str], object] | None) -> None:
+    def __init__(self, tensorboard: Path | None, stop: Callable[[], bool], say: Callable[[str], object] | None) -> None:
         """Create one.
 
         Args:
             tensorboard: folder for TensorBoard; None for none, and none where it is not installed.
-            stop: when that is asked for, the run is told to end.
+            stop: asked after each step; the run is told to end when it says so.
             say: is given a line after each evaluation; None for none.
         """
         self._writer = _open_writer(tensorboard)
@@ -84,7 +50,7 @@ class Display:
         self._steps += steps
         if self._bar is not None:
             self._bar.update(steps)
-        return not self._stop.asked
+        return not self._stop()
 
     def finished(self, result: TaskResult, length: int) -> None:
         """Take an episode into what is shown."""

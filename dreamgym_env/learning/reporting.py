@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-import platform
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dreamgym_env.curriculum import count_variations
 from dreamgym_env.evaluation.comparison import compare_agents
 from dreamgym_env.evaluation.environments import environment_id
 from dreamgym_env.evaluation.findings import findings
@@ -65,12 +64,7 @@ def compare_policies(
         }
         comparison = compare_agents(pair.dream, pair.real, agents, pair.task_ids, [options.seed], progress=episode)
         about = {
-            "date": datetime.datetime.now().astimezone().date().isoformat(),
-            "machine": platform.machine(),
-            "domain": options.domain,
-            "split": pair.split,
-            "tasks": len(pair.task_ids),
-            "seeds": [options.seed],
+            **pair.about([options.seed]),
             "world_model": options.to_json()["world_model"],
             "settings": {name: str(value) for name, value in options.to_json().items() if name in _SHOWN},
         }
@@ -106,10 +100,9 @@ def told(options: LearningOptions, progress: Progress) -> list[str]:
         said.append(f"{anchors:,} of the steps in the dream were those of anchors, played in {real}.")
     if progress.curriculum is not None:
         drawn, made = progress.curriculum["drawn"], progress.curriculum["ancestors"]
-        varied = sum(count for task_id, count in drawn.items() if task_id in made)
         said.append(
-            f"The curriculum made {len(made):,} variations of tasks; {varied:,} of the {sum(drawn.values()):,} tasks "
-            "that it drew were such."
+            f"The curriculum made {len(made):,} variations of tasks; {count_variations(drawn, made):,} of the "
+            f"{sum(drawn.values()):,} tasks that it drew were such."
         )
     if progress.evaluation_transitions:
         said.append(

@@ -24,6 +24,7 @@ from typing import Any
 
 from dreamgym_env.errors import TrainingError
 from dreamgym_env.locking import only_writer
+from dreamgym_env.training.checkpoints import differing_settings
 
 __all__ = ["RunFolder"]
 
@@ -78,14 +79,10 @@ class RunFolder:
             _write_json(self.path / _RUN, wanted)
             return
         begun = _read_json(self.path / _RUN)
-        differing = [
-            f"{name} was {begun.get(name)!r} and is {wanted.get(name)!r}"
-            for name in sorted(begun.keys() | wanted.keys())
-            if begun.get(name) != wanted.get(name)
-        ]
+        differing = differing_settings(begun, wanted)
         if differing:
             raise TrainingError(
-                f"{self.path} holds another run ({'; '.join(differing)}). Give the same options to go on with it, "
+                f"{self.path} holds another run ({differing}). Give the same options to go on with it, "
                 "another --out, or --overwrite to begin anew."
             )
 

@@ -56,6 +56,18 @@ class Policy:
             rows = iter(self.scorer(*pad(some))[0])
         return [next(rows)[: len(one.choices)] if one.choices else torch.zeros(0) for one in encoded]
 
+    def copy(self, settings: FeatureSettings | None = None) -> Policy:
+        """Return another one with the same weights, in evaluation mode; no random number is used up.
+
+        Args:
+            settings: how it encodes situations, of the same sizes; None for the same way.
+        """
+        with torch.random.fork_rng(devices=[]):  # weights are drawn, and then replaced
+            other = Policy(self.domain, settings or self.settings, self.hidden)
+        other.scorer.load_state_dict(self.scorer.state_dict())
+        other.scorer.eval()
+        return other
+
     def save(self, folder: str | Path, *, notes: Mapping[str, Any] | None = None) -> None:
         """Write the policy to a folder, which is made; ``notes`` (JSON values) say how it was trained."""
         target = Path(folder)

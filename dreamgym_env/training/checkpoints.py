@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dreamgym_env.atomic_files import write_atomically
 from dreamgym_env.errors import TrainingError
 
-__all__ = ["Checkpoints", "is_first_process"]
+__all__ = ["Checkpoints", "differing_settings", "is_first_process"]
 
 _SETTINGS_FILE = "settings.json"
 _COMPLETE = "trainer_state.json"  # the Trainer writes it last
@@ -43,10 +44,7 @@ class Checkpoints:
         if path.is_file():
             self._check(json.loads(path.read_text(encoding="utf-8")), settings)
         elif is_first_process():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
-            partial.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-            partial.replace(path)
+            write_atomically(path, json.dumps(settings, indent=2) + "\n")
 
     def latest(self) -> Path | None:
         """Return the folder of the latest complete checkpoint."""
@@ -59,16 +57,21 @@ class Checkpoints:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _check(self, begun: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-        differing = [
-            f"{name} was {begun.get(name)!r} and is {settings.get(name)!r}"
-            for name in sorted(begun.keys() | settings.keys())
-            if begun.get(name) != settings.get(name)
-        ]
+        differing = differing_settings(begun, settings)
         if differing:
             raise TrainingError(
-                f"{self.folder} holds checkpoints of a training with other settings ({'; '.join(differing)}). Give the "
+                f"{self.folder} holds checkpoints of a training with other settings ({differing}). Give the "
                 "same to continue it, another --out, or --overwrite to begin anew."
             )
+
+
+def differing_settings(begun: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """Say which settings differ from those that something was begun with, and how; nothing where none does."""
+    return "; ".join(
+        f"{name} was {begun.get(name)!r} and is {given.get(name)!r}"
+        for name in sorted(begun.keys() | given.keys())
+        if begun.get(name) != given.get(name)
+    )
 
 
 def is_first_process() -> bool:

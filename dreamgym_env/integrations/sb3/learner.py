@@ -83,18 +83,6 @@ _CLASSES: Mapping[str, tuple[Any, Any]] = MappingProxyType(
 )
 
 
-def make(
-    algorithm: str,
-    envs: TextVectorEnv,
-    policy: Policy,
-    hyperparameters: Mapping[str, Any],
-    total_steps: int,
-    most_steps: int | None,
-) -> SB3Learner:
-    """Make a learner; see :func:`dreamgym_env.learning.learner.make_learner`."""
-    return SB3Learner(algorithm, envs, policy, hyperparameters, total_steps, most_steps)
-
-
 class SB3Learner:
     """An algorithm of Stable-Baselines3 that improves a policy."""
 
@@ -107,8 +95,8 @@ class SB3Learner:
         total_steps: int,
         most_steps: int | None,
     ) -> None:
-        """Create one; arguments are those of :func:`make`, and their errors those of ``make_learner``."""
-        self._algorithm, self._domain, self._settings = algorithm, policy.domain, policy.settings
+        """Create one; arguments and errors are those of :func:`~dreamgym_env.learning.learner.make_learner`."""
+        self._algorithm, self._policy = algorithm, policy.copy()
         self._lanes = envs.num_envs
         self._text = TextVecEnv(envs, policy.settings)
         self._envs = VecMonitor(self._text)
@@ -145,11 +133,8 @@ class SB3Learner:
     @property
     def policy(self) -> Policy:
         """A copy of what was learnt so far; of DQN the greedy policy."""
-        with own_randomness(0):
-            copy = Policy(self._domain, self._settings, self._model.policy.hidden)
-        copy.scorer.load_state_dict(self._model.policy.scorer.state_dict())
-        copy.scorer.eval()
-        return copy
+        self._policy.scorer.load_state_dict(self._model.policy.scorer.state_dict())
+        return self._policy.copy()
 
     def learn(
         self, steps: int, *, seed: int, options: Mapping[str, Any], watch: Watch, most: int | None = None
@@ -194,6 +179,9 @@ class SB3Learner:
             )
 
         model.exploration_schedule = schedule
+
+
+make = SB3Learner
 
 
 class _Telling(BaseCallback):

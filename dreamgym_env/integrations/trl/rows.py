@@ -8,6 +8,7 @@ from typing import Any
 from datasets import Dataset
 
 from dreamgym_env.errors import TrainingError
+from dreamgym_env.integrations.conversation import task_rows
 from dreamgym_env.types import Domain
 
 __all__ = ["make_dataset", "task_of"]
@@ -28,10 +29,8 @@ def make_dataset(domain: Domain, split: str = "train", n: int | None = None) -> 
         UnknownTaskError: no such split.
         ValueError: ``n`` is no positive number.
     """
-    if n is not None and n < 1:
-        raise ValueError(f"n must be None or at least 1, not {n}.")
-    ids = list(domain.task_ids(split)[:n])
-    return Dataset.from_list([{"prompt": [_message(domain, task_id)], "task_id": task_id} for task_id in ids])
+    rows = task_rows(domain, split, n)
+    return Dataset.from_list([{"prompt": [_message(row)], "task_id": row["task_id"]} for row in rows])
 
 
 def task_of(prompt: Any) -> str:
@@ -46,5 +45,5 @@ def task_of(prompt: Any) -> str:
     return task_id
 
 
-def _message(domain: Domain, task_id: str) -> dict[str, str]:
-    return {"role": "user", "content": f"# Task\n{domain.task(task_id).instruction}", "task_id": task_id}
+def _message(row: Mapping[str, Any]) -> dict[str, str]:
+    return {"role": "user", "content": f"# Task\n{row['instruction']}", "task_id": row["task_id"]}
