@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from dreamgym_env.types import Domain, Prompt, Turn
 from dreamgym_env.world_model.quoting import one_line
 
-__all__ = ["STOP", "PromptBounds", "Reply", "agent_prompt", "following_message", "read_reply", "shown_state"]
+__all__ = [
+    "STOP",
+    "PromptBounds",
+    "Reply",
+    "agent_prompt",
+    "following_message",
+    "read_reply",
+    "reply_end",
+    "shown_state",
+]
 
 _SYSTEM = """You are an agent that acts in a text environment. You are given a task, what you did so far, the current \
 state and the actions that it offers. You choose the next action.
@@ -97,6 +106,11 @@ def shown_state(state: str, available_actions: Sequence[str], bounds: PromptBoun
     """Return a state and what it offers as an agent reads them."""
     offered = _listed(available_actions, bounds)
     return f"# The current state\n{_shortened(state, bounds.state_characters)}\n\n# Actions that it offers\n{offered}"
+
+
+def reply_end(text: str) -> int:
+    """Return where a reply begins to make the environment up (:data:`STOP`); its length where it does not."""
+    return min((at for stop in STOP if (at := text.find(stop)) >= 0), default=len(text))
 
 
 def read_reply(text: str, canonical: Callable[[str], str | None]) -> Reply:

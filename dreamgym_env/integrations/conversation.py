@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dreamgym_env.envs.episode_pool import PooledEpisode, StepResult
-from dreamgym_env.evaluation.thinking import STOP, PromptBounds, Reply, agent_prompt, following_message, read_reply
+from dreamgym_env.evaluation.thinking import PromptBounds, Reply, agent_prompt, following_message, read_reply, reply_end
 from dreamgym_env.types import Domain
 
 __all__ = ["Conversation", "Heard", "Message", "task_rows"]
@@ -67,8 +67,7 @@ class Conversation:
         return self._heard(reply, await self.episode.step_async(reply.action))
 
     def _read(self, text: str) -> Reply:
-        ends = min((at for stop in STOP if (at := text.find(stop)) >= 0), default=len(text))
-        return read_reply(text[:ends], self._domain.parse_action)  # what follows is made up
+        return read_reply(text[: reply_end(text)], self._domain.parse_action)
 
     def _heard(self, reply: Reply, result: StepResult) -> Heard:
         state, reward, terminated, truncated, info = result

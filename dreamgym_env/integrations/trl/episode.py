@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dreamgym_env.evaluation.thinking import STOP
+from dreamgym_env.evaluation.thinking import reply_end
 
 __all__ = ["OUT_OF_TOKENS", "EpisodeTokens", "columns", "until_stop"]
 
@@ -104,16 +104,12 @@ def until_stop(ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> tu
     The last id is the one with which a stop string was complete: the model chose it, and it ended the turn.
     """
     text = decode(ids)
-    end = _stop(text)
+    end = reply_end(text)
     if end == len(text):
         return list(ids), text
     at = bisect.bisect_left(range(len(ids) + 1), True, key=lambda count: _stops(decode(ids[:count])))
     return list(ids[:at]), text[:end]
 
 
-def _stop(text: str) -> int:
-    return min((at for stop in STOP if (at := text.find(stop)) >= 0), default=len(text))
-
-
 def _stops(text: str) -> bool:
-    return _stop(text) < len(text)
+    return reply_end(text) < len(text)
