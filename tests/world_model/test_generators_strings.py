@@ -29,7 +29,8 @@ def test_an_openai_string_with_two_servers() -> None:
     """Several URLs share the load; the model's name may hold colons, slashes and at signs."""
 
     def name_the_model(call: Call) -> Reply:
-        return completion_reply(call, call.body["model"])
+        # not at once: who has answered is asked again, and all four calls shall be under way together
+        return completion_reply(call, call.body["model"], delay=1.0)
 
     with LoopbackServer(name_the_model) as first, LoopbackServer(name_the_model) as second:
         generator = generator_from_string(f"openai:org/name:7b@latest@{first.url},{second.url}")
